@@ -1,0 +1,125 @@
+"""The two roads into the Rust core: a Polars expression, and whole Series."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+from polars.plugins import register_plugin_function
+
+from nser_pmt import _native, errors
+
+__all__ = ["expression", "frame", "typed"]
+
+_TAGGED = re.compile(r"nser_pmt\[(\w+)\] (.*)", re.DOTALL)
+
+_CLASSES: dict[str, type[errors.NserError]] = {
+    "invalid_model": errors.ModelError,
+    "wrong_column": errors.SchemaError,
+    "missing_value": errors.DomainError,
+    "out_of_domain": errors.DomainError,
+    "cancelled": errors.CancelledError,
+    "timeout": errors.CancelledError,
+    "internal_error": errors.InternalError,
+}
+
+
+def expression(
+    function: str,
+    inputs: Sequence[pl.Expr],
+    *,
+    program: str,
+    name: str = "pmt_score",
+    status: str = "pmt_status",
+    control: _native.Control | None = None,
+    numbered: bool = False,
+) -> pl.Expr:
+    """Make the expression of a plugin function: ``pmt_score``, ``pmt_status`` or ``pmt_both``."""
+    if not plugin_works():
+        return _fallback(function, inputs, program=program, name=name, status=status)
+    return register_plugin_function(
+        plugin_path=_library(),
+        function_name=function,
+        args=list(inputs),
+        kwargs={
+            "program": program,
+            "name": name,
+            "status": status,
+            "run": None if control is None else control.id,
+            "numbered": numbered,
+        },
+        is_elementwise=True,
+    )
+
+
+def _library() -> Path:
+    return Path(_native.__file__)
+
+
+@functools.cache
+def plugin_works() -> bool:
+    """Whether this Polars speaks our version of the plugin interface."""
+    program = '{"inputs": [], "models": [{"intercept": 1.5, "terms": []}]}'
+    kwargs = {"program": program, "name": "x", "status": "y", "run": None, "numbered": True}
+    probe = register_plugin_function(
+        plugin_path=_library(),
+        function_name="pmt_score",
+        args=[pl.lit(0, dtype=pl.UInt32)],
+        kwargs=kwargs,
+        is_elementwise=True,
+    )
+    try:
+        pl.select(probe)
+    except Exception:
+        return False
+    return True
+
+
+def _fallback(
+    function: str, inputs: Sequence[pl.Expr], *, program: str, name: str, status: str
+) -> pl.Expr:
+    """Do the same through Python, for a Polars whose plugin interface has changed."""
+    scorer = _native.Scorer(program.encode())
+    fields = [f"{i}" for i in range(len(inputs))]
+
+    def call(batch: pl.Series) -> pl.Series:
+        columns = batch.struct.unnest()
+        series = [columns.get_column(f) for f in fields]
+        result = frame(scorer.score(series, len(batch), score=name, status=status, threads=1))
+        if function == "pmt_both":
+            return result.to_struct(name)
+        return result.get_column(name if function == "pmt_score" else status)
+
+    kinds: dict[str, pl.DataType] = {"pmt_score": pl.Float64(), "pmt_status": STATUS}
+    both = pl.Struct({name: pl.Float64(), status: STATUS})
+    packed = pl.struct(e.alias(f) for e, f in zip(inputs, fields, strict=True))
+    return packed.map_batches(
+        call, return_dtype=kinds.get(function, both), is_elementwise=True
+    ).alias(status if function == "pmt_status" else name)
+
+
+STATUS = pl.Enum(["ok", "missing", "out_of_domain"])
+
+
+def frame(stream: _native.ArrowStream) -> pl.DataFrame:
+    """Return the frame that the core made, without a copy."""
+    return pl.DataFrame(stream)
+
+
+def typed(error: Exception) -> errors.NserError | None:
+    """Return the typed error inside a Polars error that a plugin call caused, if there is one."""
+    found = _TAGGED.search(str(error))
+    if found is None or found[1] not in _CLASSES:
+        return None
+    message = found[2].strip()
+    column = re.search(r"column '([^']*)'", message)
+    row = re.search(r", row (\d+):", message)
+    return _CLASSES[found[1]](
+        message,
+        code=found[1],
+        column=column[1] if column else None,
+        row=int(row[1]) if row else None,
+    )

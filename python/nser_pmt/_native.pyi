@@ -1,0 +1,49 @@
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+import polars as pl
+
+__version__: str
+
+@final
+class ArrowStream:
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Control:
+    def __new__(cls) -> Control: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def statuses(self) -> list[int]: ...
+    def cancel(self) -> None: ...
+
+@final
+class Scorer:
+    def __new__(cls, program: bytes) -> Scorer: ...
+    @property
+    def columns(self) -> list[str]: ...
+    def score(
+        self,
+        series: list[pl.Series],
+        rows: int,
+        *,
+        score: str,
+        status: str,
+        threads: int | None = None,
+        isa: str | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
+    def explain(self, series: list[pl.Series], rows: int) -> ArrowStream: ...
+    def score_one(self, answers: Mapping[str, Any]) -> tuple[float | None, str]: ...
+    def explain_one(
+        self, answers: Mapping[str, Any]
+    ) -> list[tuple[str, str | None, float | None]]: ...
+
+def debug_build() -> bool: ...
+def isa_names() -> list[str]: ...
+def provoke_panic(rows: int, secret: str) -> None: ...

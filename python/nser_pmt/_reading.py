@@ -1,0 +1,159 @@
+"""Strict reading of a data file into frozen dataclasses, and back.
+
+The dataclass is the schema: its annotations are the types, its defaults the defaults. Unknown keys,
+wrong types, NaN and infinity are a `ModelError` that names the place (``terms[2].bins[0].ge``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import types
+import typing
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from nser_pmt.errors import ModelError
+
+T = TypeVar("T")
+
+_WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+
+
+def keyed_by(name: str, **kwargs: Any) -> Any:
+    """Field for a table whose keys become the attribute `name` of its entries."""
+    return dataclasses.field(metadata={"key": name}, **kwargs)
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def read(cls: type[T], data: object, place: str) -> T:
+    """Make a `cls` from plain `data`; errors name the `place`."""
+    if not isinstance(data, dict):
+        raise _wrong(place, "a table")
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            close = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Known keys: {', '.join(fields)}"
+            raise ModelError(f"{_join(place, key)}: unknown key", code="unknown_key", hint=hint)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in data:
+            here = _join(place, name)
+            if (key := field.metadata.get("key")) is not None:
+                values[name] = _read_keyed(_hints(cls)[name], data[name], here, key)
+            else:
+                values[name] = _convert(_hints(cls)[name], data[name], here)
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise ModelError(f"{_join(place, name)}: missing", code="missing_key")
+    try:
+        return cls(**values)
+    except ModelError as error:  # a dataclass's own check: say where
+        message = f"{place}: {error.args[0]}" if place else error.args[0]
+        raise ModelError(message, code=error.code) from None
+
+
+def plain(value: object) -> Any:
+    """Turn what `read` made back into plain data, leaving out everything at its default."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        out = {}
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name)
+            if not field.init or (item == field.default and field.name != "kind"):
+                continue
+            if (key := field.metadata.get("key")) is not None:
+                out[field.name] = {getattr(i, key): _without(plain(i), key) for i in item}
+                continue
+            out[field.name] = plain(item)
+        return out
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _without(data: dict[str, Any], key: str) -> dict[str, Any]:
+    return {k: v for k, v in data.items() if k != key}
+
+
+def _read_keyed(hint: Any, data: object, place: str, key: str) -> tuple[Any, ...]:
+    if not isinstance(data, dict):
+        raise _wrong(place, "a table")
+    entry = get_args(hint)[0]
+    out = []
+    for name, item in data.items():
+        if isinstance(item, dict) and key in item:
+            raise ModelError(f"{_join(place, name)}.{key}: unknown key", code="unknown_key")
+        item = {key: name, **item} if isinstance(item, dict) else item
+        out.append(_convert(entry, item, _join(place, name)))
+    return tuple(out)
+
+
+def _convert(hint: Any, value: object, place: str) -> Any:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        if not isinstance(value, str) or value not in args:
+            raise _wrong(place, " or ".join(f"'{a}'" for a in args))
+        return value
+    if origin in (Union, types.UnionType):
+        return _convert_union(args, value, place)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise _wrong(place, "a list")
+        if args[-1] is Ellipsis:
+            return tuple(_convert(args[0], v, f"{place}[{i}]") for i, v in enumerate(value))
+        if len(value) != len(args):
+            raise _wrong(place, f"a list of {len(args)}")
+        pairs = enumerate(zip(args, value, strict=True))
+        return tuple(_convert(a, v, f"{place}[{i}]") for i, (a, v) in pairs)
+    if dataclasses.is_dataclass(hint):
+        return read(typing.cast(type, hint), value, place)
+    return _convert_scalar(hint, value, place)
+
+
+def _convert_scalar(hint: Any, value: object, place: str) -> Any:
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise _wrong(place, "a finite number")
+        return float(value)
+    if hint in _WORDS and type(value) is hint:
+        return value
+    raise _wrong(place, _WORDS.get(hint, str(hint)))
+
+
+def _convert_union(args: tuple[Any, ...], value: object, place: str) -> Any:
+    kinds = {_kind(a): a for a in args if dataclasses.is_dataclass(a)}
+    if kinds:
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if kind not in kinds:
+            raise _wrong(_join(place, "kind"), " or ".join(f"'{k}'" for k in kinds))
+        return read(kinds[kind], value, place)
+    # A whole number in a file may be meant as a float: exact types first.
+    for arg in sorted(args, key=lambda a: type(value) is not a):
+        try:
+            return _convert(arg, value, place)
+        except ModelError:
+            continue
+    raise _wrong(place, " or ".join(_describe(a) for a in args if a is not type(None)))
+
+
+def _kind(cls: Any) -> str:
+    return str(get_args(_hints(cls)["kind"])[0])
+
+
+def _describe(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " or ".join(f"'{a}'" for a in get_args(hint))
+    return _WORDS.get(hint, "a list" if get_origin(hint) is tuple else str(hint))
+
+
+def _join(place: str, key: object) -> str:
+    return f"{place}.{key}" if place else str(key)
+
+
+def _wrong(place: str, expected: str) -> ModelError:
+    return ModelError(f"{place}: expected {expected}", code="wrong_type")

@@ -1,0 +1,252 @@
+"""The command line: ``nser-pmt score``, ``models``, ``check``.
+
+Exit codes: 0 done; 2 the user's input is at fault (one line says how); 1 our fault; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from nser_pmt import _engine, _files
+from nser_pmt.control import RunControl
+from nser_pmt.diagnosis import diagnose
+from nser_pmt.errors import InternalError, NserError, SchemaError
+from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.scoring import score
+
+__all__ = ["main"]
+
+SUFFIXES = (".parquet", ".csv", ".arrow", ".ipc", ".feather")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        return _fail("stopped; nothing was written", 130)
+    except InternalError as error:
+        return _fail(str(error), 1)
+    except NserError as error:
+        return _fail(str(error), 2)
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or 'input or output failed'}", 2)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"nser-pmt: {message}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nser-pmt", description="Proxy means tests for a national socio-economic registry."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("score", help="score the households of a file")
+    one.add_argument("model", help="name of a bundled model, or a .toml or .json file")
+    one.add_argument("input", type=Path, help=f"a file ending in {', '.join(SUFFIXES)}")
+    one.add_argument("output", type=Path, help="where to write; replaced only when all is done")
+    one.add_argument(
+        "--on-invalid",
+        choices=["model", "null", "error"],
+        default="model",
+        help="what a missing or unknown answer means: as the model says, a null score, or an error",
+    )
+    one.set_defaults(run=_score)
+
+    two = commands.add_parser("models", help="list the bundled models, or show one")
+    two.add_argument("model", nargs="?", help="name or file of a model to show and lint")
+    two.set_defaults(run=_models)
+
+    three = commands.add_parser("check", help="look at the columns a model needs")
+    three.add_argument("model")
+    three.add_argument("input", type=Path)
+    three.add_argument(
+        "--levels",
+        choices=["frequent", "all", "none"],
+        default="frequent",
+        help="which unknown levels to list",
+    )
+    three.set_defaults(run=_check)
+    return parser
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+
+def _score(options: argparse.Namespace) -> None:
+    model = load_model(options.model)
+    source = scan(options.input)
+    _suffix(options.output)
+    control = RunControl()
+    with _reading(options.input):
+        scored = score(source, model, on_invalid=options.on_invalid, control=control)
+        total = _count(source, options.input)
+    with _files.replacing(options.output) as temporary, _reading(options.input):
+        _watched(lambda: sink(scored, temporary, _provenance(model)), control, total)
+    counts = ", ".join(f"{n:,} {name}" for name, n in control.statuses.items())
+    print(f"{options.output}: {control.done:,} households scored with {model.id} ({counts})")
+
+
+def _models(options: argparse.Namespace) -> None:
+    if options.model is None:
+        with _wide():
+            print(list_models())
+        return
+    model = load_model(options.model, lint="ignore")
+    print(repr(model))
+    for finding in model.lint():
+        print(f"{finding.level}: {finding}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    model = load_model(options.model)
+    with _reading(options.input):
+        found = diagnose(scan(options.input), model, unknown_levels=options.levels)
+    with _wide():
+        print(found.drop("unknown_levels"))
+    for row in found.filter(pl.col("unknown") > 0).iter_rows(named=True):
+        listed = ", ".join(f"{v['level']!r} {v['count']:,}" for v in row["unknown_levels"])
+        print(f"{row['column']}: {row['unknown']:,} unknown values: {listed or 'none is frequent'}")
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def scan(path: Path) -> pl.LazyFrame:
+    """Open a file by its suffix."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "is a folder, not a file", str(path))
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
+    if path.stat().st_size == 0:
+        raise SchemaError(f"{path}: the file is empty", code="empty_file")
+    readers: dict[str, Callable[[Path], pl.LazyFrame]] = {
+        ".parquet": pl.scan_parquet,
+        ".csv": pl.scan_csv,
+    }
+    return readers.get(_suffix(path), pl.scan_ipc)(path)
+
+
+def sink(frame: pl.LazyFrame, path: Path, provenance: dict[str, str]) -> None:
+    """Stream a frame to a file by its suffix. Parquet also keeps the provenance."""
+    suffix = _suffix(path)
+    if suffix == ".parquet":
+        frame.sink_parquet(path, metadata=provenance)
+    elif suffix == ".csv":
+        frame.sink_csv(path)
+    else:
+        frame.sink_ipc(path)
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in SUFFIXES:
+        raise SchemaError(
+            f"{path}: cannot tell the format", code="unknown_suffix",
+            hint=f"End the path in {', '.join(SUFFIXES)}",
+        )
+    return path.suffix
+
+
+def _provenance(model: Model) -> dict[str, str]:
+    """Say in the file which formula the scores came from."""
+    from nser_pmt import __version__
+
+    return {
+        "nser_pmt.version": __version__,
+        "nser_pmt.model": model.id,
+        "nser_pmt.model_sha256": model.digest,
+    }
+
+
+def _count(source: pl.LazyFrame, path: Path) -> int | None:
+    """Rows of a file whose header knows."""
+    if path.suffix == ".csv":
+        return None
+    return int(source.select(pl.len()).collect().item())
+
+
+class _reading:  # noqa: N801  (used like a function)
+    """Turn Polars errors into ours; their texts may quote data."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, pl.exceptions.PolarsError):
+            ours = _engine.typed(error)
+            if ours is None:
+                ours = SchemaError(
+                    f"{self.path}: cannot be read as {self.path.suffix} "
+                    f"({type(error).__name__}); is the file complete and of that format?",
+                    code="unreadable_file",
+                )
+            raise ours from None
+
+
+def _wide() -> pl.Config:
+    return pl.Config(
+        tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=60,
+        tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+    )
+
+
+# -- progress --------------------------------------------------------------------------------------
+
+
+def _watched(work: Callable[[], None], control: RunControl, total: int | None) -> None:
+    """Do `work` on a thread while this one shows progress and hears Ctrl-C."""
+    outcome: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, name="nser-pmt-sink")
+    thread.start()
+    show = sys.stderr.isatty()
+    try:
+        while thread.is_alive():
+            thread.join(0.05 if control.done else 0.01)
+            if show:
+                _bar(control.done, total)
+    except KeyboardInterrupt:
+        control.cancel()
+        thread.join()
+        raise
+    finally:
+        if show:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if outcome:
+        raise outcome[0]
+
+
+def _bar(done: int, total: int | None) -> None:
+    if total:
+        share = min(done / total, 1.0)
+        text = f"[{'#' * int(share * 30):<30}] {share:4.0%}  {done:,} of {total:,} households"
+    else:
+        text = f"{done:,} households"
+    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""What is in the columns a model reads: `diagnose`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import polars as pl
+
+from nser_pmt.model import (
+    Bin,
+    BinsTerm,
+    LevelsTerm,
+    Model,
+    TableTerm,
+    load_model,
+    missing_column,
+)
+
+__all__ = ["diagnose"]
+
+_RARE = 5
+_IDENTITY = r"\d[\d\s-]{6,}\d"
+
+
+def diagnose(
+    frame: pl.DataFrame | pl.LazyFrame,
+    model: Model | str,
+    *,
+    unknown_levels: Literal["frequent", "all", "none"] = "frequent",
+) -> pl.DataFrame:
+    """Look at every column a model reads, before scoring or when scores are null.
+
+    Parameters
+    ----------
+    frame
+        One row a household. A LazyFrame is streamed.
+    model
+        A `Model` (a template too), or the name or path of one.
+    unknown_levels
+        Which unknown levels to list: those on at least five rows that do not look like an identity
+        number (so that a column of names or numbers mapped by mistake does not spill), all, or
+        none. The count of unknown values is always complete.
+
+    Returns
+    -------
+    DataFrame
+        One row a column: ``column``, ``dtype``, ``rows``, ``missing`` (null or NaN), ``unknown``
+        (values in no level), ``out_of_range`` (infinite, outside the input's range or all its bins,
+        or a fraction in a whole number), ``min``, ``max`` (of finite numbers) and
+        ``unknown_levels`` (List of Struct ``level``, ``count``; most frequent first).
+
+    Raises
+    ------
+    SchemaError
+        A column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl, nser_pmt as nser
+    >>> df = nser.synth.households(100, seed=1).with_columns(province=pl.lit("Gilgit"))
+    >>> nser.diagnose(df, "schreiner-pk-2009").select("column", "missing", "unknown").head(2)
+    """
+    model = model if isinstance(model, Model) else load_model(model)
+    lazy = frame.lazy()
+    schema = lazy.collect_schema()
+    for column in model.columns:
+        if column not in schema:
+            raise missing_column(column, schema.names())
+    rows = [_diagnose(lazy, model, c, schema[c], unknown_levels) for c in model.columns]
+    return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+_SCHEMA: dict[str, Any] = {
+    "column": pl.String,
+    "dtype": pl.String,
+    "rows": pl.Int64,
+    "missing": pl.Int64,
+    "unknown": pl.Int64,
+    "out_of_range": pl.Int64,
+    "min": pl.Float64,
+    "max": pl.Float64,
+    "unknown_levels": pl.List(pl.Struct({"level": pl.String, "count": pl.Int64})),
+}
+
+
+def _diagnose(
+    frame: pl.LazyFrame, model: Model, column: str, dtype: pl.DataType, listing: str
+) -> dict[str, Any]:
+    value = pl.col(column)
+    numeric = dtype.is_numeric()
+    missing = value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
+    wanted = [
+        pl.len().alias("rows"),
+        missing.sum().alias("missing"),
+        (_out_of_range(value, model, column, dtype) & ~missing).sum().alias("out_of_range"),
+    ]
+    if numeric:
+        finite = value.cast(pl.Float64)
+        finite = finite.filter(finite.is_finite())
+        wanted += [finite.min().alias("min"), finite.max().alias("max")]
+    out: dict[str, Any] = frame.select(wanted).collect(engine="streaming").row(0, named=True)
+    out |= {"column": column, "dtype": str(dtype), "unknown": 0, "unknown_levels": []}
+    levels = _levels(model, column)
+    if levels is not None:
+        found = _unknown(frame, value, dtype, levels, missing)
+        out["unknown"] = found.get_column("count").sum()
+        if listing == "frequent":
+            shown = (pl.col("count") >= _RARE) & ~pl.col("level").str.contains(_IDENTITY)
+            found = found.filter(shown)
+        out["unknown_levels"] = [] if listing == "none" else found.head(20).to_dicts()
+    return out
+
+
+def _levels(model: Model, column: str) -> set[str] | None:
+    """Values that every categorical use of a column knows, as text."""
+    uses = []
+    for sub in model.sub_models():
+        for term in sub.terms:
+            if isinstance(term, LevelsTerm) and term.input == column:
+                uses.append([v for level in term.levels for v in level.values])
+            if isinstance(term, TableTerm) and column in term.inputs:
+                first = term.inputs[0] == column
+                uses.append([v for c in term.cells for v in (c.first if first else c.second)])
+    if model.strata is not None and model.strata.input == column:
+        uses.append([v for sub in model.strata.models for v in sub.values])
+    if not uses:
+        return None
+    known = [{_text(v) for v in use} | _coded(use) for use in uses]
+    return set.intersection(*known)
+
+
+def _coded(values: list[bool | int | str]) -> set[str]:
+    """0 and 1 stand for false and true, and the other way round, unless listed themselves."""
+    twins = {False: "0", True: "1", 0: "false", 1: "true"}
+    return {twins[v] for v in values if isinstance(v, int) and v in twins}
+
+
+def _text(value: bool | int | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unknown(
+    frame: pl.LazyFrame, value: pl.Expr, dtype: pl.DataType, levels: set[str], missing: pl.Expr
+) -> pl.DataFrame:
+    whole = value.cast(pl.Int64, strict=False)
+    level = value.cast(pl.String)
+    if dtype.is_float() or dtype.is_decimal():
+        level = pl.when(whole.cast(dtype) == value).then(whole.cast(pl.String)).otherwise(level)
+    return (
+        frame.filter(~missing)
+        .group_by(level.alias("level"))
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .filter(~pl.col("level").is_in(sorted(levels)))
+        .sort("count", "level", descending=[True, False])
+        .collect(engine="streaming")
+    )
+
+
+def _out_of_range(value: pl.Expr, model: Model, column: str, dtype: pl.DataType) -> pl.Expr:
+    """Whether some use of the column as a number refuses it."""
+    if not dtype.is_numeric():
+        return pl.lit(False)
+    item = next(i for i in model.inputs if i.name == column)
+    number = value.cast(pl.Float64)
+    wrong = number.is_infinite()
+    if item.type == "integer":
+        wrong = wrong | (number != number.floor())
+    if item.min is not None:
+        wrong = wrong | (number < item.min)
+    if item.max is not None:
+        wrong = wrong | (number > item.max)
+    for sub in model.sub_models():
+        for term in sub.terms:
+            if isinstance(term, BinsTerm) and term.input == column:
+                wrong = wrong | ~pl.any_horizontal(_in_bin(number, b) for b in term.bins)
+    return wrong
+
+
+def _in_bin(number: pl.Expr, item: Bin) -> pl.Expr:
+    tests = {"ge": item.ge, "gt": item.gt, "le": item.le, "lt": item.lt}
+    return pl.all_horizontal(
+        pl.lit(True), *(getattr(number, op)(e) for op, e in tests.items() if e is not None)
+    )

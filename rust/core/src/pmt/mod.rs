@@ -1,0 +1,20 @@
+//! Proxy-means-test scoring: a JSON program becomes a [`Plan`], a plan scores columns or a row.
+//!
+//! * `program`: the wire form of a model, as the Python side writes it.
+//! * `plan`: the compiled form and the row path, [`Plan::score_row`]. It is the definition of a
+//!   score; everything faster is tested against it.
+//! * `levels`, `bins`, `steps`: category look-up, number look-up, scale steps.
+//! * `block`: the column path, 1,024 rows at a time; `isa`: the same code compiled for wider CPUs.
+
+mod bins;
+mod block;
+mod isa;
+mod levels;
+mod plan;
+mod program;
+mod steps;
+
+pub use crate::column::{Kind, Value};
+pub use block::Bound;
+pub use isa::Isa;
+pub use plan::{Contribution, Plan, RowScore, Status};

@@ -1,0 +1,698 @@
+//! The compiled model and the row path: the definition of a score.
+
+use std::fmt::Write as _;
+
+use super::bins::{Regions, Width};
+use super::levels::{Levels, UNKNOWN};
+use super::program::{self, NamedPolicy, Policy, Program, Scalar, Step, TermKind, Transform};
+use crate::column::{Kind, Value};
+use crate::error::{Error, RowError};
+
+/// What became of a row. The numbers are the codes of the status column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// Scored.
+    Ok = 0,
+    /// An answer is missing that the model needs.
+    Missing = 1,
+    /// An answer lies outside what the model was made for. It wins over `Missing`.
+    OutOfDomain = 2,
+}
+
+impl Status {
+    /// Names, in the order of the codes.
+    pub const NAMES: [&'static str; 3] = ["ok", "missing", "out_of_domain"];
+
+    /// Name of this status.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::OutOfDomain => "out_of_domain",
+        }
+    }
+}
+
+/// Score of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowScore {
+    /// Score after all steps; `None` unless `status` is `Ok`.
+    pub score: Option<f64>,
+    /// Sum before any step; `None` unless `status` is `Ok`.
+    pub raw: Option<f64>,
+    /// What became of the row.
+    pub status: Status,
+}
+
+/// What one term added to one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution<'p> {
+    /// Term, or `intercept`.
+    pub term: &'p str,
+    /// The answer as text; `None` when missing, or for the intercept.
+    pub value: Option<String>,
+    /// Points added; `None` when the term could not be computed.
+    pub points: Option<f64>,
+}
+
+/// A model ready to run. Immutable, shareable between threads.
+///
+/// # Complexity
+///
+/// A row costs one look-up or a few comparisons per term.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) columns: Vec<String>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) strata: Option<Strata>,
+    pub(super) models: Vec<SubModel>,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) struct Input {
+    pub name: String,
+    pub source: Source,
+    pub integer: bool,
+    pub range: [f64; 2],
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    Column(usize),
+    Ratio(usize, usize),
+}
+
+#[derive(Debug)]
+pub(super) struct Strata {
+    pub input: usize,
+    pub levels: Levels,
+    missing: Policy,
+    invalid: Policy,
+    expected: String,
+}
+
+#[derive(Debug)]
+pub(super) struct SubModel {
+    pub intercept: f64,
+    pub terms: Vec<Term>,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) struct Term {
+    pub id: String,
+    pub inputs: Vec<usize>,
+    pub missing: Policy,
+    pub invalid: Policy,
+    pub kind: Compiled,
+    expected: String,
+}
+
+#[derive(Debug)]
+pub(super) enum Compiled {
+    Levels { levels: Levels, points: Vec<f64> },
+    Bins { double: Regions, single: Regions, points: Vec<f64> },
+    Linear { coefficient: f64, transform: Transform, clip: [f64; 2] },
+    Product { coefficient: f64 },
+    Table { rows: Levels, columns: Levels, width: usize, cells: Vec<Option<f64>> },
+}
+
+/// A term's answer for one row, before the term's policy.
+enum Answer {
+    Points(f64),
+    Missing,
+    Invalid,
+}
+
+/// A number read from an input.
+enum Number {
+    Is(f64, Width),
+    Missing,
+    Invalid,
+}
+
+impl Plan {
+    /// Compiles a JSON program.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] when the program is not valid; the text names the place.
+    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+        let program: Program = serde_json::from_slice(json)
+            .map_err(|e| Error::Model(format!("model program: {e}")))?;
+        Self::compile(program)
+    }
+
+    fn compile(program: Program) -> Result<Self, Error> {
+        let bad = |message: String| Err(Error::Model(message));
+        let mut columns: Vec<String> = vec![];
+        let mut column = |name: &String| {
+            columns.iter().position(|c| c == name).unwrap_or_else(|| {
+                columns.push(name.clone());
+                columns.len() - 1
+            })
+        };
+        let mut inputs = vec![];
+        for input in program.inputs {
+            let source = match input.columns.as_slice() {
+                [one] => Source::Column(column(one)),
+                [a, b] => Source::Ratio(column(a), column(b)),
+                _ => return bad(format!("input '{}': one or two columns", input.name)),
+            };
+            inputs.push(Input {
+                name: input.name,
+                source,
+                integer: input.integer,
+                range: input.range.ends(),
+            });
+        }
+        let strata = program.strata.map(|s| Strata {
+            input: s.input,
+            expected: one_of(s.levels.iter().flatten()),
+            levels: Levels::new(&s.levels),
+            missing: s.missing,
+            invalid: s.invalid,
+        });
+        let wanted = strata.as_ref().map_or(1, |_| program.models.len());
+        if program.models.len() != wanted || program.models.is_empty() {
+            return bad("a model without strata has exactly one sub-model".into());
+        }
+        let mut models = vec![];
+        for model in program.models {
+            let terms = model.terms.into_iter().map(|t| Term::compile(t, &inputs));
+            models.push(SubModel {
+                intercept: model.intercept + 0.0, // -0.0 becomes 0.0: a sum never starts below it
+                terms: terms.collect::<Result<_, _>>()?,
+                steps: model.steps,
+            });
+        }
+        let plan = Self { columns, inputs, strata, models, steps: program.steps };
+        if plan.strata.as_ref().is_some_and(|s| s.input >= plan.inputs.len()) {
+            return bad("strata: no such input".into());
+        }
+        plan.check_sources()?;
+        Ok(plan)
+    }
+
+    /// Categories are read from columns, never from ratios.
+    fn check_sources(&self) -> Result<(), Error> {
+        for (input, usage) in self.usages() {
+            let ratio = matches!(input.source, Source::Ratio(..));
+            if ratio && !matches!(usage, Usage::Number) {
+                return Err(Error::Model(format!("input '{}': a ratio is a number", input.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns to supply, in this order.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Every name a contribution can have: `intercept`, then the terms of all sub-models in order,
+    /// each name once.
+    #[must_use]
+    pub fn terms(&self) -> Vec<&str> {
+        let mut names = vec!["intercept"];
+        for term in self.models.iter().flat_map(|m| &m.terms) {
+            if !names.contains(&term.id.as_str()) {
+                names.push(&term.id);
+            }
+        }
+        names
+    }
+
+    /// Terms of the widest sub-model plus the intercept: the most rows one household explains to.
+    #[must_use]
+    pub fn most_contributions(&self) -> usize {
+        self.models.iter().map(|m| m.terms.len() + 1).max().unwrap_or(1)
+    }
+
+    /// Whether column number `column` may be of this kind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`] that says what is expected.
+    pub fn check_kind(&self, column: usize, kind: Kind) -> Result<(), Error> {
+        for (input, usage) in self.usages() {
+            let used = match input.source {
+                Source::Column(c) => c == column,
+                Source::Ratio(a, b) => a == column || b == column,
+            };
+            if used && !usage.accepts(kind) {
+                return Err(Error::Schema {
+                    column: self.columns.get(column).cloned().unwrap_or_default(),
+                    message: format!("expected {}, found {}", usage.expected(), describe(kind)),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every input with the way it is used.
+    fn usages(&self) -> impl Iterator<Item = (&Input, Usage<'_>)> {
+        let strata = self.strata.iter().map(|s| (s.input, Usage::Category(&s.levels)));
+        let terms = self.models.iter().flat_map(|m| &m.terms).flat_map(Term::usages);
+        strata.chain(terms).filter_map(|(i, usage)| Some((self.inputs.get(i)?, usage)))
+    }
+
+    /// Scores one row; `get(c)` is the value of column `c`.
+    ///
+    /// # Errors
+    ///
+    /// [`RowError`], with row 0, when the model says that such a value is an error.
+    pub fn score_row<'v>(&self, get: impl Fn(usize) -> Value<'v>) -> Result<RowScore, RowError> {
+        let mut status = Status::Ok;
+        let model = match self.stratum(&get) {
+            Ok(model) => model,
+            Err(found) => {
+                let strata = self.strata.as_ref().map(|s| (s.input, &*s.expected));
+                let (input, expected) = strata.unwrap_or((0, ""));
+                let error = self.strata.as_ref().is_some_and(|s| s.policy(found).is_error());
+                self.refuse(error, input, found, expected)?;
+                return Ok(RowScore { score: None, raw: None, status: found });
+            }
+        };
+        let mut sum = model.intercept;
+        for term in &model.terms {
+            match term.points(self, &get) {
+                Ok(points) => sum += points,
+                Err(found) => {
+                    let error = term.policy(found).is_error();
+                    let input = term.inputs.first().copied().unwrap_or(0);
+                    self.refuse(error, input, found, &term.expected)?;
+                    status = status.max(found);
+                }
+            }
+        }
+        if status == Status::Ok && !sum.is_finite() {
+            status = Status::OutOfDomain;
+        }
+        if status != Status::Ok {
+            return Ok(RowScore { score: None, raw: None, status });
+        }
+        let score = model.steps.iter().chain(&self.steps).fold(sum, |x, step| step.apply(x));
+        Ok(if score.is_finite() {
+            RowScore { score: Some(score), raw: Some(sum), status }
+        } else {
+            RowScore { score: None, raw: Some(sum), status: Status::OutOfDomain }
+        })
+    }
+
+    /// What each term adds to one row, the intercept first, in the order of summation.
+    pub fn explain_row<'v>(&self, get: impl Fn(usize) -> Value<'v>) -> Vec<Contribution<'_>> {
+        let Ok(model) = self.stratum(&get) else { return vec![] };
+        let intercept =
+            Contribution { term: "intercept", value: None, points: Some(model.intercept) };
+        let terms = model.terms.iter().map(|term| Contribution {
+            term: &term.id,
+            value: self.answer_text(term, &get),
+            points: term.points(self, &get).ok(),
+        });
+        std::iter::once(intercept).chain(terms).collect()
+    }
+
+    fn answer_text<'v>(&self, term: &Term, get: &impl Fn(usize) -> Value<'v>) -> Option<String> {
+        let mut text = String::new();
+        for (n, &input) in term.inputs.iter().enumerate() {
+            let source = self.inputs.get(input)?.source;
+            if n > 0 {
+                text.push_str(" | ");
+            }
+            match (source, self.number(input, get)) {
+                (Source::Column(c), _) => write_value(&mut text, get(c))?,
+                (Source::Ratio(..), Number::Is(x, _)) => write!(text, "{x}").ok()?,
+                (Source::Ratio(..), _) => return None,
+            }
+        }
+        Some(text)
+    }
+
+    /// Sub-model of a row, or why there is none.
+    #[inline]
+    pub(super) fn stratum<'v>(
+        &self,
+        get: &impl Fn(usize) -> Value<'v>,
+    ) -> Result<&SubModel, Status> {
+        let index = match &self.strata {
+            None => 0,
+            Some(strata) => match strata.levels.of(self.value(strata.input, get)) {
+                None => return Err(Status::Missing),
+                Some(level) => level as usize,
+            },
+        };
+        self.models.get(index).ok_or(Status::OutOfDomain)
+    }
+
+    fn value<'v>(&self, input: usize, get: &impl Fn(usize) -> Value<'v>) -> Value<'v> {
+        match self.inputs.get(input).map(|i| i.source) {
+            Some(Source::Column(c)) => get(c),
+            _ => Value::Missing,
+        }
+    }
+
+    #[inline]
+    fn number<'v>(&self, input: usize, get: &impl Fn(usize) -> Value<'v>) -> Number {
+        let Some(input) = self.inputs.get(input) else { return Number::Invalid };
+        let read = |c| match read_number(get(c)) {
+            Number::Is(x, _) if input.integer && x.trunc() != x => Number::Invalid,
+            found => found,
+        };
+        let found = match input.source {
+            Source::Column(c) => read(c),
+            Source::Ratio(a, b) => match (read(a), read(b)) {
+                (Number::Missing, _) | (_, Number::Missing) => Number::Missing,
+                // One correctly rounded division: a ratio of integers compares with a decimal
+                // edge exactly as integers do (shown in `bins`).
+                (Number::Is(a, _), Number::Is(b, _)) if b != 0.0 => {
+                    Number::Is(a / b, Width::Double)
+                }
+                _ => Number::Invalid,
+            },
+        };
+        match found {
+            Number::Is(x, width) if !inside(x, input.range, width) => Number::Invalid,
+            found => found,
+        }
+    }
+
+    fn refuse(
+        &self,
+        error: bool,
+        input: usize,
+        found: Status,
+        expected: &str,
+    ) -> Result<(), RowError> {
+        if !error {
+            return Ok(());
+        }
+        Err(RowError {
+            row: 0,
+            column: self.inputs.get(input).map_or_else(String::new, |i| i.name.clone()),
+            code: if found == Status::Missing { "missing_value" } else { "out_of_domain" },
+            expected: expected.to_owned(),
+        })
+    }
+}
+
+impl Strata {
+    fn policy(&self, found: Status) -> Policy {
+        if found == Status::Missing { self.missing } else { self.invalid }
+    }
+}
+
+impl Policy {
+    fn is_error(self) -> bool {
+        self == Self::Named(NamedPolicy::Error)
+    }
+}
+
+impl Term {
+    fn compile(term: program::Term, inputs: &[Input]) -> Result<Self, Error> {
+        let arity = match term.kind {
+            TermKind::Product { .. } | TermKind::Table { .. } => 2,
+            _ => 1,
+        };
+        if term.inputs.len() != arity || term.inputs.iter().any(|&i| i >= inputs.len()) {
+            return Err(Error::Model(format!("term '{}': wrong inputs", term.id)));
+        }
+        let expected = expected(&term.kind, inputs, &term.inputs);
+        let kind = match term.kind {
+            TermKind::Levels { levels } => {
+                let (values, points) = levels.into_iter().map(|l| (l.values, l.points)).unzip();
+                let values: Vec<Vec<Scalar>> = values;
+                Compiled::Levels { levels: Levels::new(&values), points }
+            }
+            TermKind::Bins { bins } => Compiled::Bins {
+                double: Regions::new(&bins, Width::Double),
+                single: Regions::new(&bins, Width::Single),
+                points: bins.iter().map(|b| b.points).collect(),
+            },
+            TermKind::Linear { coefficient, transform, clip } => {
+                Compiled::Linear { coefficient, transform, clip: clip.ends() }
+            }
+            TermKind::Product { coefficient } => Compiled::Product { coefficient },
+            TermKind::Table { rows, columns, cells } => {
+                if cells.len() != rows.len() * columns.len() {
+                    return Err(Error::Model(format!("term '{}': cells are missing", term.id)));
+                }
+                Compiled::Table {
+                    rows: Levels::new(&rows),
+                    columns: Levels::new(&columns),
+                    width: columns.len(),
+                    cells,
+                }
+            }
+        };
+        Ok(Self {
+            id: term.id,
+            inputs: term.inputs,
+            missing: term.missing,
+            invalid: term.invalid,
+            kind,
+            expected,
+        })
+    }
+
+    fn policy(&self, found: Status) -> Policy {
+        if found == Status::Missing { self.missing } else { self.invalid }
+    }
+
+    /// Points of a row, after the term's policy.
+    #[inline]
+    pub(super) fn points<'v>(
+        &self,
+        plan: &Plan,
+        get: &impl Fn(usize) -> Value<'v>,
+    ) -> Result<f64, Status> {
+        let found = match self.answer(plan, get) {
+            Answer::Points(points) => return Ok(points),
+            Answer::Missing => Status::Missing,
+            Answer::Invalid => Status::OutOfDomain,
+        };
+        match self.policy(found) {
+            Policy::Points(points) => Ok(points),
+            Policy::Named(_) => Err(found),
+        }
+    }
+
+    #[inline]
+    fn answer<'v>(&self, plan: &Plan, get: &impl Fn(usize) -> Value<'v>) -> Answer {
+        let first = self.inputs.first().copied().unwrap_or(usize::MAX);
+        let second = self.inputs.get(1).copied().unwrap_or(usize::MAX);
+        match &self.kind {
+            Compiled::Levels { levels, points } => match levels.of(plan.value(first, get)) {
+                None => Answer::Missing,
+                Some(level) => {
+                    points.get(level as usize).map_or(Answer::Invalid, |&p| Answer::Points(p))
+                }
+            },
+            Compiled::Bins { double, single, points } => {
+                with_number(plan.number(first, get), |x, width| {
+                    let regions = if width == Width::Single { single } else { double };
+                    regions.bin(x).and_then(|bin| points.get(bin).copied())
+                })
+            }
+            Compiled::Linear { coefficient, transform, clip } => {
+                with_number(plan.number(first, get), |x, _| {
+                    let y = linear(x, *coefficient, *transform, *clip);
+                    y.is_finite().then_some(y)
+                })
+            }
+            Compiled::Product { coefficient } => {
+                match (plan.number(first, get), plan.number(second, get)) {
+                    (Number::Missing, _) | (_, Number::Missing) => Answer::Missing,
+                    (Number::Is(a, _), Number::Is(b, _)) => {
+                        Answer::Points(product(*coefficient, a, b))
+                    }
+                    _ => Answer::Invalid,
+                }
+            }
+            Compiled::Table { rows, columns, width, cells } => {
+                let row = rows.of(plan.value(first, get));
+                let column = columns.of(plan.value(second, get));
+                match (row, column) {
+                    (None, _) | (_, None) => Answer::Missing,
+                    (Some(UNKNOWN), _) | (_, Some(UNKNOWN)) => Answer::Invalid,
+                    (Some(r), Some(c)) => {
+                        let cell = cells.get(r as usize * width + c as usize).copied().flatten();
+                        cell.map_or(Answer::Invalid, Answer::Points)
+                    }
+                }
+            }
+        }
+    }
+
+    fn usages(&self) -> Vec<(usize, Usage<'_>)> {
+        let uses: &[Usage<'_>] = match &self.kind {
+            Compiled::Levels { levels, .. } => &[Usage::Category(levels)],
+            Compiled::Table { rows, columns, .. } => {
+                &[Usage::Category(rows), Usage::Category(columns)]
+            }
+            _ => &[Usage::Number, Usage::Number],
+        };
+        self.inputs.iter().copied().zip(uses.iter().copied()).collect()
+    }
+}
+
+/// `transform(clip(x)) * coefficient`.
+#[inline(always)]
+pub(super) fn linear(x: f64, coefficient: f64, transform: Transform, [lo, hi]: [f64; 2]) -> f64 {
+    let clipped = if x < lo { lo } else { x };
+    let clipped = if clipped > hi { hi } else { clipped };
+    transform.apply(clipped) * coefficient
+}
+
+/// Whether a number is in an input's range; the bounds are compared in the number's own width.
+#[inline(always)]
+pub(super) fn inside(x: f64, [lo, hi]: [f64; 2], width: Width) -> bool {
+    x >= width.edge(lo) && x <= width.edge(hi)
+}
+
+/// `(a * b) * coefficient`: in this order on every path.
+#[inline(always)]
+pub(super) fn product(coefficient: f64, a: f64, b: f64) -> f64 {
+    a * b * coefficient
+}
+
+fn read_number(value: Value<'_>) -> Number {
+    let (x, width) = match value {
+        Value::Missing => return Number::Missing,
+        Value::Bool(b) => (f64::from(u8::from(b)), Width::Double),
+        Value::Int(i) => (i as f64, Width::Double),
+        Value::Float(x) => (x, Width::Double),
+        Value::Float32(x) => (x.into(), Width::Single),
+        Value::Str(_) => return Number::Invalid,
+    };
+    if x.is_nan() {
+        Number::Missing
+    } else if x.is_finite() {
+        Number::Is(x, width)
+    } else {
+        Number::Invalid
+    }
+}
+
+#[inline]
+fn with_number(number: Number, f: impl FnOnce(f64, Width) -> Option<f64>) -> Answer {
+    match number {
+        Number::Is(x, width) => f(x, width).map_or(Answer::Invalid, Answer::Points),
+        Number::Missing => Answer::Missing,
+        Number::Invalid => Answer::Invalid,
+    }
+}
+
+/// How a model reads an input.
+#[derive(Debug, Clone, Copy)]
+enum Usage<'p> {
+    Category(&'p Levels),
+    Number,
+}
+
+impl Usage<'_> {
+    fn accepts(self, kind: Kind) -> bool {
+        match self {
+            Self::Category(levels) => levels.accepts(kind),
+            Self::Number => kind != Kind::Text,
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Number => "a number (any integer, float, decimal or boolean)",
+            Self::Category(levels) if !levels.accepts(Kind::Text) => "an integer or boolean code",
+            Self::Category(levels) if !levels.accepts(Kind::Integer) => {
+                "text (String, Enum or Categorical)"
+            }
+            Self::Category(_) => "text, an integer or a boolean",
+        }
+    }
+}
+
+fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Null => "only nulls",
+        Kind::Boolean => "boolean",
+        Kind::Integer => "integers",
+        Kind::Number => "numbers",
+        Kind::Text => "text",
+    }
+}
+
+fn write_value(text: &mut String, value: Value<'_>) -> Option<()> {
+    match value {
+        Value::Missing => return None,
+        Value::Bool(b) => write!(text, "{b}"),
+        Value::Int(i) => write!(text, "{i}"),
+        Value::Float(x) if x.is_nan() => return None,
+        Value::Float(x) => write!(text, "{x}"),
+        Value::Float32(x) => write!(text, "{x}"),
+        Value::Str(s) => write!(text, "{}", String::from_utf8_lossy(s)),
+    }
+    .ok()
+}
+
+fn one_of<'s>(values: impl Iterator<Item = &'s Scalar>) -> String {
+    let mut all: Vec<String> = values
+        .map(|v| match v {
+            Scalar::Bool(b) => b.to_string(),
+            Scalar::Int(i) => i.to_string(),
+            Scalar::Str(s) => format!("'{s}'"),
+        })
+        .collect();
+    let more = all.len().saturating_sub(12);
+    all.truncate(12);
+    let tail = if more > 0 { format!(" or {more} more") } else { String::new() };
+    format!("one of {}{tail}", all.join(", "))
+}
+
+fn expected(kind: &TermKind, inputs: &[Input], used: &[usize]) -> String {
+    let number = || {
+        let texts = used.iter().filter_map(|&i| inputs.get(i)).map(number_text);
+        texts.collect::<Vec<_>>().join(" and ")
+    };
+    match kind {
+        TermKind::Levels { levels } => one_of(levels.iter().flat_map(|l| &l.values)),
+        TermKind::Bins { bins } => {
+            let bins: Vec<String> = bins.iter().take(12).map(bin_text).collect();
+            format!("{} in {}", number(), bins.join(" or "))
+        }
+        TermKind::Linear { .. } | TermKind::Product { .. } => number(),
+        TermKind::Table { rows, columns, .. } => {
+            format!("{} with {}", one_of(rows.iter().flatten()), one_of(columns.iter().flatten()))
+        }
+    }
+}
+
+fn number_text(input: &Input) -> String {
+    let what = match (input.source, input.integer) {
+        (Source::Ratio(..), _) => "a ratio of two numbers",
+        (_, true) => "a whole number",
+        (_, false) => "a finite number",
+    };
+    match input.range.map(|end| end.is_finite().then_some(end)) {
+        [Some(a), Some(b)] => format!("{what} from {a} to {b}"),
+        [Some(a), None] => format!("{what} of at least {a}"),
+        [None, Some(b)] => format!("{what} of at most {b}"),
+        [None, None] => what.to_owned(),
+    }
+}
+
+fn bin_text(bin: &program::Bin) -> String {
+    let low = match (bin.ge, bin.gt) {
+        (Some(e), _) => format!("[{e}"),
+        (_, Some(e)) => format!("({e}"),
+        _ => "(-inf".into(),
+    };
+    let high = match (bin.le, bin.lt) {
+        (Some(e), _) => format!("{e}]"),
+        (_, Some(e)) => format!("{e})"),
+        _ => "inf)".into(),
+    };
+    format!("{low}, {high}")
+}

@@ -1,0 +1,86 @@
+//! Core error -> Python exception. The only place where the two meet.
+
+use nser_core::Error;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// An error on its way to Python: the class in `nser_pmt.errors`, its slug, and where it was.
+#[derive(Debug)]
+pub struct Failure {
+    class: &'static str,
+    /// Stable slug.
+    pub code: &'static str,
+    /// Text without any data value.
+    pub message: String,
+    column: Option<String>,
+    row: Option<usize>,
+}
+
+impl Failure {
+    fn new(class: &'static str, code: &'static str, message: String) -> Self {
+        Self { class, code, message, column: None, row: None }
+    }
+
+    /// A frame that cannot be used.
+    pub fn schema(column: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let error = Error::Schema { column: column.to_owned(), message };
+        Self::from(error)
+    }
+
+    /// A fault of ours.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new("InternalError", "internal_error", message.into())
+    }
+
+    /// The caller asked to stop, or time ran out.
+    pub fn cancelled(code: &'static str) -> Self {
+        let message = if code == "timeout" {
+            "the time limit was reached; nothing was returned"
+        } else {
+            "cancelled by the caller; nothing was returned"
+        };
+        Self::new("CancelledError", code, message.to_owned())
+    }
+
+    /// Message with its slug in front, for a channel that carries text only.
+    pub fn tagged(&self) -> String {
+        format!("nser_pmt[{}] {}", self.code, self.message)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Model(_) => Self::new("ModelError", "invalid_model", message),
+            Error::Schema { column, .. } => {
+                Self { column: Some(column), ..Self::new("SchemaError", "wrong_column", message) }
+            }
+            Error::Row(row) => Self {
+                column: Some(row.column),
+                row: Some(row.row),
+                ..Self::new("DomainError", row.code, message)
+            },
+            Error::Cancelled => Self::cancelled("cancelled"),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        Python::attach(|py| {
+            let build = || -> PyResult<PyErr> {
+                let class = py.import("nser_pmt.errors")?.getattr(failure.class)?;
+                let kwargs = PyDict::new(py);
+                kwargs.set_item("code", failure.code)?;
+                kwargs.set_item("column", failure.column)?;
+                kwargs.set_item("row", failure.row)?;
+                Ok(PyErr::from_value(class.call((failure.message.clone(),), Some(&kwargs))?))
+            };
+            build().unwrap_or_else(|_| PyRuntimeError::new_err(failure.message.clone()))
+        })
+    }
+}

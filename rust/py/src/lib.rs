@@ -1,0 +1,28 @@
+//! `nser_pmt._native`: the Rust side of the Python package. Private; see `nser_pmt` for the API.
+
+mod arrow;
+mod error;
+mod memory;
+mod plan_cache;
+mod pmt;
+mod polars_plugin;
+mod runtime;
+
+/// The list of exports.
+#[pyo3::pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use super::arrow::ArrowStream;
+    #[pymodule_export]
+    use super::pmt::{Scorer, isa_names};
+    #[pymodule_export]
+    use super::runtime::{Control, debug_build, provoke_panic};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::runtime::install_panic_hook();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
