@@ -103,6 +103,17 @@ def end_to_end_lines(result: dict[str, Any]) -> Iterator[Line]:
     yield Line("its peak memory (target in GiB)", *text, *judge(peaks[0], 2, most=True))
 
 
+def form_lines(result: dict[str, Any]) -> Iterator[Line]:
+    """All forms of all peers, of which the other table has the fastest."""
+    for columns in ("enum", "string"):
+        groups = result[columns]["seconds"]
+        ours = groups["nser_pmt"]["score"]
+        for peer in (peer for peer in TARGETS if peer in groups):
+            for form, theirs in groups[peer].items():
+                what = f"{peer} ({form}), {columns}, {result['threads']}"
+                yield Line(what, ms(ours), ms(theirs), f"{theirs / ours:.2f}", "", "")
+
+
 def speed_lines(result: dict[str, Any]) -> Iterator[Line]:
     """Speeds of every form of ours, as a share of the bandwidth of the fastest read loop."""
     threads, size = result["threads"], result["enum"]["read_bytes"]
@@ -112,15 +123,14 @@ def speed_lines(result: dict[str, Any]) -> Iterator[Line]:
     for group, forms in result["enum"]["seconds"].items():
         if group not in ("nser_pmt", "nser_pmt by instruction set"):
             continue
-        used = threads if group == "nser_pmt" else 1
+        if group != "nser_pmt" and threads > 1:
+            continue  # those run on one thread
         for form, seconds in forms.items():
-            if used != threads:
-                continue
             rate, share = size / seconds / 1e9, 100 * reading / seconds
             wanted = form == "score" and threads == 1
             judged = judge(share, 60 if wanted else None)
             speed = f"{result['rows'] / seconds / 1e6:.1f} Mrows/s"
-            yield Line(f"{form}, {used}", speed, f"{rate:.1f} GB/s", f"{share:.0f} %", *judged)
+            yield Line(f"{form}, {threads}", speed, f"{rate:.1f} GB/s", f"{share:.0f} %", *judged)
 
 
 def ms(seconds: float) -> str:
@@ -174,8 +184,11 @@ def main() -> None:
     head = ("against", "nser_pmt", "peer", "ratio", "target", "met")
     print(table(head, lines, markdown=args.markdown), end="\n\n")
     speeds = [line for result in results for line in speed_lines(result)]
-    head = ("nser_pmt form, threads", "speed", "bandwidth", "of read loop", "target", "met")
-    print(table(head, speeds, markdown=args.markdown))
+    speed_head = ("nser_pmt form, threads", "speed", "bandwidth", "of read loop", "target", "met")
+    print(table(speed_head, speeds, markdown=args.markdown))
+    if not args.markdown:
+        forms = [line for result in results for line in form_lines(result)]
+        print("\nEvery form of every peer:", table(head, forms, markdown=False), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,10 @@ def bands(scored: pl.DataFrame, rate: str) -> pl.DataFrame:
     bar = pl.lit("#").repeat_by((share * 100).round().cast(pl.UInt32)).list.join("")
     label = pl.format("{}-{}", "from", pl.col("from") + 9 + (pl.col("from") == 90).cast(pl.Int64))
     return counted.select(
-        label.alias("score"), "households", (share * 100).round(1).alias("%"), "likelihood",
+        label.alias("score"),
+        "households",
+        (share * 100).round(1).alias("%"),
+        "likelihood",
         bar.alias(" "),
     )
 

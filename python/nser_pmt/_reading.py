@@ -27,7 +27,7 @@ def keyed_by(name: str, **kwargs: Any) -> Any:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
@@ -41,14 +41,15 @@ def read(cls: type[T], data: object, place: str) -> T:
             close = difflib.get_close_matches(str(key), fields, n=1)
             hint = f"Did you mean '{close[0]}'?" if close else f"Known keys: {', '.join(fields)}"
             raise ModelError(f"{_join(place, key)}: unknown key", code="unknown_key", hint=hint)
+    hints = _hints(typing.cast(Any, cls))
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:
             here = _join(place, name)
             if (key := field.metadata.get("key")) is not None:
-                values[name] = _read_keyed(_hints(cls)[name], data[name], here, key)
+                values[name] = _read_keyed(hints[name], data[name], here, key)
             else:
-                values[name] = _convert(_hints(cls)[name], data[name], here)
+                values[name] = _convert(hints[name], data[name], here)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise ModelError(f"{_join(place, name)}: missing", code="missing_key")
     try:
@@ -111,7 +112,7 @@ def _convert(hint: Any, value: object, place: str) -> Any:
         pairs = enumerate(zip(args, value, strict=True))
         return tuple(_convert(a, v, f"{place}[{i}]") for i, (a, v) in pairs)
     if dataclasses.is_dataclass(hint):
-        return read(typing.cast(type, hint), value, place)
+        return read(typing.cast(Any, hint), value, place)
     return _convert_scalar(hint, value, place)
 
 

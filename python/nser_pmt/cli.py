@@ -6,9 +6,12 @@ Exit codes: 0 done; 2 the user's input is at fault (one line says how); 1 our fa
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -92,10 +95,13 @@ def _score(options: argparse.Namespace) -> None:
     source = scan(options.input)
     _suffix(options.output)
     control = RunControl()
-    with _reading(options.input):
+    with _polars_errors(options.input):
         scored = score(source, model, on_invalid=options.on_invalid, control=control)
         total = _count(source, options.input)
-    with _files.replacing(options.output) as temporary, _reading(options.input):
+    with (
+        _files.replacing(options.output) as temporary,
+        _polars_errors(options.input, options.output),
+    ):
         _watched(lambda: sink(scored, temporary, _provenance(model)), control, total)
     counts = ", ".join(f"{n:,} {name}" for name, n in control.statuses.items())
     print(f"{options.output}: {control.done:,} households scored with {model.id} ({counts})")
@@ -114,7 +120,7 @@ def _models(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     model = load_model(options.model)
-    with _reading(options.input):
+    with _polars_errors(options.input):
         found = diagnose(scan(options.input), model, unknown_levels=options.levels)
     with _wide():
         print(found.drop("unknown_levels"))
@@ -155,7 +161,8 @@ def sink(frame: pl.LazyFrame, path: Path, provenance: dict[str, str]) -> None:
 def _suffix(path: Path) -> str:
     if path.suffix not in SUFFIXES:
         raise SchemaError(
-            f"{path}: cannot tell the format", code="unknown_suffix",
+            f"{path}: cannot tell the format",
+            code="unknown_suffix",
             hint=f"End the path in {', '.join(SUFFIXES)}",
         )
     return path.suffix
@@ -179,31 +186,36 @@ def _count(source: pl.LazyFrame, path: Path) -> int | None:
     return int(source.select(pl.len()).collect().item())
 
 
-class _reading:  # noqa: N801  (used like a function)
-    """Turn Polars errors into ours; their texts may quote data."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, pl.exceptions.PolarsError):
-            ours = _engine.typed(error)
-            if ours is None:
-                ours = SchemaError(
-                    f"{self.path}: cannot be read as {self.path.suffix} "
-                    f"({type(error).__name__}); is the file complete and of that format?",
-                    code="unreadable_file",
-                )
+@contextlib.contextmanager
+def _polars_errors(source: Path, target: Path | None = None) -> Iterator[None]:
+    """Turn the errors of Polars into ours; their own texts may quote data."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        ours = _engine.typed(error)
+        system = re.search(r"\(os error (\d+)\)", str(error))
+        if ours is not None:
             raise ours from None
+        if system is not None:
+            number = int(system[1])
+            raise OSError(number, os.strerror(number), str(target or source)) from None
+        if isinstance(error, OSError):
+            raise
+        raise SchemaError(
+            f"{source}: cannot be read as {source.suffix} ({type(error).__name__}); is the file "
+            "complete and of that format?",
+            code="unreadable_file",
+        ) from None
 
 
 def _wide() -> pl.Config:
     return pl.Config(
-        tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=60,
-        tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=60,
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
     )
 
 

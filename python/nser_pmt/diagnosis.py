@@ -59,6 +59,15 @@ def diagnose(
     >>> import polars as pl, nser_pmt as nser
     >>> df = nser.synth.households(100, seed=1).with_columns(province=pl.lit("Gilgit"))
     >>> nser.diagnose(df, "schreiner-pk-2009").select("column", "missing", "unknown").head(2)
+    shape: (2, 3)
+    ┌──────────┬─────────┬─────────┐
+    │ column   ┆ missing ┆ unknown │
+    │ ---      ┆ ---     ┆ ---     │
+    │ str      ┆ i64     ┆ i64     │
+    ╞══════════╪═════════╪═════════╡
+    │ province ┆ 0       ┆ 100     │
+    │ n_le13   ┆ 0       ┆ 0       │
+    └──────────┴─────────┴─────────┘
     """
     model = model if isinstance(model, Model) else load_model(model)
     lazy = frame.lazy()
@@ -130,9 +139,9 @@ def _levels(model: Model, column: str) -> set[str] | None:
 
 
 def _coded(values: list[bool | int | str]) -> set[str]:
-    """0 and 1 stand for false and true, and the other way round, unless listed themselves."""
-    twins = {False: "0", True: "1", 0: "false", 1: "true"}
-    return {twins[v] for v in values if isinstance(v, int) and v in twins}
+    """0 and 1 stand for false and true, and the other way round."""
+    coded = [v for v in values if isinstance(v, int) and v in (0, 1)]
+    return {text for v in coded for text in (_text(bool(v)), _text(int(v)))}
 
 
 def _text(value: bool | int | str) -> str:

@@ -243,7 +243,9 @@ def _lint_range(model: Model) -> Iterator[Finding]:
         return
     low, high = model.range
     if low >= high:
-        yield Finding(level="error", code="bad-range", place="range", message="low is not below high")
+        yield Finding(
+            level="error", code="bad-range", place="range", message="low is not below high"
+        )
     for n, sub in enumerate(model.sub_models()):
         ends = [_term_ends(term, model) for term in sub.terms]
         reach = [sub.intercept + sum(e[0] for e in ends), sub.intercept + sum(e[1] for e in ends)]
@@ -274,7 +276,9 @@ def _term_ends(term: Term, model: Model) -> tuple[float, float]:
         if term.transform == "square" and low < 0 < high:
             points.append(0.0)
     else:
-        corners = [(_or(inputs[n].min, -math.inf), _or(inputs[n].max, math.inf)) for n in term.inputs]
+        corners = [
+            (_or(inputs[n].min, -math.inf), _or(inputs[n].max, math.inf)) for n in term.inputs
+        ]
         points = [_times(_times(a, b), term.coefficient) for a in corners[0] for b in corners[1]]
     return min(points + stated), max(points + stated)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from nser_pmt import _files
 from nser_pmt._reading import keyed_by, plain, read
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Model", "list_models", "load_model"]
 
 SCHEMA_VERSION = 1
+
+N = TypeVar("N")
 
 Policy = Literal["null", "error"] | float
 """What a missing or invalid answer means: a null score, an error, or stated points."""
@@ -434,7 +436,17 @@ class Model:
         >>> import polars as pl, nser_pmt as nser
         >>> model = nser.load_model("schreiner-pk-2009")
         >>> households = nser.synth.households(1000, seed=1)
-        >>> households.group_by("region", maintain_order=True).agg(model.score_expr().mean().round(1))
+        >>> by_region = households.group_by("region", maintain_order=True)
+        >>> by_region.agg(model.score_expr().mean().round(1))
+        shape: (2, 2)
+        ┌────────┬───────────┐
+        │ region ┆ pmt_score │
+        │ ---    ┆ ---       │
+        │ enum   ┆ f64       │
+        ╞════════╪═══════════╡
+        │ urban  ┆ 68.4      │
+        │ rural  ┆ 55.2      │
+        └────────┴───────────┘
         """
         from nser_pmt import scoring
 
@@ -621,13 +633,11 @@ def _bundled() -> dict[str, Any]:
 def _from_plain(data: object) -> Model:
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
-        raise ModelError(
-            f"schema_version: expected {SCHEMA_VERSION}", code="schema_version"
-        )
+        raise ModelError(f"schema_version: expected {SCHEMA_VERSION}", code="schema_version")
     return read(Model, data, "")
 
 
-def _named(items: tuple[Any, ...], key: str, name: str, message: str) -> Any:
+def _named(items: tuple[N, ...], key: str, name: str, message: str) -> N:
     for item in items:
         if getattr(item, key) == name:
             return item

@@ -10,7 +10,7 @@ import polars as pl
 from nser_pmt import _engine, _native
 from nser_pmt._program import OnInvalid, likelihood_program, program
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, ModelError, SchemaError
+from nser_pmt.errors import ModelError, SchemaError
 from nser_pmt.model import Model, load_model, missing_column
 
 if TYPE_CHECKING:
@@ -80,6 +80,18 @@ def score(
     >>> import nser_pmt as nser
     >>> households = nser.synth.households(5, seed=3)
     >>> nser.score(households, "schreiner-pk-2009").select("province", "pmt_score", "pmt_status")
+    shape: (5, 3)
+    ┌────────────────────┬───────────┬────────────┐
+    │ province           ┆ pmt_score ┆ pmt_status │
+    │ ---                ┆ ---       ┆ ---        │
+    │ enum               ┆ f64       ┆ enum       │
+    ╞════════════════════╪═══════════╪════════════╡
+    │ Punjab             ┆ 83.0      ┆ ok         │
+    │ Balochistan        ┆ 24.0      ┆ ok         │
+    │ Khyber Pakhtunkhwa ┆ 82.0      ┆ ok         │
+    │ Sindh              ┆ 79.0      ┆ ok         │
+    │ Punjab             ┆ 30.0      ┆ ok         │
+    └────────────────────┴───────────┴────────────┘
     """
     model = _model(model)
     text = program(model, on_invalid)
@@ -183,6 +195,17 @@ def explain(frame: pl.DataFrame, model: Model | str, *, id: str) -> pl.DataFrame
     >>> import nser_pmt as nser
     >>> households = nser.synth.households(2, seed=3)
     >>> nser.explain(households, "schreiner-pk-2009", id="hh_id").head(4)
+    shape: (4, 4)
+    ┌───────┬─────────────┬───────────────┬────────┐
+    │ hh_id ┆ term        ┆ value         ┆ points │
+    │ ---   ┆ ---         ┆ ---           ┆ ---    │
+    │ u64   ┆ enum        ┆ str           ┆ f64    │
+    ╞═══════╪═════════════╪═══════════════╪════════╡
+    │ 1     ┆ intercept   ┆ null          ┆ 0.0    │
+    │ 1     ┆ province    ┆ Punjab        ┆ 12.0   │
+    │ 1     ┆ n_le13      ┆ 0             ┆ 31.0   │
+    │ 1     ┆ school_5_13 ┆ none_in_range ┆ 5.0    │
+    └───────┴─────────────┴───────────────┴────────┘
     """
     model = _model(model)
     if id not in frame.columns:

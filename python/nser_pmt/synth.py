@@ -294,7 +294,7 @@ def _batches(n: int, seed: int, batch_size: int) -> Iterator[pl.DataFrame]:
 def _check(least: int, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name} must be an int, got {type(value).__name__}")  # noqa: TRY004
+            raise ValueError(f"{name} must be an int, got {type(value).__name__}")
         if int(value) < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
 

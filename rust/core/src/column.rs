@@ -263,6 +263,11 @@ pub enum Kind {
     Text,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Null, Self::Boolean, Self::Integer, Self::Number, Self::Text];
+}
+
 /// One value of a column, or one answer of a household.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {

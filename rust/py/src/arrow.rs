@@ -34,14 +34,14 @@ impl Chunked {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
 
-    /// The chunks of an object with `__arrow_c_stream__`, such as a Polars Series.
-    pub fn from_stream(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// The chunks of an object with `__arrow_c_stream__`, such as a Polars Series of `rows` rows.
+    pub fn from_stream(name: &str, object: &Bound<'_, PyAny>, rows: usize) -> PyResult<Self> {
         let capsule = object.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
         let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
         // SAFETY: the Arrow PyCapsule interface promises a valid stream behind this name;
         // `from_raw` moves it out and leaves a released stream for the capsule to drop.
         let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
-        Ok(read_stream(name, stream)?)
+        Ok(read_stream(name, stream, rows)?)
     }
 
     /// A column of arrays that share one schema.
@@ -56,7 +56,11 @@ impl Chunked {
     }
 }
 
-fn read_stream(name: &str, mut stream: FFI_ArrowArrayStream) -> Result<Chunked, Failure> {
+fn read_stream(
+    name: &str,
+    mut stream: FFI_ArrowArrayStream,
+    rows: usize,
+) -> Result<Chunked, Failure> {
     let broken = || Failure::schema(name, "the Arrow stream could not be read");
     let (Some(get_schema), Some(get_next)) = (stream.get_schema(), stream.get_next()) else {
         return Err(broken());
@@ -67,6 +71,9 @@ fn read_stream(name: &str, mut stream: FFI_ArrowArrayStream) -> Result<Chunked, 
         return Err(broken());
     }
     let mut arrays = vec![];
+    if rows == 0 {
+        return Chunked::new(name, &schema, arrays); // Polars 1.30 fails on an empty Enum
+    }
     loop {
         let mut array = FFI_ArrowArray::empty();
         // SAFETY: as above.

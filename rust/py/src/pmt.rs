@@ -180,7 +180,7 @@ impl Scorer {
         tick: Option<Py<PyAny>>,
     ) -> PyResult<ArrowStream> {
         let limits = Limits { timeout, tick };
-        let columns = self.read(&series)?;
+        let columns = self.read(&series, rows)?;
         let isa = self::isa(isa)?;
         let unseen = RunState::default();
         let state = control.map_or(&unseen, |control| &*control.state);
@@ -199,7 +199,7 @@ impl Scorer {
         series: Vec<Bound<'_, PyAny>>,
         rows: usize,
     ) -> PyResult<ArrowStream> {
-        let columns = self.read(&series)?;
+        let columns = self.read(&series, rows)?;
         let state = RunState::default();
         run(py, rows, &state, &Limits::default(), || self.explain_columns(&columns, rows, &state))
     }
@@ -233,9 +233,9 @@ impl Scorer {
 }
 
 impl Scorer {
-    fn read(&self, series: &[Bound<'_, PyAny>]) -> PyResult<Vec<Chunked>> {
+    fn read(&self, series: &[Bound<'_, PyAny>], rows: usize) -> PyResult<Vec<Chunked>> {
         let named = self.plan.columns().iter().zip(series);
-        named.map(|(name, series)| Chunked::from_stream(name, series)).collect()
+        named.map(|(name, series)| Chunked::from_stream(name, series, rows)).collect()
     }
 
     fn explain_columns(

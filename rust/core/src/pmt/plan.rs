@@ -69,6 +69,8 @@ pub struct Plan {
     pub(super) strata: Option<Strata>,
     pub(super) models: Vec<SubModel>,
     pub(super) steps: Vec<Step>,
+    /// For each column, the kinds it may have: a bit for each [`Kind`].
+    accepted: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -189,11 +191,13 @@ impl Plan {
                 steps: model.steps,
             });
         }
-        let plan = Self { columns, inputs, strata, models, steps: program.steps };
+        let mut plan =
+            Self { columns, inputs, strata, models, steps: program.steps, accepted: vec![] };
         if plan.strata.as_ref().is_some_and(|s| s.input >= plan.inputs.len()) {
             return bad("strata: no such input".into());
         }
         plan.check_sources()?;
+        plan.accepted = (0..plan.columns.len()).map(|c| plan.kinds_of(c)).collect();
         Ok(plan)
     }
 
@@ -239,19 +243,30 @@ impl Plan {
     ///
     /// [`Error::Schema`] that says what is expected.
     pub fn check_kind(&self, column: usize, kind: Kind) -> Result<(), Error> {
-        for (input, usage) in self.usages() {
-            let used = match input.source {
+        if self.accepted.get(column).is_some_and(|kinds| kinds & (1 << kind as u8) != 0) {
+            return Ok(());
+        }
+        let refused = self.usages_of(column).find(|usage| !usage.accepts(kind));
+        let expected = refused.map_or("no such column", Usage::expected);
+        Err(Error::Schema {
+            column: self.columns.get(column).cloned().unwrap_or_default(),
+            message: format!("expected {expected}, found {}", describe(kind)),
+        })
+    }
+
+    fn kinds_of(&self, column: usize) -> u8 {
+        let fits = |kind: Kind| self.usages_of(column).all(|usage| usage.accepts(kind));
+        let bit = |kind: Kind| u8::from(fits(kind)) << kind as u8;
+        Kind::ALL.into_iter().map(bit).sum()
+    }
+
+    fn usages_of(&self, column: usize) -> impl Iterator<Item = Usage<'_>> {
+        self.usages()
+            .filter(move |(input, _)| match input.source {
                 Source::Column(c) => c == column,
                 Source::Ratio(a, b) => a == column || b == column,
-            };
-            if used && !usage.accepts(kind) {
-                return Err(Error::Schema {
-                    column: self.columns.get(column).cloned().unwrap_or_default(),
-                    message: format!("expected {}, found {}", usage.expected(), describe(kind)),
-                });
-            }
-        }
-        Ok(())
+            })
+            .map(|(_, usage)| usage)
     }
 
     /// Every input with the way it is used.

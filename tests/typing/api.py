@@ -1,0 +1,24 @@
+"""Type-checked, never run: what a caller's type checker sees."""
+
+from typing import assert_type
+
+import polars as pl
+
+import nser_pmt as nser
+
+model = nser.load_model("schreiner-pk-2009")
+assert_type(model, nser.Model)
+
+eager = nser.synth.households(10)
+assert_type(nser.score(eager, model), pl.DataFrame)
+assert_type(nser.score(eager.lazy(), "schreiner-pk-2009", on_invalid="error"), pl.LazyFrame)
+assert_type(nser.likelihood(eager.lazy(), model, lines="nl100"), pl.LazyFrame)
+assert_type(nser.explain(eager, model, id="hh_id"), pl.DataFrame)
+assert_type(nser.diagnose(eager.lazy(), model), pl.DataFrame)
+assert_type(model.score_expr(inputs={"tv": pl.lit(True)}), pl.Expr)
+assert_type(model.score_one({"tv": True}), tuple[float | None, str])
+assert_type(model.lint(), tuple[nser.Finding, ...])
+assert_type(nser.RunControl(threads=1, progress=print).done, int)
+
+nser.score(eager, model, on_invalid="ignore")  # type: ignore[type-var, arg-type, unused-ignore]
+nser.score(eager, model, "error")  # type: ignore[misc, call-arg, type-var, unused-ignore]

@@ -1,0 +1,70 @@
+"""The public face: exported names, and that what is exported is documented."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import nser_pmt as nser
+from nser_pmt import errors, synth
+
+EXPORTED = [
+    "CancelledError",
+    "ConvergenceError",
+    "DomainError",
+    "Finding",
+    "InternalError",
+    "Model",
+    "ModelError",
+    "NserError",
+    "RunControl",
+    "SchemaError",
+    "diagnose",
+    "explain",
+    "likelihood",
+    "list_models",
+    "load_model",
+    "score",
+    "synth",
+]
+
+
+def test_exported_names() -> None:
+    assert nser.__all__ == EXPORTED
+    assert synth.__all__ == sorted(synth.__all__)
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_everything_exported_is_documented(name: str) -> None:
+    thing = getattr(nser, name)
+    assert inspect.getdoc(thing)
+    if inspect.isfunction(thing):
+        text = inspect.getdoc(thing) or ""
+        for section in ("Returns", "Examples"):
+            assert section in text, f"{name} has no section {section}"
+
+
+def test_every_error_is_one_of_ours_and_has_a_builtin_kin() -> None:
+    for name in errors.__all__:
+        error = getattr(errors, name)
+        assert issubclass(error, errors.NserError)
+    shown = errors.SchemaError("no", code="wrong_column", column="x", row=3, hint="Try y")
+    assert (shown.code, shown.column, shown.row, str(shown)) == (
+        "wrong_column",
+        "x",
+        3,
+        "no. Try y",
+    )
+    assert isinstance(shown, ValueError)
+
+
+def test_plots_and_progress_are_not_imported() -> None:
+    code = (
+        "import sys, nser_pmt\n"
+        "print(sorted({'altair', 'pandas', 'pyarrow', 'scipy', 'tqdm', 'duckdb'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
