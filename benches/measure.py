@@ -14,7 +14,6 @@ import os
 import platform
 import sys
 import time
-import timeit
 from typing import Any
 
 import duckdb
@@ -25,10 +24,10 @@ import nser_pmt as nser
 from bandwidth import read_loops
 from nser_pmt import _native
 from peers import Forms, check, left_to_right, on_enums, on_strings
-from workload import Formula, answers, arrays, coded, formula, frame
+from workload import Formula, arrays, coded, formula, frame, households
 
 ROUNDS = 7
-CALLS = 20_000  # of score_one in a round
+CALLS = 20_000  # households of score_one in a round
 
 
 def check_all(groups: dict[str, Forms], expected: Any) -> None:
@@ -69,15 +68,15 @@ def time_strings(rows: int, f: Formula, threads: int, rounds: int) -> dict[str, 
     return {"seconds": best_seconds(groups, rounds)}
 
 
-def one_household(f: Formula) -> float:
-    """Seconds of one `score_one`, the best of all rounds."""
-    df = frame(1)
-    model, household = f.model(), answers(df)
-    score = model.score_one(household)[0]
-    if not check([lambda: np.array([score])], left_to_right(df, f), exactly=True):
-        sys.exit("score_one gives another score than the left-to-right sum")
-    timer = timeit.Timer(lambda: model.score_one(household))
-    return min(timer.repeat(ROUNDS, CALLS)) / CALLS
+def one_by_one(f: Formula, rounds: int) -> float:
+    """Seconds of one `score_one`, with a different household at every call."""
+    model, people = f.model(), households(CALLS)
+
+    def score() -> list[float | None]:
+        return [model.score_one(answers)[0] for answers in people]
+
+    check_all({"nser_pmt.Model.score_one": {"": score}}, left_to_right(frame(CALLS), f))
+    return best_seconds({"": {"": score}}, rounds)[""][""] / CALLS
 
 
 def versions() -> dict[str, str]:
@@ -101,7 +100,7 @@ def main() -> None:
         "rows": args.rows,
         "enum": time_enums(frame(args.rows), f, args.threads, args.rounds),
         "string": time_strings(args.rows, f, args.threads, args.rounds),
-        "score_one": one_household(f),
+        "score_one": one_by_one(f, args.rounds),
         "versions": versions(),
     }
     print(json.dumps(result))

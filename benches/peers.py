@@ -29,8 +29,8 @@ def nser_pmt(df: pl.DataFrame, f: Formula, threads: int) -> Forms:
     model = f.model()
 
     def score() -> Any:
-        control = nser.RunControl(threads=threads)
-        return nser.score(df, model, control=control).get_column("pmt_score")
+        scored = nser.score(df, model, control=nser.RunControl(threads=threads))
+        return scored.get_column("pmt_score")
 
     def expression() -> Any:
         return df.select(model.score_expr()).get_column("pmt_score")
@@ -192,13 +192,12 @@ def left_to_right(df: pl.DataFrame, f: Formula) -> Any:
 
 def check(forms: Iterable[Callable[[], Any]], expected: Any, *, exactly: bool) -> bool:
     """Whether all forms give the expected scores: the same bits, or within 1e-9 of each."""
-    for form in forms:
-        scores = np.asarray(form())
-        same = (
-            scores.view(np.uint64) == expected.view(np.uint64)
-            if exactly
-            else np.abs(scores - expected) <= 1e-9 * np.abs(expected)
-        )
-        if scores.shape != expected.shape or not same.all():
+
+    def right(scores: Any) -> bool:
+        if scores.shape != expected.shape:
             return False
-    return True
+        if exactly:
+            return scores.tobytes() == expected.tobytes()
+        return bool((np.abs(scores - expected) <= 1e-9 * np.abs(expected)).all())
+
+    return all(right(np.asarray(form())) for form in forms)

@@ -17,7 +17,7 @@ import pytest
 from bandwidth import read_loops
 from nser_pmt import _native
 from peers import Forms, check, left_to_right, on_enums, on_strings
-from workload import answers, arrays, coded, formula, frame
+from workload import arrays, coded, formula, frame, households
 
 pytest.importorskip("pytest_benchmark")
 
@@ -81,7 +81,6 @@ def test_read_loop(benchmark: Any) -> None:
 
 
 def test_score_one(benchmark: Any) -> None:
-    df = frame(1)
-    model, household = FORMULA.model(), answers(df)
-    score, status = benchmark(model.score_one, household)
-    assert (score, status) == (left_to_right(df, FORMULA)[0], "ok")
+    model, answers = FORMULA.model(), households(1)[0]
+    score, status = benchmark(model.score_one, answers)
+    assert (score, status) == (left_to_right(frame(1), FORMULA)[0], "ok")

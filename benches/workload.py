@@ -120,6 +120,6 @@ def arrays(df: pl.DataFrame) -> list[npt.NDArray[Any]]:
     return [df.get_column(name).to_numpy() for name in (*NUMBERS, *CATEGORIES)]
 
 
-def answers(df: pl.DataFrame) -> dict[str, Any]:
-    """Return the first household as a service would have it."""
-    return df.row(0, named=True)
+def households(rows: int) -> list[dict[str, Any]]:
+    """Return the first households as a service would have them: a mapping each."""
+    return frame(rows).to_dicts()

@@ -3,6 +3,16 @@ from typing import Any, final
 
 import polars as pl
 
+__all__ = [
+    "ArrowStream",
+    "Control",
+    "Scorer",
+    "__version__",
+    "debug_build",
+    "isa_names",
+    "provoke_panic",
+]
+
 __version__: str
 
 @final

@@ -112,8 +112,12 @@ def _convert(hint: Any, value: object, place: str) -> Any:
         pairs = enumerate(zip(args, value, strict=True))
         return tuple(_convert(a, v, f"{place}[{i}]") for i, (a, v) in pairs)
     if dataclasses.is_dataclass(hint):
-        return read(typing.cast(Any, hint), value, place)
+        return _read_entry(hint, value, place)
     return _convert_scalar(hint, value, place)
+
+
+def _read_entry(cls: Any, value: object, place: str) -> Any:
+    return read(cls, value, place)
 
 
 def _convert_scalar(hint: Any, value: object, place: str) -> Any:
@@ -132,7 +136,7 @@ def _convert_union(args: tuple[Any, ...], value: object, place: str) -> Any:
         kind = value.get("kind") if isinstance(value, dict) else None
         if kind not in kinds:
             raise _wrong(_join(place, "kind"), " or ".join(f"'{k}'" for k in kinds))
-        return read(kinds[kind], value, place)
+        return _read_entry(kinds[kind], value, place)
     # A whole number in a file may be meant as a float: exact types first.
     for arg in sorted(args, key=lambda a: type(value) is not a):
         try:
