@@ -52,16 +52,14 @@ def nser_pmt_by_isa(df: pl.DataFrame, f: Formula) -> Forms:
 
 
 def polars_replace_strict(df: pl.DataFrame, f: Formula) -> Forms:
-    def points(k: int, by_code: bool) -> pl.Expr:
-        column = pl.col(CATEGORIES[k])
-        column = column.to_physical() if by_code else column
-        old = list(range(LEVELS[k])) if by_code else f.labels(k)
+    def points(k: int, column: pl.Expr, old: list[Any]) -> pl.Expr:
         return column.replace_strict(old, list(f.points[k]), return_dtype=pl.Float64)
 
-    every = range(len(LEVELS))
-    forms = _both_engines("labels", df, f, [points(k, by_code=False) for k in every])
+    columns = list(enumerate(map(pl.col, CATEGORIES)))
+    forms = _both_engines("labels", df, f, [points(k, c, f.labels(k)) for k, c in columns])
     if df.schema[CATEGORIES[0]] != pl.String:
-        forms |= _both_engines("codes", df, f, [points(k, by_code=True) for k in every])
+        by_code = [points(k, c.to_physical(), list(range(LEVELS[k]))) for k, c in columns]
+        forms |= _both_engines("codes", df, f, by_code)
     return forms
 
 
@@ -143,10 +141,8 @@ def numpy_matmul(df: pl.DataFrame, f: Formula) -> Forms:
         total += f.intercept
         return total
 
-    return {
-        f"{name} in memory": partial(multiply, matrix)
-        for name, matrix in {"rows": by_columns.copy(order="C"), "columns": by_columns}.items()
-    }
+    by_rows = by_columns.copy(order="C")
+    return {"by rows": partial(multiply, by_rows), "by columns": partial(multiply, by_columns)}
 
 
 def _one_hot(df: pl.DataFrame) -> Any:

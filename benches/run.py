@@ -3,7 +3,8 @@
     python benches/run.py [--rows N] [--skip-end-to-end] [--markdown]
 
 Every number of threads has a fresh process, in which nser_pmt and its peers take turns. Exits with
-1 if any answers differ, never because a target is missed. About ten minutes at full size.
+1 if any answers differ, never because a target is missed. Takes five minutes and 8 GB of memory at
+full size.
 """
 
 from __future__ import annotations

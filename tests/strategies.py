@@ -335,9 +335,7 @@ def frames(draw: st.DrawFn, model: Model, *, rows: Sequence[int] = ROWS) -> pl.D
 
 
 @st.composite
-def models_and_frames(
-    draw: st.DrawFn, *, rows: Sequence[int] = ROWS
-) -> tuple[Model, pl.DataFrame]:
+def models_and_frames(draw: st.DrawFn, *, rows: Sequence[int] = ROWS) -> tuple[Model, pl.DataFrame]:
     """Return a model and a frame for it."""
     model = draw(models())
     return model, draw(frames(model, rows=rows))

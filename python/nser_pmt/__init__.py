@@ -3,7 +3,10 @@
 Functions on Polars frames; models are data. Start with `load_model` and `score`.
 """
 
-from nser_pmt import _native, synth
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+from nser_pmt import _native
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -40,6 +43,19 @@ __all__ = [
     "score",
     "synth",
 ]
+
+if _TYPE_CHECKING:
+    from nser_pmt import synth
+
+
+def __getattr__(name: str) -> _Any:
+    """Import `synth` when it is asked for: it needs NumPy, which starts threads."""
+    if name == "synth":
+        import importlib
+
+        return importlib.import_module("nser_pmt.synth")
+    raise AttributeError(f"module 'nser_pmt' has no attribute '{name}'")
+
 
 if _native.debug_build():
     import warnings as _warnings

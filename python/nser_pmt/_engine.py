@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,9 +12,9 @@ from polars.plugins import register_plugin_function
 
 from nser_pmt import _native, errors
 
-__all__ = ["expression", "frame", "typed"]
+__all__ = ["STATUS", "columns", "expression", "frame", "own_enum", "scored", "typed"]
 
-_TAGGED = re.compile(r"nser_pmt\[(\w+)\] (.*)", re.DOTALL)
+_TAGGED = re.compile(r"nser_pmt\[(\w+)\] ([^\n]*)")
 
 _CLASSES: dict[str, type[errors.NserError]] = {
     "invalid_model": errors.ModelError,
@@ -39,7 +39,7 @@ def expression(
 ) -> pl.Expr:
     """Make the expression of a plugin function: ``pmt_score``, ``pmt_status`` or ``pmt_both``."""
     if not plugin_works():
-        return _fallback(function, inputs, program=program, name=name, status=status)
+        return _fallback(function, inputs, program, name, status, numbered)
     return register_plugin_function(
         plugin_path=_library(),
         function_name=function,
@@ -79,16 +79,25 @@ def plugin_works() -> bool:
 
 
 def _fallback(
-    function: str, inputs: Sequence[pl.Expr], *, program: str, name: str, status: str
+    function: str,
+    inputs: Sequence[pl.Expr],
+    program: str,
+    name: str,
+    status: str,
+    numbered: bool,
 ) -> pl.Expr:
     """Do the same through Python, for a Polars whose plugin interface has changed."""
     scorer = _native.Scorer(program.encode())
     fields = [f"{i}" for i in range(len(inputs))]
 
     def call(batch: pl.Series) -> pl.Series:
-        columns = batch.struct.unnest()
-        series = [columns.get_column(f) for f in fields]
-        result = frame(scorer.score(series, len(batch), score=name, status=status, threads=1))
+        given = batch.struct.unnest().get_columns()
+        numbers = given.pop() if numbered else None
+        try:
+            stream = scorer.score(columns(given), len(batch), score=name, status=status, threads=1)
+        except errors.NserError as error:
+            raise pl.exceptions.ComputeError(_tagged(error, numbers)) from None
+        result = scored(stream, status)
         if function == "pmt_both":
             return result.to_struct(name)
         return result.get_column(name if function == "pmt_score" else status)
@@ -101,12 +110,53 @@ def _fallback(
     ).alias(status if function == "pmt_status" else name)
 
 
+def _tagged(error: errors.NserError, numbers: pl.Series | None) -> str:
+    """Write an error as the plugin does, with the row's number in the whole frame."""
+    text = str(error)
+    if error.row is not None and numbers is not None:
+        text = text.replace(f", row {error.row}:", f", row {numbers[error.row]}:", 1)
+    return f"nser_pmt[{error.code}] {text}"
+
+
 STATUS = pl.Enum(["ok", "missing", "out_of_domain"])
+_OK = pl.Series(["ok"], dtype=STATUS)
 
 
-def frame(stream: _native.ArrowStream) -> pl.DataFrame:
-    """Return the frame that the core made, without a copy."""
-    return pl.DataFrame(stream)
+# Before 1.32 an Enum from outside equals no other Enum; through text it becomes an ordinary one.
+_FOREIGN_ENUMS = tuple(int(n) for n in pl.__version__.split(".")[:2]) < (1, 32)
+
+
+def own_enum(expr: pl.Expr) -> pl.Expr:
+    """Return a status expression that is an ordinary Enum on every Polars."""
+    return expr.cast(pl.String).cast(STATUS) if _FOREIGN_ENUMS else expr
+
+
+def columns(series: Sequence[pl.Series]) -> list[pl.Series | pl.DataFrame]:
+    """Return the columns in a form that the core can read on every Polars.
+
+    In version 1.30 the Arrow stream of a Series with a dictionary or a decimal contradicts itself;
+    that of a frame does not.
+    """
+    wrapped = (pl.Enum, pl.Categorical, pl.Decimal)
+    return [s.to_frame() if isinstance(s.dtype, wrapped) else s for s in series]
+
+
+def frame(stream: _native.ArrowStream, enums: Mapping[str, pl.Enum]) -> pl.DataFrame:
+    """Return the frame that the core made, without a copy; `enums` are its Enum columns."""
+    made = pl.DataFrame(stream)
+    if not _FOREIGN_ENUMS:
+        return made
+    present = {name: dtype for name, dtype in enums.items() if name in made.columns}
+    return made.with_columns(pl.col(n).cast(pl.String).cast(d) for n, d in present.items())
+
+
+def scored(stream: _native.ArrowStream, status: str) -> pl.DataFrame:
+    """Return scores and statuses; the core leaves the statuses out when all are ok."""
+    result = frame(stream, {status: STATUS})
+    if result.width == 1:
+        all_ok = _OK.new_from_index(0, result.height).alias(status)
+        result = result.hstack([all_ok])
+    return result
 
 
 def typed(error: Exception) -> errors.NserError | None:

@@ -79,7 +79,7 @@ def likelihood_program(table: Likelihood, column: str) -> str:
     }
     return json.dumps(
         {
-            "inputs": [{"name": column, "columns": [column], "integer": False}],
+            "inputs": [{"name": column, "parts": [{"column": column, "integer": False}]}],
             "models": [{"intercept": 0.0, "terms": [term]}],
         }
     )
@@ -117,18 +117,19 @@ class _Builder:
         self.on_invalid = on_invalid
 
     def policy(self, policy: Policy) -> Policy:
-        stated = isinstance(policy, float) or self.on_invalid == "model"
+        stated = not isinstance(policy, str) or self.on_invalid == "model"
         return policy if stated else self.on_invalid  # type: ignore[return-value]
 
     def input(self, name: str) -> dict[str, Any]:
         item = self.inputs[name]
-        whole = [self.inputs[column].type == "integer" for column in _input_columns(item)]
-        return {
-            "name": name,
-            "columns": list(_input_columns(item)),
-            "integer": all(whole),
-            "range": {"min": item.min, "max": item.max},
-        }
+        parts = [self.part(column) for column in _input_columns(item)]
+        ratio = {"min": item.min, "max": item.max} if item.ratio else {}
+        return {"name": name, "parts": parts, "range": ratio}
+
+    def part(self, column: str) -> dict[str, Any]:
+        item = self.inputs[column]
+        bounds = {"min": item.min, "max": item.max}
+        return {"column": column, "integer": item.type == "integer", "range": bounds}
 
     def term(self, term: Term) -> dict[str, Any]:
         invalid = term.unknown if isinstance(term, LevelsTerm | TableTerm) else term.out_of_range

@@ -122,17 +122,32 @@ def _read_entry(cls: Any, value: object, place: str) -> Any:
 
 def _convert_scalar(hint: Any, value: object, place: str) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
             raise _wrong(place, "a finite number")
-        return float(value)
-    if hint in _WORDS and type(value) is hint:
+        return number
+    if hint in _WORDS and type(value) is hint and _is_unicode(value):
         return value
     raise _wrong(place, _WORDS.get(hint, str(hint)))
 
 
+def _is_unicode(value: object) -> bool:
+    """Whether text can be written at all: JSON may hold half of a surrogate pair."""
+    try:
+        return not isinstance(value, str) or bool(value.encode()) or not value
+    except UnicodeEncodeError:
+        return False
+
+
 def _convert_union(args: tuple[Any, ...], value: object, place: str) -> Any:
-    kinds = {_kind(a): a for a in args if dataclasses.is_dataclass(a)}
-    if kinds:
+    tables = [a for a in args if dataclasses.is_dataclass(a)]
+    if len(tables) == 1:
+        return _read_entry(tables[0], value, place)
+    if tables:
+        kinds = {_kind(a): a for a in tables}
         kind = value.get("kind") if isinstance(value, dict) else None
         if kind not in kinds:
             raise _wrong(_join(place, "kind"), " or ".join(f"'{k}'" for k in kinds))

@@ -6,11 +6,15 @@ from typing import Any, Literal
 
 import polars as pl
 
+from nser_pmt._program import term_inputs
+from nser_pmt.errors import SchemaError
 from nser_pmt.model import (
     Bin,
     BinsTerm,
     LevelsTerm,
+    LinearTerm,
     Model,
+    ProductTerm,
     TableTerm,
     load_model,
     missing_column,
@@ -46,7 +50,7 @@ def diagnose(
     DataFrame
         One row a column: ``column``, ``dtype``, ``rows``, ``missing`` (null or NaN), ``unknown``
         (values in no level), ``out_of_range`` (infinite, outside the input's range or all its bins,
-        or a fraction in a whole number), ``min``, ``max`` (of finite numbers) and
+        or a fraction in a whole number), ``min``, ``max`` (of numbers below 1e9 in size) and
         ``unknown_levels`` (List of Struct ``level``, ``count``; most frequent first).
 
     Raises
@@ -75,6 +79,8 @@ def diagnose(
     for column in model.columns:
         if column not in schema:
             raise missing_column(column, schema.names())
+    for column in model.columns:
+        _check_type(column, schema[column])
     rows = [_diagnose(lazy, model, c, schema[c], unknown_levels) for c in model.columns]
     return pl.DataFrame(rows, schema=_SCHEMA)
 
@@ -92,6 +98,16 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
+def _check_type(column: str, dtype: pl.DataType) -> None:
+    readable = (pl.Boolean, pl.String, pl.Enum, pl.Categorical, pl.Null)
+    if not dtype.is_numeric() and not isinstance(dtype, readable):
+        raise SchemaError(
+            f"column '{column}': this type cannot be read; cast it to a number, a boolean or text",
+            code="wrong_column",
+            column=column,
+        )
+
+
 def _diagnose(
     frame: pl.LazyFrame, model: Model, column: str, dtype: pl.DataType, listing: str
 ) -> dict[str, Any]:
@@ -104,12 +120,13 @@ def _diagnose(
         (_out_of_range(value, model, column, dtype) & ~missing).sum().alias("out_of_range"),
     ]
     if numeric:
+        # A number as long as an identity number is none of a household's answers: not shown.
         finite = value.cast(pl.Float64)
-        finite = finite.filter(finite.is_finite())
+        finite = finite.filter(finite.abs() < 1e9)
         wanted += [finite.min().alias("min"), finite.max().alias("max")]
     out: dict[str, Any] = frame.select(wanted).collect(engine="streaming").row(0, named=True)
-    out |= {"column": column, "dtype": str(dtype), "unknown": 0, "unknown_levels": []}
-    levels = _levels(model, column)
+    out |= {"column": column, "dtype": str(dtype.base_type()), "unknown": 0, "unknown_levels": []}
+    levels = _levels(model, column, dtype)
     if levels is not None:
         found = _unknown(frame, value, dtype, levels, missing)
         out["unknown"] = found.get_column("count").sum()
@@ -120,7 +137,7 @@ def _diagnose(
     return out
 
 
-def _levels(model: Model, column: str) -> set[str] | None:
+def _levels(model: Model, column: str, dtype: pl.DataType) -> set[str] | None:
     """Values that every categorical use of a column knows, as text."""
     uses = []
     for sub in model.sub_models():
@@ -134,18 +151,15 @@ def _levels(model: Model, column: str) -> set[str] | None:
         uses.append([v for sub in model.strata.models for v in sub.values])
     if not uses:
         return None
-    known = [{_text(v) for v in use} | _coded(use) for use in uses]
+    text = not (dtype.is_numeric() or dtype == pl.Boolean)
+    known = [{v for v in use if isinstance(v, str)} if text else _coded(use) for use in uses]
     return set.intersection(*known)
 
 
 def _coded(values: list[bool | int | str]) -> set[str]:
-    """0 and 1 stand for false and true, and the other way round."""
-    coded = [v for v in values if isinstance(v, int) and v in (0, 1)]
-    return {text for v in coded for text in (_text(bool(v)), _text(int(v)))}
-
-
-def _text(value: bool | int | str) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Codes as text; 0 and 1 stand for false and true, and the other way round."""
+    codes = {str(int(v)) for v in values if isinstance(v, int)}
+    return codes | {str(bool(int(code))).lower() for code in codes & {"0", "1"}}
 
 
 def _unknown(
@@ -167,26 +181,30 @@ def _unknown(
 
 def _out_of_range(value: pl.Expr, model: Model, column: str, dtype: pl.DataType) -> pl.Expr:
     """Whether some use of the column as a number refuses it."""
-    if not dtype.is_numeric():
+    terms = [term for sub in model.sub_models() for term in sub.terms]
+    numeric = (BinsTerm, LinearTerm, ProductTerm)
+    names = {name for term in terms if isinstance(term, numeric) for name in term_inputs(term)}
+    read = {c for i in model.inputs if i.name in names for c in (i.ratio or (i.name,))}
+    if not dtype.is_numeric() or column not in read:
         return pl.lit(False)
     item = next(i for i in model.inputs if i.name == column)
-    number = value.cast(pl.Float64)
+    # Edges are compared in the column's own width, as the scorer does.
+    width = pl.Float32 if dtype == pl.Float32 else pl.Float64
+    number = value.cast(width)
     wrong = number.is_infinite()
     if item.type == "integer":
         wrong = wrong | (number != number.floor())
     if item.min is not None:
-        wrong = wrong | (number < item.min)
+        wrong = wrong | (number < pl.lit(item.min, width))
     if item.max is not None:
-        wrong = wrong | (number > item.max)
-    for sub in model.sub_models():
-        for term in sub.terms:
-            if isinstance(term, BinsTerm) and term.input == column:
-                wrong = wrong | ~pl.any_horizontal(_in_bin(number, b) for b in term.bins)
+        wrong = wrong | (number > pl.lit(item.max, width))
+    for term in terms:
+        if isinstance(term, BinsTerm) and term.input == column:
+            wrong = wrong | ~pl.any_horizontal(_in_bin(number, b, width) for b in term.bins)
     return wrong
 
 
-def _in_bin(number: pl.Expr, item: Bin) -> pl.Expr:
+def _in_bin(number: pl.Expr, item: Bin, width: type[pl.DataType]) -> pl.Expr:
     tests = {"ge": item.ge, "gt": item.gt, "le": item.le, "lt": item.lt}
-    return pl.all_horizontal(
-        pl.lit(True), *(getattr(number, op)(e) for op, e in tests.items() if e is not None)
-    )
+    edges = ((op, pl.lit(e, width)) for op, e in tests.items() if e is not None)
+    return pl.all_horizontal(pl.lit(True), *(getattr(number, op)(e) for op, e in edges))

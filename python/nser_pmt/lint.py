@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -90,13 +90,18 @@ def check_references(model: Model) -> None:
         for part in item.ratio or ():
             if part not in inputs or inputs[part].ratio:
                 raise bad(f"inputs.{item.name}.ratio: '{part}' is not a declared column")
+            if inputs[part].type == "category":
+                message = f"inputs.{item.name}.ratio: '{part}' is a category, not a number"
+                raise ModelError(message, code="wrong_input_type")
     for sub in model.sub_models():
         ids = [term.id for term in sub.terms]
         for id in ids:
             if ids.count(id) > 1 or id == "intercept":
                 raise bad(f"terms: the id '{id}' is taken")
+        _check_integers(sub.values, "strata")
         for term in sub.terms:
             _check_kinds(term, inputs)
+            _check_integers(_values(term), f"term '{term.id}'")
             if model.status != "template":
                 _check_points(term)
 
@@ -130,9 +135,20 @@ def _check_points(term: Term) -> None:
                 "them out",
                 code="points_missing",
             )
-    for value in (v for part in parts if isinstance(part, Level) for v in part.values):
-        if isinstance(value, int) and abs(value) >= 2**53:
-            raise ModelError(f"term '{term.id}': an integer level is too large", code="bad_level")
+
+
+def _check_integers(values: Iterable[object], place: str) -> None:
+    """Integers are compared as doubles, so each must be a double of its own."""
+    if any(isinstance(v, int) and abs(v) >= 2**53 for v in values):
+        raise ModelError(f"{place}: an integer level is too large", code="bad_level")
+
+
+def _values(term: Term) -> list[bool | int | str]:
+    if isinstance(term, LevelsTerm):
+        return [v for level in term.levels for v in level.values]
+    if isinstance(term, TableTerm):
+        return [v for cell in term.cells for v in (*cell.first, *cell.second)]
+    return []
 
 
 # -- one term --------------------------------------------------------------------------------------
@@ -280,7 +296,8 @@ def _term_ends(term: Term, model: Model) -> tuple[float, float]:
             (_or(inputs[n].min, -math.inf), _or(inputs[n].max, math.inf)) for n in term.inputs
         ]
         points = [_times(_times(a, b), term.coefficient) for a in corners[0] for b in corners[1]]
-    return min(points + stated), max(points + stated)
+    points += stated
+    return min(points, default=0.0), max(points, default=0.0)
 
 
 def _linear(term: LinearTerm, x: float) -> float:

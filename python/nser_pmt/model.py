@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from importlib import resources
 from pathlib import Path
@@ -43,7 +43,9 @@ Direction = Literal["lower_is_poorer", "higher_is_poorer"]
 class Input:
     """A column the model reads, or the ratio of two of them.
 
-    Numbers outside ``min .. max``, and fractions in an ``integer`` input, are out of domain.
+    Where it is read as a number, or is part of a ratio, numbers outside ``min .. max`` and
+    fractions in an ``integer`` input are out of domain. As a category it has the levels that its
+    terms list.
     """
 
     name: str
@@ -374,20 +376,12 @@ class Model:
     @classmethod
     def from_json(cls, text: str | bytes) -> Model:
         """Read a model from JSON text. Raises `ModelError` that names the place."""
-        try:
-            data = json.loads(text)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ModelError(f"not valid JSON: {error}", code="not_json") from None
-        return _from_plain(data)
+        return _from_plain(_parse("JSON", lambda: json.loads(text, object_pairs_hook=_once)))
 
     @classmethod
     def from_toml(cls, text: str) -> Model:
         """Read a model from TOML text. Raises `ModelError` that names the place."""
-        try:
-            data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ModelError(f"not valid TOML: {error}", code="not_toml") from None
-        return _from_plain(data)
+        return _from_plain(_parse("TOML", lambda: tomllib.loads(text)))
 
     def save(self, path: str | Path) -> None:
         """Write the model to a ``.json`` file, all or nothing.
@@ -628,6 +622,28 @@ def list_models() -> pl.DataFrame:
 def _bundled() -> dict[str, Any]:
     files = resources.files("nser_pmt").joinpath("data/models").iterdir()
     return {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
+
+
+def _parse(form: str, parse: Callable[[], object]) -> object:
+    try:
+        return parse()
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ModelError:
+        raise
+    except ValueError as error:  # bad syntax, bad UTF-8, a number of thousands of digits
+        reason = str(error)
+    raise ModelError(f"not valid {form}: {reason}", code=f"not_{form.lower()}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make the table of a JSON object, refusing a key given twice as TOML does."""
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise ModelError(f"{key}: the key is given twice", code="duplicate_key")
+        table[key] = value
+    return table
 
 
 def _from_plain(data: object) -> Model:

@@ -64,7 +64,8 @@ def score(
     SchemaError
         A column is missing, or its type makes no sense for its use.
     DomainError
-        See `on_invalid`. A LazyFrame raises Polars' ComputeError with the same text when collected.
+        See `on_invalid`. A LazyFrame raises Polars' ComputeError when collected, with the text for
+        one of the bad rows: its threads do not wait for each other.
     ModelError
         The model is a template, or cannot be loaded.
     CancelledError
@@ -111,7 +112,7 @@ def score(
         timeout=control.timeout,
         tick=control.progress,
     )
-    return frame.hstack(_engine.frame(stream).get_columns())
+    return frame.hstack(_engine.scored(stream, names[1]).get_columns())
 
 
 def _score_lazy(
@@ -141,6 +142,7 @@ def _score_lazy(
         numbered=numbered,
     )
     scored = frame.with_columns(both.alias(_BOTH)).unnest(_BOTH)
+    scored = scored.with_columns(_engine.own_enum(pl.col(names[1])))
     return scored.drop(_ROW) if numbered else scored
 
 
@@ -148,7 +150,8 @@ def _check_types(model: Model, text: str, schema: Mapping[str, pl.DataType]) -> 
     """Raise now, with a type of our own, what Polars would raise when the frame is collected."""
     empty = pl.DataFrame(schema={c: schema[c] for c in model.columns})
     scorer = _native.Scorer(text.encode())
-    scorer.score(empty.get_columns(), 0, score="score", status="status")
+    columns = _engine.columns(empty.get_columns())
+    scorer.score(columns, 0, score="score", status="status")
 
 
 def expression(
@@ -161,8 +164,7 @@ def expression(
             raise missing_column(name, list(model.columns))
     columns = [_into_expr(given.get(c, c)) for c in model.columns]
     made = _engine.expression(output, columns, program=program(model))
-    # Polars before 1.32 forgets that a plugin returned an Enum.
-    return (made.cast(_engine.STATUS) if output == "pmt_status" else made).alias(output)
+    return (_engine.own_enum(made) if output == "pmt_status" else made).alias(output)
 
 
 def explain(frame: pl.DataFrame, model: Model | str, *, id: str) -> pl.DataFrame:
@@ -211,7 +213,9 @@ def explain(frame: pl.DataFrame, model: Model | str, *, id: str) -> pl.DataFrame
     if id not in frame.columns:
         raise missing_column(id, frame.columns)
     series = _series(frame, model.columns)
-    long = _engine.frame(model._scorer.explain(series, frame.height))
+    scorer = model._scorer
+    terms = {"term": pl.Enum(scorer.terms)}
+    long = _engine.frame(scorer.explain(series, frame.height), terms)
     ids = frame.get_column(id).gather(long.get_column("row"))
     return long.drop("row").insert_column(0, ids)
 
@@ -271,7 +275,7 @@ def likelihood(
         raise missing_column(score, schema.names())
     if not schema[score].is_float():
         raise SchemaError(
-            f"column '{score}': expected floating-point scores, found {schema[score]}",
+            f"column '{score}': expected floating-point scores, found {schema[score].base_type()}",
             code="wrong_column",
             column=score,
         )
@@ -300,11 +304,11 @@ def _into_expr(value: Any) -> pl.Expr:
     return pl.col(value) if isinstance(value, str) else pl.lit(value)
 
 
-def _series(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Series]:
+def _series(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Series | pl.DataFrame]:
     for column in columns:
         if column not in frame.columns:
             raise missing_column(column, frame.columns)
-    return [frame.get_column(column) for column in columns]
+    return _engine.columns([frame.get_column(column) for column in columns])
 
 
 def _new_names(frame: pl.DataFrame | pl.LazyFrame, suffix: str) -> tuple[str, str]:

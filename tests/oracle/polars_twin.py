@@ -6,8 +6,8 @@ docstrings of `nser_pmt.model` and `nser_pmt.score`.
 Every term is two expressions, a status code (0 ok, 1 missing, 2 out of domain) and its points; the
 model adds the points from left to right and takes the highest code.
 
-Arithmetic with a constant is done with a whole column of it: with a scalar, Polars takes ``x + 0.0``
-for ``x``, which keeps a negative zero, and ``x / c`` for ``x * (1 / c)``.
+Arithmetic with a constant takes a whole column of it. Of a scalar, Polars makes ``x`` out of
+``x + 0.0``, which keeps a negative zero, and ``x * (1 / c)`` out of ``x / c``.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def faults(frame: pl.DataFrame, model: Model) -> list[Fault]:
     for n, sub in enumerate(model.sub_models()):
         for term in sub.terms:
             codes, _ = _term(frame, model, term)
-            frame = frame.with_columns(**{f"code_{n}_{term.id}": _when(pl.col("chosen") == n, codes, OK)})
+            frame = frame.with_columns(
+                **{f"code_{n}_{term.id}": _when(pl.col("chosen") == n, codes, OK)}
+            )
             named.append((f"code_{n}_{term.id}", _inputs(term)))
     found = []
     for row, codes in enumerate(frame.select(name for name, _ in named).iter_rows()):

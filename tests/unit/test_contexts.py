@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from strategies import chunked
 
 import nser_pmt as nser
 from nser_pmt import _engine
+from strategies import chunked
 
 ENGINES = ("in-memory", "streaming")
 BOTH = ("pmt_score", "pmt_status")
@@ -33,7 +33,9 @@ def hh(model: nser.Model) -> pl.DataFrame:
     frame = nser.synth.households(5_000, seed=11).select("hh_id", "region", *model.columns)
     return frame.with_columns(
         n_le13=pl.when(n % 7 == 0).then(None).otherwise("n_le13"),
-        water=pl.when(n % 11 == 0).then(pl.lit("a canal")).otherwise(pl.col("water").cast(pl.String)),
+        water=pl.when(n % 11 == 0)
+        .then(pl.lit("a canal"))
+        .otherwise(pl.col("water").cast(pl.String)),
     )
 
 
@@ -50,7 +52,9 @@ def scored(hh: pl.DataFrame, model: nser.Model) -> pl.DataFrame:
 
 def test_select_and_with_columns(hh: Any, model: Any, scored: Any) -> None:
     assert_frame_equal(hh.with_columns(model.score_expr(), model.status_expr()), scored)
-    assert_frame_equal(hh.select(model.status_expr(), model.score_expr()), scored.select(BOTH[::-1]))
+    assert_frame_equal(
+        hh.select(model.status_expr(), model.score_expr()), scored.select(BOTH[::-1])
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -110,7 +114,9 @@ def test_sink_and_read_again(hh: Any, model: Any, scored: Any, tmp_path: Path) -
 
 
 def test_after_serialisation(hh: Any, model: Any, scored: Any) -> None:
-    copies = [pl.Expr.deserialize(e.meta.serialize()) for e in (model.score_expr(), model.status_expr())]
+    copies = [
+        pl.Expr.deserialize(e.meta.serialize()) for e in (model.score_expr(), model.status_expr())
+    ]
     assert_frame_equal(hh.with_columns(copies), scored)
     query = pl.LazyFrame.deserialize(io.BytesIO(nser.score(hh.lazy(), model).serialize()))
     assert_frame_equal(query.collect(), scored)
@@ -184,7 +190,9 @@ def test_all_null_columns(kind: str, hh: Any, model: Any) -> None:
         ):
             assert got["pmt_score"].null_count() == hh.height
             assert set(got["pmt_status"]) == {"missing", "out_of_domain"}
-    stated = hh.with_columns(NULLS[kind](hh, "female_head_spouse_educ").alias("female_head_spouse_educ"))
+    stated = hh.with_columns(
+        NULLS[kind](hh, "female_head_spouse_educ").alias("female_head_spouse_educ")
+    )
     assert set(nser.score(stated, model)["pmt_status"]) == {"ok", "missing", "out_of_domain"}
 
 
@@ -277,3 +285,38 @@ def test_fallback_errors_name_a_bad_row(hh: Any, model: Any, monkeypatch: Any) -
     found = re.search(r"column '(n_le13|water)', row (\d+): the value is", str(caught.value))
     assert found is not None
     assert int(found[2]) % {"n_le13": 7, "water": 11}[found[1]] == 0
+
+
+# ---------------------------------------------------------------- the status column
+
+
+@pytest.mark.parametrize("rows", [0, 1, 50])
+def test_status_is_an_ordinary_enum(rows: int, hh: Any, model: Any) -> None:
+    """On every road it compares, joins and stacks with an Enum that the caller made."""
+    frame, enum = hh.head(rows), pl.Enum(["ok", "missing", "out_of_domain"])
+    scored = nser.score(frame, model)
+    for got in (
+        scored["pmt_status"],
+        nser.score(frame.lazy(), model).collect()["pmt_status"],
+        nser.score(frame.lazy(), model).collect(engine="streaming")["pmt_status"],
+        frame.select(model.status_expr()).to_series(),
+    ):
+        assert got.dtype == enum
+        assert got.dtype.categories.to_list() == ["ok", "missing", "out_of_domain"]
+        own = pl.Series("pmt_status", got.cast(pl.String), dtype=enum)
+        assert (got == own).all()
+        assert pl.concat([got, own]).to_list() == [*own, *own]
+        labels = pl.DataFrame(
+            {"pmt_status": pl.Series(enum.categories, dtype=enum), "n": [1, 2, 3]}
+        )
+        assert got.to_frame().join(labels, on="pmt_status").height == rows
+
+
+@pytest.mark.parametrize("rows", [0, 1, 50])
+def test_term_is_an_ordinary_enum(rows: int, hh: Any, model: Any) -> None:
+    terms = pl.Enum(["intercept", *(term.id for term in model.terms)])
+    got = nser.explain(hh.head(rows), model, id="hh_id")["term"]
+    assert got.dtype == terms
+    own = pl.Series("term", [*terms.categories] * rows, dtype=terms)
+    assert len(got) == len(own)
+    assert (got == own).all()

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given
-from strategies import models_and_frames
 
 import nser_pmt as nser
 from nser_pmt.model import (
@@ -27,6 +26,7 @@ from nser_pmt.model import (
     TableTerm,
     Term,
 )
+from strategies import models_and_frames
 
 
 def make(inputs: list[Input], *terms: Term, strata: Strata | None = None) -> Model:
@@ -79,9 +79,7 @@ def test_by_hand() -> None:
         ],
         levels("toilet", "flush", "none"),
         bins("rooms", Bin(ge=1, le=3, points=1.0), Bin(ge=5, points=2.0)),
-        LinearTerm(
-            id="acres", input="acres", coefficient=1.0, missing="null", out_of_range="null"
-        ),
+        LinearTerm(id="acres", input="acres", coefficient=1.0, missing="null", out_of_range="null"),
         levels("tv", True, False),
     )
     frame = pl.DataFrame(

@@ -48,7 +48,17 @@ def _series() -> dict[str, Callable[[], pl.Series]]:
         "Struct": lambda: pl.Series([{"a": 1}, None]),
         "Object": lambda: pl.Series([object(), None], dtype=pl.Object),
     }
-    for name in ("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64"):
+    for name in (
+        "Int8",
+        "Int16",
+        "Int32",
+        "Int64",
+        "Int128",
+        "UInt8",
+        "UInt16",
+        "UInt32",
+        "UInt64",
+    ):
         made[name] = lambda name=name: pl.Series([1, None], dtype=getattr(pl, name))
     for name in ("Float32", "Float64", "Float16", "UInt128"):
         if hasattr(pl, name):

@@ -14,12 +14,12 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given
-from strategies import models
 
 import nser_pmt as nser
 from nser_pmt import _files
 from nser_pmt.lint import lint
 from nser_pmt.model import Bin, MinMax, Model, Round
+from strategies import models
 
 TOML = """
 schema_version = 1
@@ -538,7 +538,9 @@ def test_files_that_are_no_models(
 def test_load_raises_what_the_linter_calls_an_error(tmp_path: Path) -> None:
     text = TOML.replace("gt = 0.2", "gt = 0.1")
     (tmp_path / "model.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(nser.ModelError, match=r"bins overlap near 0\.15 \[bins-overlap\]") as caught:
+    with pytest.raises(
+        nser.ModelError, match=r"bins overlap near 0\.15 \[bins-overlap\]"
+    ) as caught:
         nser.load_model(tmp_path / "model.toml")
     assert caught.value.code == "lint"
     assert nser.load_model(tmp_path / "model.toml", lint="ignore").id == "small"
@@ -745,9 +747,7 @@ def test_cutoffs_and_likelihoods_by_name() -> None:
         ("higher_is_poorer", "inclusive", [False, True, True, None]),
         ("higher_is_poorer", "exclusive", [False, False, True, None]),
     ):
-        other = replace(
-            model, direction=direction, cutoffs=(replace(model.cutoffs[0], side=side),)
-        )
+        other = replace(model, direction=direction, cutoffs=(replace(model.cutoffs[0], side=side),))
         assert scores.select(other.eligible_expr("poor")).to_series().to_list() == want
     unknown = replace(model, cutoffs=(replace(model.cutoffs[0], side="unknown"),))
     with pytest.raises(nser.ModelError, match="does not say") as caught:

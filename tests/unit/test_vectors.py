@@ -31,10 +31,10 @@ def test_case(case: dict[str, Any]) -> None:
     assert [scorer.score_one(a) for a in answers] == want
 
     frame = pl.DataFrame(rows, schema=scorer.columns, orient="row", strict=False)
-    series = frame.get_columns()
+    series = _engine.columns(frame.get_columns())
     for isa in _native.isa_names():
         stream = scorer.score(series, len(rows), score="score", status="status", isa=isa)
-        assert _engine.frame(stream).rows() == want
+        assert _engine.scored(stream, "status").rows() == want
     expression = _engine.expression(
         "pmt_both", [pl.col(c) for c in scorer.columns], program=case["program"]
     )

@@ -13,7 +13,7 @@
 //! use nser_core::pmt::{Plan, Status, Value};
 //!
 //! let plan = Plan::from_json(br#"{
-//!     "inputs": [{"name": "tv", "columns": ["tv"], "integer": false}],
+//!     "inputs": [{"name": "tv", "parts": [{"column": "tv", "integer": false}]}],
 //!     "models": [{"intercept": 10.0, "terms": [{
 //!         "id": "tv", "kind": "levels", "inputs": [0], "missing": "null", "invalid": "null",
 //!         "levels": [{"values": ["yes"], "points": 3.0}, {"values": ["no"], "points": 0.0}]

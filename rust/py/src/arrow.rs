@@ -11,7 +11,8 @@ use arrow_array::types::{
     Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float32Array, RecordBatch, RecordBatchIterator, make_array,
+    Array, ArrayRef, BooleanArray, Float32Array, NullArray, RecordBatch, RecordBatchIterator,
+    StructArray, make_array,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
@@ -34,14 +35,16 @@ impl Chunked {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
 
-    /// The chunks of an object with `__arrow_c_stream__`, such as a Polars Series of `rows` rows.
+    /// The chunks of a Polars Series of `rows` rows, or of a DataFrame with that one column: the
+    /// Series of Polars 1.30 announces dictionaries and decimals but sends integers.
     pub fn from_stream(name: &str, object: &Bound<'_, PyAny>, rows: usize) -> PyResult<Self> {
         let capsule = object.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
         let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
         // SAFETY: the Arrow PyCapsule interface promises a valid stream behind this name;
         // `from_raw` moves it out and leaves a released stream for the capsule to drop.
         let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
-        Ok(read_stream(name, stream, rows)?)
+        let framed = object.get_type().name()? == "DataFrame";
+        Ok(read_stream(name, stream, rows, framed)?)
     }
 
     /// A column of arrays that share one schema.
@@ -60,6 +63,7 @@ fn read_stream(
     name: &str,
     mut stream: FFI_ArrowArrayStream,
     rows: usize,
+    framed: bool,
 ) -> Result<Chunked, Failure> {
     let broken = || Failure::schema(name, "the Arrow stream could not be read");
     let (Some(get_schema), Some(get_next)) = (stream.get_schema(), stream.get_next()) else {
@@ -70,21 +74,30 @@ fn read_stream(
     if unsafe { get_schema(&raw mut stream, &raw mut schema) } != 0 {
         return Err(broken());
     }
+    let column = if framed { schema.children().next().ok_or_else(broken)? } else { &schema };
+    data_type(name, column)?; // before anything is sent: Polars 1.30 aborts on objects
     let mut arrays = vec![];
-    if rows == 0 {
-        return Chunked::new(name, &schema, arrays); // Polars 1.30 fails on an empty Enum
-    }
-    loop {
+    while rows > 0 {
         let mut array = FFI_ArrowArray::empty();
         // SAFETY: as above.
         if unsafe { get_next(&raw mut stream, &raw mut array) } != 0 {
             return Err(broken());
         }
         if array.is_released() {
-            return Chunked::new(name, &schema, arrays);
+            break;
         }
         arrays.push(array);
     }
+    if !framed {
+        return Chunked::new(name, &schema, arrays);
+    }
+    let mut chunks = vec![];
+    for array in arrays {
+        // SAFETY: array and schema come from one producer over the Arrow C data interface.
+        let frame = unsafe { from_ffi(array, &schema) }.map_err(|_| broken())?;
+        chunks.push(StructArray::from(frame).columns().first().ok_or_else(broken)?.clone());
+    }
+    Ok(Chunked { name: name.to_owned(), kind: kind(&data_type(name, column)?), chunks })
 }
 
 /// Takes over one array of a type that [`data_type`] accepts.
@@ -94,6 +107,10 @@ fn import(
     schema: &FFI_ArrowSchema,
 ) -> Result<ArrayRef, Failure> {
     let unusable = || unusable(name);
+    if schema.format() == "n" {
+        // arrow-rs expects buffers of its own making here; a null has only a length.
+        return Ok(Arc::new(NullArray::new(array.len())));
+    }
     let data = if schema.format() == "_pli128" {
         // Polars' own name for a 128-bit integer, laid out as a decimal without decimals.
         let integer =

@@ -44,9 +44,10 @@ impl Failure {
         Self::new("CancelledError", code, message.to_owned())
     }
 
-    /// Message with its slug in front, for a channel that carries text only.
+    /// Message with its slug in front, in one line, for a channel that carries text only.
     pub fn tagged(&self) -> String {
-        format!("nser_pmt[{}] {}", self.code, self.message)
+        let message = self.message.replace(['\0', '\n', '\r'], " ");
+        format!("nser_pmt[{}] {message}", self.code)
     }
 }
 

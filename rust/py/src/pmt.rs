@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::builder::{Float64Builder, LargeStringBuilder};
 use arrow_array::types::{UInt8Type, UInt16Type};
 use arrow_array::{
-    ArrayRef, DictionaryArray, Float64Array, LargeStringArray, RecordBatch, UInt8Array,
+    Array, ArrayRef, DictionaryArray, Float64Array, LargeStringArray, RecordBatch, UInt8Array,
     UInt16Array, UInt64Array,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
@@ -163,7 +163,15 @@ impl Scorer {
         self.plan.columns().to_vec()
     }
 
-    /// Scores the columns, given as Series in the order of `columns`.
+    /// Names of the contributions that `explain` can give.
+    #[getter]
+    fn terms(&self) -> Vec<&str> {
+        self.plan.terms()
+    }
+
+    /// Scores the columns, given as Series in the order of `columns`. The status column is left out
+    /// when every status is ok: Polars looks at each code of an Enum that it takes over, which
+    /// takes longer than to score a third of the frame.
     #[pyo3(signature = (series, rows, *, score, status, threads=None, isa=None, control=None, timeout=None, tick=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private function")]
     fn score(
@@ -186,10 +194,15 @@ impl Scorer {
         let state = control.map_or(&unseen, |control| &*control.state);
         let options =
             Options { threads: threads_for(rows, threads), isa, state, row_number: &|row| row };
-        let scored =
-            run(py, rows, state, &limits, || score_columns(&self.plan, &columns, rows, &options))?;
+        let scored = run(py, self.cells(rows), state, &limits, || {
+            score_columns(&self.plan, &columns, rows, &options)
+        })?;
         let (scores, codes) = scored.into_arrays();
-        Ok(export(vec![score_field(score), status_field(status)], vec![scores, codes])?)
+        Ok(if scores.null_count() == 0 {
+            export(vec![score_field(score)], vec![scores])?
+        } else {
+            export(vec![score_field(score), status_field(status)], vec![scores, codes])?
+        })
     }
 
     /// Contributions of every term to every row, row by row: row, term, value, points.
@@ -201,7 +214,9 @@ impl Scorer {
     ) -> PyResult<ArrowStream> {
         let columns = self.read(&series, rows)?;
         let state = RunState::default();
-        run(py, rows, &state, &Limits::default(), || self.explain_columns(&columns, rows, &state))
+        run(py, self.cells(rows), &state, &Limits::default(), || {
+            self.explain_columns(&columns, rows, &state)
+        })
     }
 
     /// Score and status of one household.
@@ -233,6 +248,11 @@ impl Scorer {
 }
 
 impl Scorer {
+    /// How much work a frame is.
+    fn cells(&self, rows: usize) -> usize {
+        rows.saturating_mul(self.plan.most_contributions())
+    }
+
     fn read(&self, series: &[Bound<'_, PyAny>], rows: usize) -> PyResult<Vec<Chunked>> {
         let named = self.plan.columns().iter().zip(series);
         named.map(|(name, series)| Chunked::from_stream(name, series, rows)).collect()
@@ -248,7 +268,7 @@ impl Scorer {
             self.plan.check_kind(c, column.kind)?;
         }
         let terms = self.plan.terms();
-        let room = rows.saturating_mul(self.plan.most_contributions());
+        let room = self.cells(rows);
         let mut row_numbers: Vec<u64> = Vec::with_capacity(room);
         let mut codes: Vec<u16> = Vec::with_capacity(room);
         let mut values = LargeStringBuilder::new();

@@ -105,7 +105,7 @@ fn at_boundary<T>(work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
     match guarded(work) {
         Ok(done) => Some(done),
         Err(failure) => {
-            let message = CString::new(failure.tagged().replace('\0', " ")).unwrap_or_default();
+            let message = CString::new(failure.tagged()).unwrap_or_default();
             LAST_ERROR.with_borrow_mut(|slot| *slot = message);
             None
         }

@@ -1,18 +1,21 @@
-//! The column path: a plan bound to columns, 1,024 rows at a time.
+//! The column path: a plan bound to columns, 4,096 rows at a time.
 //!
 //! Each term adds to the block's sums in model order. Whatever a term cannot compute becomes NaN,
 //! and a row whose sum is not finite goes to [`Plan::score_row`], which decides what it means. So
 //! the fast path holds no policy at all, and clean data never pays for dirty data.
 
 use super::bins::Width;
-use super::isa::{Isa, add256, zip_ahead};
+use super::isa::{Isa, SmallTable, add_small, add256};
 use super::levels::{Levels, UNKNOWN, pack};
-use super::plan::{Compiled, Input, Plan, Source, SubModel, Term, inside, linear, product};
+use super::plan::{Compiled, Input, Part, Plan, Source, SubModel, Term, linear, product};
 use super::program::{EVERYTHING, Step, Transform};
 use crate::column::{Bits, Codes, Column, Strings, Value, Values};
 use crate::error::{Error, RowError};
 
-const BLOCK: usize = 1024;
+const BLOCK: usize = 4096;
+
+/// Most columns that are read side by side: as many streams as processors prefetch well.
+const FUSED: usize = 5;
 
 /// Integer levels spread wider than this are looked up row by row.
 const WIDEST_TABLE: i64 = 65_536;
@@ -40,11 +43,15 @@ struct BoundTerm<'p, 'c> {
 enum Kernel<'p, 'c> {
     /// The same for every row: all columns are literals.
     Constant(f64),
-    /// Byte codes; `small` when only the first sixteen entries are used.
+    /// Byte codes of dictionaries of at most fifteen entries, up to [`FUSED`] columns at once.
+    Small {
+        columns: Vec<&'c [u8]>,
+        tables: Vec<SmallTable>,
+    },
+    /// Byte codes.
     Byte {
         codes: &'c [u8],
         table: Box<[f64; 256]>,
-        small: bool,
     },
     /// Wider codes.
     Code {
@@ -73,12 +80,16 @@ enum Kernel<'p, 'c> {
         cuts: &'p [f64],
         points: Vec<f64>,
     },
+    /// `x * coefficient` for up to [`FUSED`] columns at once.
+    Plain {
+        columns: Vec<&'c [f64]>,
+        coefficients: Vec<f64>,
+    },
     Linear {
         number: NumberSource<'c>,
         coefficient: f64,
         transform: Transform,
         clip: [f64; 2],
-        plain: bool,
     },
     Product {
         a: NumberSource<'c>,
@@ -89,15 +100,19 @@ enum Kernel<'p, 'c> {
     Row(&'p Term),
 }
 
-/// Where a block of numbers comes from.
+/// Where a block of numbers comes from: a column, or the ratio of two.
 #[derive(Debug, Clone, Copy)]
 struct NumberSource<'c> {
+    dividend: Reader<'c>,
+    divisor: Option<(Reader<'c>, [f64; 2])>,
+}
+
+/// A column with what a number in it must be.
+#[derive(Debug, Clone, Copy)]
+struct Reader<'c> {
     column: &'c Column<'c>,
-    divisor: Option<&'c Column<'c>>,
+    part: Part,
     width: Width,
-    /// Whether a fraction is outside the domain.
-    whole: bool,
-    range: [f64; 2],
 }
 
 /// Room for one block, allocated once per call.
@@ -162,7 +177,7 @@ impl Plan {
         bound.models = self
             .models
             .iter()
-            .map(|model| model.terms.iter().map(|term| bound.bind_term(term)).collect())
+            .map(|model| fuse(model.terms.iter().map(|term| bound.bind_term(term))))
             .collect();
         Ok(bound)
     }
@@ -214,11 +229,8 @@ impl<'p, 'c> Bound<'p, 'c> {
     fn bind_term(&self, term: &'p Term) -> BoundTerm<'p, 'c> {
         let inputs = || term.inputs.iter().filter_map(|&i| self.plan.inputs.get(i));
         let columns: Vec<&'c Column<'c>> = inputs()
-            .flat_map(|input| match input.source {
-                Source::Column(c) => vec![c],
-                Source::Ratio(a, b) => vec![a, b],
-            })
-            .filter_map(|c| self.columns.get(c))
+            .flat_map(|input| input.source.parts())
+            .filter_map(|part| self.columns.get(part.column))
             .collect();
         let missing = term.missing.points_or_nan();
         let literals = columns.iter().filter(|c| self.literal(c)).count();
@@ -253,7 +265,7 @@ impl<'p, 'c> Bound<'p, 'c> {
             }
             Compiled::Bins { double, single, points } => {
                 let &number = numbers.first()?;
-                let regions = if number.width == Width::Single { single } else { double };
+                let regions = if number.width() == Width::Single { single } else { double };
                 let of = |bin: &Option<usize>| bin.and_then(|b| points.get(b).copied());
                 Some(Kernel::Bins {
                     number,
@@ -261,13 +273,16 @@ impl<'p, 'c> Bound<'p, 'c> {
                     points: regions.bins.iter().map(|b| of(b).unwrap_or(invalid)).collect(),
                 })
             }
-            &Compiled::Linear { coefficient, transform, clip } => Some(Kernel::Linear {
-                number: *numbers.first()?,
-                coefficient,
-                transform,
-                clip,
-                plain: transform == Transform::None && clip == EVERYTHING,
-            }),
+            &Compiled::Linear { coefficient, transform, clip } => {
+                let &number = numbers.first()?;
+                let plain = transform == Transform::None && clip == EVERYTHING;
+                Some(match number.doubles().filter(|_| plain) {
+                    Some(values) => {
+                        Kernel::Plain { columns: vec![values], coefficients: vec![coefficient] }
+                    }
+                    None => Kernel::Linear { number, coefficient, transform, clip },
+                })
+            }
             &Compiled::Product { coefficient } => {
                 Some(Kernel::Product { a: *numbers.first()?, b: *numbers.get(1)?, coefficient })
             }
@@ -319,9 +334,11 @@ impl<'p, 'c> Bound<'p, 'c> {
         let n = sums.len();
         match kernel {
             Kernel::Constant(points) => sums.iter_mut().for_each(|sum| *sum += points),
-            Kernel::Byte { codes, table, small } => {
-                let codes = codes.get(start..start + n).unwrap_or(&[]);
-                if *small { C::add16(codes, table, sums) } else { add256(codes, table, sums) }
+            Kernel::Small { columns, tables } => {
+                by_count!(columns.len(), N => add_small_columns::<C, N>(columns, tables, start, sums));
+            }
+            Kernel::Byte { codes, table } => {
+                add256(codes.get(start..start + n).unwrap_or(&[]), table, sums);
             }
             Kernel::Code { codes: Codes::U8(codes), table } => add_codes(codes, table, start, sums),
             Kernel::Code { codes: Codes::U16(codes), table } => {
@@ -346,7 +363,7 @@ impl<'p, 'c> Bound<'p, 'c> {
                     let offset = x - first;
                     let found = if offset >= 0.0 { table.get(offset as usize) } else { None };
                     // A fraction or a NaN is for the row path to judge.
-                    let whole = offset as i64 as f64 == offset;
+                    let whole = x as i64 as f64 == x;
                     *sum += if whole { *found.unwrap_or(unknown) } else { f64::NAN };
                 }
             }
@@ -357,22 +374,21 @@ impl<'p, 'c> Bound<'p, 'c> {
                 found.fill(*first);
                 for (cut, points) in cuts.iter().zip(rest) {
                     for (to, &x) in found.iter_mut().zip(numbers) {
-                        *to = if x >= *cut { *points } else { *to };
+                        *to = select(x >= *cut, *points, *to);
                     }
                 }
                 for ((sum, &points), &x) in sums.iter_mut().zip(found.iter()).zip(numbers) {
                     *sum += points + poison(x);
                 }
             }
-            Kernel::Linear { number, coefficient, transform, clip, plain } => {
+            Kernel::Plain { columns, coefficients } => {
+                by_count!(columns.len(), N => add_plain_columns::<N>(columns, coefficients, start, sums));
+            }
+            Kernel::Linear { number, coefficient, transform, clip } => {
                 let [buffer, spare, _] = buffers.numbers(n);
                 let numbers = number.block::<C>(start, buffer, spare);
-                if *plain {
-                    zip_ahead::<_, BLOCK>(sums, numbers, |sum, x| *sum += x * coefficient);
-                } else {
-                    for (sum, &x) in sums.iter_mut().zip(numbers) {
-                        *sum += linear(x, *coefficient, *transform, *clip) + poison(x);
-                    }
+                for (sum, &x) in sums.iter_mut().zip(numbers) {
+                    *sum += linear(x, *coefficient, *transform, *clip) + poison(x);
                 }
             }
             Kernel::Product { a, b, coefficient } => {
@@ -394,8 +410,8 @@ impl<'p, 'c> Bound<'p, 'c> {
         }
     }
 
-    /// The sums of each row's own sub-model; NaN where the row has none.
-    fn sum_strata<C: Cpu>(&self, start: usize, sums: &mut [f64], scratch: &mut Scratch) {
+    /// The scores of each row's own sub-model; NaN where the row has none.
+    fn score_strata<C: Cpu>(&self, start: usize, sums: &mut [f64], scratch: &mut Scratch) {
         let n = sums.len();
         let own: Vec<Option<&SubModel>> =
             (start..start + n).map(|row| self.plan.stratum(&|c| self.value(c, row)).ok()).collect();
@@ -408,7 +424,7 @@ impl<'p, 'c> Bound<'p, 'c> {
             let Scratch { model: block, term, buffers } = scratch;
             let block = block.get_mut(..n).unwrap_or(&mut []);
             self.sum::<C>(model, terms, start, block, (term, buffers));
-            C::scale(&model.steps, block);
+            C::scale([&model.steps, &self.plan.steps], block);
             for ((sum, &x), of) in sums.iter_mut().zip(block.iter()).zip(&own) {
                 if here(of) {
                     *sum = x;
@@ -416,6 +432,113 @@ impl<'p, 'c> Bound<'p, 'c> {
             }
         }
     }
+}
+
+/// Puts neighbouring terms of a kind together: the sums stay in registers while up to [`FUSED`]
+/// columns are read side by side, in the same order of addition. Column by column, the processor's
+/// prefetcher starts anew with every block.
+fn fuse<'p, 'c>(terms: impl Iterator<Item = BoundTerm<'p, 'c>>) -> Vec<BoundTerm<'p, 'c>> {
+    let mut fused: Vec<BoundTerm<'p, 'c>> = vec![];
+    for mut term in terms {
+        let last = fused.last_mut().filter(|last| last.nulls.is_empty() && term.nulls.is_empty());
+        let joined = match (last.map(|last| &mut last.kernel), &mut term.kernel) {
+            (
+                Some(Kernel::Plain { columns: all, coefficients: factors }),
+                Kernel::Plain { columns, coefficients },
+            ) if all.len() < FUSED => {
+                all.append(columns);
+                factors.append(coefficients);
+                true
+            }
+            (
+                Some(Kernel::Small { columns: all, tables: points }),
+                Kernel::Small { columns, tables },
+            ) if all.len() < FUSED => {
+                all.append(columns);
+                points.append(tables);
+                true
+            }
+            _ => false,
+        };
+        if !joined {
+            fused.push(term);
+        }
+    }
+    fused
+}
+
+/// Runs `$body` with the constant `$count` set to `$n`. A call in each arm, not one through a
+/// pointer: it has to be inlined where the wide instructions are.
+macro_rules! by_count {
+    ($n:expr, $count:ident => $body:expr) => {
+        by_count!(@ $n, $count, $body, 1 2 3 4 5 6 7 8)
+    };
+    (@ $n:expr, $count:ident, $body:expr, $($arm:literal)*) => {
+        match $n {
+            $($arm => { const $count: usize = $arm; $body })*
+            _ => {}
+        }
+    };
+}
+use by_count;
+
+/// The block of each of `N` columns.
+#[inline(always)]
+fn blocks<'v, T, const N: usize>(columns: &[&'v [T]], start: usize, n: usize) -> [&'v [T]; N] {
+    let mut columns = columns.iter();
+    std::array::from_fn(|_| columns.next().and_then(|c| c.get(start..start + n)).unwrap_or(&[]))
+}
+
+/// `sums[i] += tables[0][columns[0][i]]`, then the next column, and so on.
+#[inline(always)]
+fn add_small_columns<C: Cpu, const N: usize>(
+    columns: &[&[u8]],
+    tables: &[SmallTable],
+    start: usize,
+    sums: &mut [f64],
+) {
+    if let Ok(tables) = tables.try_into() {
+        C::add_small::<N>(blocks(columns, start, sums.len()), tables, sums);
+    }
+}
+
+/// `sums[i] += columns[0][i] * coefficients[0]`, then the next column, and so on.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "constant bounds")]
+fn add_plain_columns<const N: usize>(
+    columns: &[&[f64]],
+    coefficients: &[f64],
+    start: usize,
+    sums: &mut [f64],
+) {
+    let blocks = blocks::<f64, N>(columns, start, sums.len());
+    let whole = blocks.map(|column| column.first_chunk::<BLOCK>());
+    // Arrays of a known length: no bounds to check, so eight rows go at a time.
+    if let (Ok(sums), Ok(coefficients), true) = (
+        <&mut [f64; BLOCK]>::try_from(&mut *sums),
+        <[f64; N]>::try_from(coefficients),
+        whole.iter().all(Option::is_some),
+    ) {
+        let whole = whole.map(|column| column.unwrap_or(&[0.0; BLOCK]));
+        for i in 0..BLOCK {
+            let mut sum = sums[i];
+            for k in 0..N {
+                sum += whole[k][i] * coefficients[k];
+            }
+            sums[i] = sum;
+        }
+        return;
+    }
+    for (column, coefficient) in blocks.iter().zip(coefficients) {
+        sums.iter_mut().zip(*column).for_each(|(sum, x)| *sum += x * coefficient);
+    }
+}
+
+/// `if choose { a } else { b }` in bits, which compilers turn into a blend and never into a branch.
+#[inline(always)]
+fn select(choose: bool, a: f64, b: f64) -> f64 {
+    let mask = u64::from(choose).wrapping_neg();
+    f64::from_bits((a.to_bits() & mask) | (b.to_bits() & !mask))
 }
 
 /// Zero for a number, NaN for NaN and infinity.
@@ -427,11 +550,18 @@ fn poison(x: f64) -> f64 {
 
 /// The body of [`Cpu::scale`].
 #[inline(always)]
-fn scale(steps: &[Step], sums: &mut [f64]) {
+fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
     for sum in &mut *sums {
         *sum += poison(*sum); // no step may turn infinity back into a number
     }
-    steps.iter().for_each(|step| step.apply_all(sums));
+    steps.into_iter().flatten().for_each(|step| step.apply_all(sums));
+    all_finite(sums)
+}
+
+/// Whether all are numbers. No early exit: the compiler can then look at eight at a time.
+#[inline(always)]
+fn all_finite(sums: &[f64]) -> bool {
+    sums.iter().fold(true, |all, x| all & x.is_finite())
 }
 
 fn score<C: Cpu>(
@@ -445,17 +575,18 @@ fn score<C: Cpu>(
     for (sums, (codes, first)) in
         scores.chunks_mut(BLOCK).zip(status.chunks_mut(BLOCK).zip((start..).step_by(BLOCK)))
     {
-        match (plan.strata.is_some(), plan.models.first(), bound.models.first()) {
+        let clean = match (plan.strata.is_some(), plan.models.first(), bound.models.first()) {
             (false, Some(model), Some(terms)) => {
                 let Scratch { term, buffers, .. } = &mut scratch;
                 bound.sum::<C>(model, terms, first, sums, (term, buffers));
-                C::scale(&model.steps, sums);
+                C::scale([&model.steps, &plan.steps], sums)
             }
-            _ => bound.sum_strata::<C>(first, sums, &mut scratch),
-        }
-        C::scale(&plan.steps, sums);
-        // No early exit: the compiler can then look at eight rows at a time.
-        if !sums.iter().fold(false, |found, x| found | !x.is_finite()) {
+            _ => {
+                bound.score_strata::<C>(first, sums, &mut scratch);
+                all_finite(sums)
+            }
+        };
+        if clean {
             continue;
         }
         for (i, (sum, code)) in sums.iter_mut().zip(codes).enumerate() {
@@ -488,19 +619,18 @@ trait Cpu {
     /// A block of a column as `f64`.
     fn numbers<'b>(column: &'b Column<'_>, start: usize, out: &'b mut [f64]) -> &'b [f64];
 
-    /// Puts finished sums through steps.
-    fn scale(steps: &[Step], sums: &mut [f64]);
+    /// Puts finished sums through steps; whether all are numbers.
+    fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool;
 
-    /// `sums[i] += table[codes[i]]` where only the first sixteen entries are meant; a code beyond
-    /// them adds NaN.
+    /// Look-ups in several small tables.
     #[inline(always)]
-    fn add16(codes: &[u8], table: &[f64; 256], sums: &mut [f64]) {
-        add256(codes, table, sums);
+    fn add_small<const N: usize>(codes: [&[u8]; N], tables: &[SmallTable; N], sums: &mut [f64]) {
+        add_small(codes, tables, sums);
     }
 }
 
 macro_rules! cpu {
-    ($(#[$gate:meta])* $name:ident $(, $features:literal, $add16:path)?) => {
+    ($(#[$gate:meta])* $name:ident $(, $features:literal, $add_small:path)?) => {
         $(#[$gate])*
         struct $name;
 
@@ -542,10 +672,10 @@ macro_rules! cpu {
                 unsafe { outlined(column, start, out) }
             }
 
-            fn scale(steps: &[Step], sums: &mut [f64]) {
+            fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
                 $(#[target_feature(enable = $features)])?
-                fn outlined(steps: &[Step], sums: &mut [f64]) {
-                    scale(steps, sums);
+                fn outlined(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
+                    scale(steps, sums)
                 }
                 // SAFETY: as above.
                 #[allow(unused_unsafe)]
@@ -554,8 +684,12 @@ macro_rules! cpu {
 
             $(
                 #[inline(always)]
-                fn add16(codes: &[u8], table: &[f64; 256], sums: &mut [f64]) {
-                    $add16(codes, table, sums);
+                fn add_small<const N: usize>(
+                    codes: [&[u8]; N],
+                    tables: &[SmallTable; N],
+                    sums: &mut [f64],
+                ) {
+                    $add_small(codes, tables, sums);
                 }
             )?
         }
@@ -570,37 +704,71 @@ cpu!(
     #[cfg(target_arch = "x86_64")]
     Avx2,
     "avx2",
-    add256
+    add_small
 );
 cpu!(
     #[cfg(target_arch = "x86_64")]
     Avx512,
     "avx512f,avx512bw,avx512dq,avx512vl",
-    super::isa::add16_avx512
+    super::isa::add_small_avx512
 );
+
+impl<'c> Reader<'c> {
+    fn new(part: Part, columns: &'c [Column<'c>]) -> Option<Self> {
+        let column = columns.get(part.column)?;
+        let single = matches!(column.values, Values::F32(_));
+        let fractions = single || matches!(column.values, Values::F64(_) | Values::Decimal(..));
+        Some(Self {
+            column,
+            part: Part { integer: part.integer && fractions, ..part },
+            width: if single { Width::Single } else { Width::Double },
+        })
+    }
+
+    /// Whether every number is taken as it is.
+    fn is_plain(&self) -> bool {
+        !self.part.integer && self.part.range == EVERYTHING
+    }
+
+    /// The number, or NaN where the model does not accept it.
+    #[inline(always)]
+    fn check(&self, x: f64) -> f64 {
+        if self.part.accepts(x, self.width) { x } else { f64::NAN }
+    }
+}
 
 impl<'c> NumberSource<'c> {
     fn new(input: &Input, columns: &'c [Column<'c>]) -> Option<Self> {
-        let fractions = |c: &Column<'_>| {
-            matches!(c.values, Values::F32(_) | Values::F64(_) | Values::Decimal(..))
-        };
-        let (column, divisor) = match input.source {
-            Source::Column(c) => (columns.get(c)?, None),
-            Source::Ratio(a, b) => (columns.get(a)?, Some(columns.get(b)?)),
-        };
-        let single = matches!(column.values, Values::F32(_)) && divisor.is_none();
-        Some(Self {
-            column,
-            divisor,
-            width: if single { Width::Single } else { Width::Double },
-            whole: input.integer && (fractions(column) || divisor.is_some_and(fractions)),
-            range: input.range,
+        Some(match input.source {
+            Source::Column(part) => Self { dividend: Reader::new(part, columns)?, divisor: None },
+            Source::Ratio(a, b, range) => Self {
+                dividend: Reader::new(a, columns)?,
+                divisor: Some((Reader::new(b, columns)?, range)),
+            },
         })
     }
 
     /// A column as it is.
     fn plain(column: &'c Column<'c>) -> Self {
-        Self { column, divisor: None, width: Width::Double, whole: false, range: EVERYTHING }
+        let part = Part { column: 0, integer: false, range: EVERYTHING };
+        Self { dividend: Reader { column, part, width: Width::Double }, divisor: None }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.divisor.is_none() && self.dividend.is_plain()
+    }
+
+    /// The width in which the numbers are compared.
+    fn width(&self) -> Width {
+        if self.divisor.is_none() { self.dividend.width } else { Width::Double }
+    }
+
+    /// The column itself, where it is read without any change.
+    fn doubles(&self) -> Option<&'c [f64]> {
+        match self.dividend.column.values {
+            Values::F64(v) if self.is_plain() => Some(v),
+            _ => None,
+        }
     }
 
     /// A block of numbers; NaN or infinity where there is none that the model accepts.
@@ -611,24 +779,28 @@ impl<'c> NumberSource<'c> {
         out: &'b mut [f64],
         spare: &'b mut [f64],
     ) -> &'b [f64] {
-        if self.divisor.is_none() && !self.whole && self.range == EVERYTHING {
-            return C::numbers(self.column, start, out);
+        let dividend = &self.dividend;
+        if self.is_plain() {
+            return C::numbers(dividend.column, start, out);
         }
-        let whole = |x: f64| if !self.whole || x.trunc() == x { x } else { f64::NAN };
-        for (to, &x) in spare.iter_mut().zip(C::numbers(self.column, start, out)) {
-            *to = whole(x);
+        for (to, &x) in spare.iter_mut().zip(C::numbers(dividend.column, start, out)) {
+            *to = dividend.check(x);
         }
-        if let Some(divisor) = self.divisor {
-            for (to, &b) in spare.iter_mut().zip(C::numbers(divisor, start, out)) {
-                let b = whole(b);
-                *to = if b == 0.0 { f64::NAN } else { *to / b + poison(b) };
+        if let Some((divisor, [low, high])) = &self.divisor {
+            for (to, &b) in spare.iter_mut().zip(C::numbers(divisor.column, start, out)) {
+                let b = divisor.check(b);
+                let ratio = if b == 0.0 { f64::NAN } else { *to / b + poison(b) };
+                *to = if ratio >= *low && ratio <= *high { ratio } else { f64::NAN };
             }
-        }
-        for to in spare.iter_mut() {
-            *to = if inside(*to, self.range, self.width) { *to } else { f64::NAN };
         }
         spare
     }
+}
+
+/// A table of a fixed length; the entries that it does not have are NaN.
+fn padded<const N: usize>(table: &[f64]) -> [f64; N] {
+    let mut entries = table.iter().copied();
+    std::array::from_fn(|_| entries.next().unwrap_or(f64::NAN))
 }
 
 fn bind_levels<'p, 'c>(
@@ -643,11 +815,11 @@ fn bind_levels<'p, 'c>(
             let table: Vec<f64> =
                 (0..strings.len()).map(|i| of(levels.text(strings.get(i)))).collect();
             match codes {
-                Codes::U8(codes) => {
-                    let mut full = Box::new([f64::NAN; 256]);
-                    full.iter_mut().zip(&table).for_each(|(to, from)| *to = *from);
-                    Kernel::Byte { codes, table: full, small: table.len() <= 16 }
+                Codes::U8(codes) if table.len() < 16 => {
+                    // Entries that no code should have are for the row path.
+                    Kernel::Small { columns: vec![codes], tables: vec![padded(&table)] }
                 }
+                Codes::U8(codes) => Kernel::Byte { codes, table: Box::new(padded(&table)) },
                 &codes => Kernel::Code { codes, table },
             }
         }

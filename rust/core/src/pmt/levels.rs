@@ -107,7 +107,7 @@ impl Levels {
 
     /// Level of a number: a whole one is an integer, any other has none.
     pub fn number(&self, x: f64) -> u32 {
-        if x.trunc() == x && x.abs() < 9e15 { self.integer(x as i64) } else { UNKNOWN }
+        if x.trunc() == x && x.abs() < LARGEST { self.integer(x as i64) } else { UNKNOWN }
     }
 
     /// Level of a value; `None` when it is missing.
@@ -140,6 +140,9 @@ impl Levels {
         }
     }
 }
+
+/// 2^53: below it every integer is a double of its own. No model lists a larger level.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// A key that no packed text has: its length would be above twelve.
 const EMPTY: u128 = u128::MAX;

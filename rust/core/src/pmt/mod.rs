@@ -4,7 +4,7 @@
 //! * `plan`: the compiled form and the row path, [`Plan::score_row`]. It is the definition of a
 //!   score; everything faster is tested against it.
 //! * `levels`, `bins`, `steps`: category look-up, number look-up, scale steps.
-//! * `block`: the column path, 1,024 rows at a time; `isa`: the same code compiled for wider CPUs.
+//! * `block`: the column path, 4,096 rows at a time; `isa`: the same code compiled for wider CPUs.
 
 mod bins;
 mod block;

@@ -77,14 +77,48 @@ pub struct Plan {
 pub(super) struct Input {
     pub name: String,
     pub source: Source,
-    pub integer: bool,
-    pub range: [f64; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source {
-    Column(usize),
-    Ratio(usize, usize),
+    Column(Part),
+    /// A quotient and where it must lie.
+    Ratio(Part, Part, [f64; 2]),
+}
+
+/// A column and what a number in it must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub column: usize,
+    pub integer: bool,
+    pub range: [f64; 2],
+}
+
+impl Source {
+    /// The columns that are read.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let (first, second) = match *self {
+            Self::Column(part) => (part, None),
+            Self::Ratio(a, b, _) => (a, Some(b)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+impl Part {
+    fn read(&self, value: Value<'_>) -> Number {
+        match read_number(value) {
+            Number::Is(x, width) if !self.accepts(x, width) => Number::Invalid,
+            found => found,
+        }
+    }
+
+    /// Whether a number may stand here; the bounds are compared in its own width.
+    #[inline(always)]
+    pub fn accepts(&self, x: f64, width: Width) -> bool {
+        let [low, high] = self.range;
+        (!self.integer || x.trunc() == x) && x >= width.edge(low) && x <= width.edge(high)
+    }
 }
 
 #[derive(Debug)]
@@ -159,17 +193,17 @@ impl Plan {
         };
         let mut inputs = vec![];
         for input in program.inputs {
-            let source = match input.columns.as_slice() {
-                [one] => Source::Column(column(one)),
-                [a, b] => Source::Ratio(column(a), column(b)),
+            let mut part = |p: &program::Part| Part {
+                column: column(&p.column),
+                integer: p.integer,
+                range: p.range.ends(),
+            };
+            let source = match input.parts.as_slice() {
+                [one] => Source::Column(part(one)),
+                [a, b] => Source::Ratio(part(a), part(b), input.range.ends()),
                 _ => return bad(format!("input '{}': one or two columns", input.name)),
             };
-            inputs.push(Input {
-                name: input.name,
-                source,
-                integer: input.integer,
-                range: input.range.ends(),
-            });
+            inputs.push(Input { name: input.name, source });
         }
         let strata = program.strata.map(|s| Strata {
             input: s.input,
@@ -262,10 +296,7 @@ impl Plan {
 
     fn usages_of(&self, column: usize) -> impl Iterator<Item = Usage<'_>> {
         self.usages()
-            .filter(move |(input, _)| match input.source {
-                Source::Column(c) => c == column,
-                Source::Ratio(a, b) => a == column || b == column,
-            })
+            .filter(move |(input, _)| input.source.parts().any(|part| part.column == column))
             .map(|(_, usage)| usage)
     }
 
@@ -286,10 +317,10 @@ impl Plan {
         let model = match self.stratum(&get) {
             Ok(model) => model,
             Err(found) => {
-                let strata = self.strata.as_ref().map(|s| (s.input, &*s.expected));
-                let (input, expected) = strata.unwrap_or((0, ""));
-                let error = self.strata.as_ref().is_some_and(|s| s.policy(found).is_error());
-                self.refuse(error, input, found, expected)?;
+                if let Some(strata) = self.strata.as_ref().filter(|s| s.policy(found).is_error()) {
+                    let uses = [(strata.input, Usage::Category(&strata.levels))];
+                    return Err(self.row_error(&uses, found, &strata.expected, &get));
+                }
                 return Ok(RowScore { score: None, raw: None, status: found });
             }
         };
@@ -298,9 +329,9 @@ impl Plan {
             match term.points(self, &get) {
                 Ok(points) => sum += points,
                 Err(found) => {
-                    let error = term.policy(found).is_error();
-                    let input = term.inputs.first().copied().unwrap_or(0);
-                    self.refuse(error, input, found, &term.expected)?;
+                    if term.policy(found).is_error() {
+                        return Err(self.row_error(&term.usages(), found, &term.expected, &get));
+                    }
                     status = status.max(found);
                 }
             }
@@ -340,7 +371,7 @@ impl Plan {
                 text.push_str(" | ");
             }
             match (source, self.number(input, get)) {
-                (Source::Column(c), _) => write_value(&mut text, get(c))?,
+                (Source::Column(part), _) => write_value(&mut text, get(part.column))?,
                 (Source::Ratio(..), Number::Is(x, _)) => write!(text, "{x}").ok()?,
                 (Source::Ratio(..), _) => return None,
             }
@@ -366,52 +397,77 @@ impl Plan {
 
     fn value<'v>(&self, input: usize, get: &impl Fn(usize) -> Value<'v>) -> Value<'v> {
         match self.inputs.get(input).map(|i| i.source) {
-            Some(Source::Column(c)) => get(c),
+            Some(Source::Column(part)) => get(part.column),
             _ => Value::Missing,
         }
     }
 
     #[inline]
     fn number<'v>(&self, input: usize, get: &impl Fn(usize) -> Value<'v>) -> Number {
-        let Some(input) = self.inputs.get(input) else { return Number::Invalid };
-        let read = |c| match read_number(get(c)) {
-            Number::Is(x, _) if input.integer && x.trunc() != x => Number::Invalid,
-            found => found,
-        };
-        let found = match input.source {
-            Source::Column(c) => read(c),
-            Source::Ratio(a, b) => match (read(a), read(b)) {
-                (Number::Missing, _) | (_, Number::Missing) => Number::Missing,
-                // One correctly rounded division: a ratio of integers compares with a decimal
-                // edge exactly as integers do (shown in `bins`).
-                (Number::Is(a, _), Number::Is(b, _)) if b != 0.0 => {
-                    Number::Is(a / b, Width::Double)
+        match self.inputs.get(input).map(|input| input.source) {
+            Some(Source::Column(part)) => part.read(get(part.column)),
+            Some(Source::Ratio(a, b, [low, high])) => {
+                match (a.read(get(a.column)), b.read(get(b.column))) {
+                    (Number::Missing, _) | (_, Number::Missing) => Number::Missing,
+                    // One correctly rounded division: a ratio of integers compares with a decimal
+                    // edge exactly as integers do (shown in `bins`).
+                    (Number::Is(a, _), Number::Is(b, _)) if b != 0.0 => {
+                        let ratio = a / b;
+                        if ratio >= low && ratio <= high {
+                            Number::Is(ratio, Width::Double)
+                        } else {
+                            Number::Invalid
+                        }
+                    }
+                    _ => Number::Invalid,
                 }
-                _ => Number::Invalid,
-            },
-        };
-        match found {
-            Number::Is(x, width) if !inside(x, input.range, width) => Number::Invalid,
-            found => found,
+            }
+            None => Number::Invalid,
         }
     }
 
-    fn refuse(
+    /// The error of a row that a term or the strata refuse. It names the first column at fault, or
+    /// the first one read where each is right by itself (a number in no bin, say).
+    fn row_error<'v>(
         &self,
-        error: bool,
-        input: usize,
+        uses: &[(usize, Usage<'_>)],
         found: Status,
         expected: &str,
-    ) -> Result<(), RowError> {
-        if !error {
-            return Ok(());
+        get: &impl Fn(usize) -> Value<'v>,
+    ) -> RowError {
+        let mut read = None;
+        let mut at_fault = None;
+        for (source, usage) in
+            uses.iter().filter_map(|(i, u)| Some((self.inputs.get(*i)?.source, u)))
+        {
+            for (n, part) in source.parts().enumerate() {
+                let value = get(part.column);
+                let why = match (usage, part.read(value)) {
+                    (Usage::Category(levels), _) => match levels.of(value) {
+                        None => Some(Status::Missing),
+                        Some(UNKNOWN) => Some(Status::OutOfDomain),
+                        Some(_) => None,
+                    },
+                    (Usage::Number, Number::Missing) => Some(Status::Missing),
+                    (Usage::Number, Number::Invalid) => Some(Status::OutOfDomain),
+                    // Nothing is divided by zero.
+                    (Usage::Number, Number::Is(x, _)) => {
+                        (n == 1 && x == 0.0).then_some(Status::OutOfDomain)
+                    }
+                };
+                read.get_or_insert(part.column);
+                if why == Some(found) {
+                    at_fault.get_or_insert(part.column);
+                }
+            }
         }
-        Err(RowError {
+        let column = at_fault.or(read).and_then(|column| self.columns.get(column));
+        RowError {
             row: 0,
-            column: self.inputs.get(input).map_or_else(String::new, |i| i.name.clone()),
+            column: column.cloned().unwrap_or_default(),
             code: if found == Status::Missing { "missing_value" } else { "out_of_domain" },
             expected: expected.to_owned(),
-        })
+        }
     }
 }
 
@@ -523,7 +579,8 @@ impl Term {
                 match (plan.number(first, get), plan.number(second, get)) {
                     (Number::Missing, _) | (_, Number::Missing) => Answer::Missing,
                     (Number::Is(a, _), Number::Is(b, _)) => {
-                        Answer::Points(product(*coefficient, a, b))
+                        let y = product(*coefficient, a, b);
+                        if y.is_finite() { Answer::Points(y) } else { Answer::Invalid }
                     }
                     _ => Answer::Invalid,
                 }
@@ -561,12 +618,6 @@ pub(super) fn linear(x: f64, coefficient: f64, transform: Transform, [lo, hi]: [
     let clipped = if x < lo { lo } else { x };
     let clipped = if clipped > hi { hi } else { clipped };
     transform.apply(clipped) * coefficient
-}
-
-/// Whether a number is in an input's range; the bounds are compared in the number's own width.
-#[inline(always)]
-pub(super) fn inside(x: f64, [lo, hi]: [f64; 2], width: Width) -> bool {
-    x >= width.edge(lo) && x <= width.edge(hi)
 }
 
 /// `(a * b) * coefficient`: in this order on every path.
@@ -685,16 +736,26 @@ fn expected(kind: &TermKind, inputs: &[Input], used: &[usize]) -> String {
 }
 
 fn number_text(input: &Input) -> String {
-    let what = match (input.source, input.integer) {
-        (Source::Ratio(..), _) => "a ratio of two numbers",
-        (_, true) => "a whole number",
-        (_, false) => "a finite number",
-    };
-    match input.range.map(|end| end.is_finite().then_some(end)) {
-        [Some(a), Some(b)] => format!("{what} from {a} to {b}"),
-        [Some(a), None] => format!("{what} of at least {a}"),
-        [None, Some(b)] => format!("{what} of at most {b}"),
-        [None, None] => what.to_owned(),
+    match input.source {
+        Source::Column(part) => part_text(part),
+        Source::Ratio(a, b, range) => {
+            let range = range_text(range);
+            format!("the ratio of {} to {}{range}", part_text(a), part_text(b))
+        }
+    }
+}
+
+fn part_text(part: Part) -> String {
+    let what = if part.integer { "a whole number" } else { "a finite number" };
+    format!("{what}{}", range_text(part.range))
+}
+
+fn range_text(range: [f64; 2]) -> String {
+    match range.map(|end| end.is_finite().then_some(end)) {
+        [Some(a), Some(b)] => format!(" from {a} to {b}"),
+        [Some(a), None] => format!(" of at least {a}"),
+        [None, Some(b)] => format!(" of at most {b}"),
+        [None, None] => String::new(),
     }
 }
 

@@ -14,13 +14,22 @@ pub(super) struct Program {
     pub steps: Vec<Step>,
 }
 
-/// A column, or the ratio of two columns. A number outside `range` is invalid, and so is, when
-/// `integer` is set, a fraction in any of the columns.
+/// A column, or the ratio of two. A ratio outside `range` is invalid.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     pub name: String,
-    pub columns: Vec<String>,
+    pub parts: Vec<Part>,
+    #[serde(default)]
+    pub range: Bounds,
+}
+
+/// A column that is read as a number outside `range`, or as a fraction where `integer` is set, is
+/// invalid.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    pub column: String,
     pub integer: bool,
     #[serde(default)]
     pub range: Bounds,
