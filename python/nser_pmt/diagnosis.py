@@ -200,7 +200,8 @@ def _out_of_range(value: pl.Expr, model: Model, column: str, dtype: pl.DataType)
         wrong = wrong | (number > pl.lit(item.max, width))
     for term in terms:
         if isinstance(term, BinsTerm) and term.input == column:
-            wrong = wrong | ~pl.any_horizontal(_in_bin(number, b, width) for b in term.bins)
+            held = (_in_bin(number, item, width) for item in term.bins)
+            wrong = wrong | ~pl.any_horizontal(pl.lit(False), *held)
     return wrong
 
 

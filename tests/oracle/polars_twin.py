@@ -77,7 +77,7 @@ def faults(frame: pl.DataFrame, model: Model) -> list[Fault]:
             frame = frame.with_columns(
                 **{f"code_{n}_{term.id}": _when(pl.col("chosen") == n, codes, OK)}
             )
-            named.append((f"code_{n}_{term.id}", _inputs(term)))
+            named.append((f"code_{n}_{term.id}", _columns(model, term)))
     found = []
     for row, codes in enumerate(frame.select(name for name, _ in named).iter_rows()):
         bad = [(code, inputs) for code, (_, inputs) in zip(codes, named, strict=True) if code != OK]
@@ -87,8 +87,10 @@ def faults(frame: pl.DataFrame, model: Model) -> list[Fault]:
     return found
 
 
-def _inputs(term: Term) -> tuple[str, ...]:
-    return term.inputs if isinstance(term, ProductTerm | TableTerm) else (term.input,)
+def _columns(model: Model, term: Term) -> tuple[str, ...]:
+    names = term.inputs if isinstance(term, ProductTerm | TableTerm) else (term.input,)
+    ratios = {i.name: i.ratio for i in model.inputs}
+    return tuple(column for name in names for column in (ratios[name] or (name,)))
 
 
 # ---------------------------------------------------------------- the model
@@ -176,8 +178,9 @@ def _answer(frame: pl.DataFrame, model: Model, term: Term) -> tuple[pl.Expr, pl.
     else:
         a, b = (_Number(frame, model, name) for name in term.inputs)
         missing = a.missing | b.missing
-        codes = _when(missing, MISSING, _when(a.valid & b.valid, OK, INVALID))
-        return codes, a.value * b.value * term.coefficient
+        points = a.value * b.value * term.coefficient
+        valid = a.valid & b.valid & points.is_finite()
+        return _when(missing, MISSING, _when(valid, OK, INVALID)), points
     return _when(missing, MISSING, _when(points.is_null(), INVALID, OK)), points
 
 
@@ -224,27 +227,37 @@ class _Number:
         item = inputs[name]
         parts = item.ratio or (name,)
         self.single = item.ratio is None and frame.schema[name] == pl.Float32
-        whole = all(inputs[part].type == "integer" for part in parts)
         self.missing = pl.any_horizontal(_missing(frame, part) for part in parts)
+        valid = [_part_is_valid(frame, inputs[part]) for part in parts]
         numbers = [pl.col(part).cast(pl.Float64) for part in parts]
-        valid = [x.is_finite() & (x == x.floor()) if whole else x.is_finite() for x in numbers]
         self.value = numbers[0]
         if item.ratio:
             self.value = numbers[0] / numbers[1]
-            valid.append(numbers[1] != 0)
-        self.valid = pl.all_horizontal(valid) & self._inside(item)
-
-    def _inside(self, item: Input) -> pl.Expr:
-        low = pl.lit(True) if item.min is None else self.value >= self.edge(item.min)
-        high = pl.lit(True) if item.max is None else self.value <= self.edge(item.max)
-        return low & high
+            valid += [numbers[1] != 0, _inside(self.value, item, single=False)]
+        self.valid = pl.all_horizontal(valid)
 
     def edge(self, x: float) -> pl.Expr:
         """Return an edge in the width in which the column is stored."""
-        return pl.lit(x).cast(pl.Float32).cast(pl.Float64) if self.single else pl.lit(x)
+        return _edge(x, self.single)
 
     def codes(self, nowhere: pl.Expr) -> pl.Expr:
         return _when(self.missing, MISSING, _when(self.valid & ~nowhere, OK, INVALID))
+
+
+def _part_is_valid(frame: pl.DataFrame, item: Input) -> pl.Expr:
+    x = pl.col(item.name).cast(pl.Float64)
+    whole = x == x.floor() if item.type == "integer" else pl.lit(True)
+    return x.is_finite() & whole & _inside(x, item, frame.schema[item.name] == pl.Float32)
+
+
+def _inside(x: pl.Expr, item: Input, single: bool) -> pl.Expr:
+    low = pl.lit(True) if item.min is None else x >= _edge(item.min, single)
+    high = pl.lit(True) if item.max is None else x <= _edge(item.max, single)
+    return low & high
+
+
+def _edge(x: float, single: bool) -> pl.Expr:
+    return pl.lit(x).cast(pl.Float32).cast(pl.Float64) if single else pl.lit(x)
 
 
 def _in_bin(number: _Number, one: Bin) -> pl.Expr:

@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_and_code_2(
     assert says in error
     assert CNIC not in error
     assert old.read_bytes() == b"the old file"
-    assert not [p for p in tmp_path.rglob(".*")], "a temporary file was left"
+    assert not list(tmp_path.rglob(".*")), "a temporary file was left"
 
 
 @pytest.mark.parametrize(

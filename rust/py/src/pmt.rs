@@ -21,7 +21,7 @@ use crate::arrow::{ArrowStream, Chunked, Piece, pieces};
 use crate::error::Failure;
 use crate::memory::zeroed;
 use crate::runtime::{
-    CHUNK_ROWS, Control, Limits, RunState, for_each_job, guarded, run, threads_for,
+    Control, Limits, RunState, chunk_rows, for_each_job, guarded, run, threads_for,
 };
 
 /// Scores and status codes of a frame.
@@ -56,13 +56,14 @@ pub fn score_columns(
         bound.push(plan.bind(columns, *rows)?.with_isa(options.isa));
     }
     let (mut scores, mut status) = (&mut *scored.scores, &mut *scored.status);
+    let chunk = chunk_rows(plan.most_contributions());
     let mut jobs = vec![];
     for (piece, bound) in pieces.iter().zip(&bound) {
         let (own_scores, other_scores) = scores.split_at_mut(piece.rows);
         let (own_status, other_status) = status.split_at_mut(piece.rows);
         (scores, status) = (other_scores, other_status);
-        let chunks = own_scores.chunks_mut(CHUNK_ROWS).zip(own_status.chunks_mut(CHUNK_ROWS));
-        for ((scores, status), first) in chunks.zip((0..).step_by(CHUNK_ROWS)) {
+        let chunks = own_scores.chunks_mut(chunk).zip(own_status.chunks_mut(chunk));
+        for ((scores, status), first) in chunks.zip((0..).step_by(chunk)) {
             jobs.push((bound, piece.start, first, scores, status));
         }
     }
@@ -275,7 +276,7 @@ impl Scorer {
         let mut points = Float64Builder::with_capacity(room);
         for piece in pieces(columns, rows)? {
             for row in 0..piece.rows {
-                if row % CHUNK_ROWS == 0 {
+                if row % 1024 == 0 {
                     state.check()?;
                 }
                 let get = |c: usize| {

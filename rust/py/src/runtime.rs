@@ -25,8 +25,10 @@ const SERIAL_ROWS: usize = 200_000;
 /// Rows times terms below which a call is over before anyone could interrupt it.
 const SHORT_CELLS: usize = 2_000_000;
 
-/// Rows between two looks at the cancel flag.
-pub const CHUNK_ROWS: usize = 16_384;
+/// Rows between two looks at the cancel flag, for a kernel with so many terms: a few milliseconds.
+pub fn chunk_rows(terms: usize) -> usize {
+    (SHORT_CELLS / terms.max(1)).clamp(1024, 65_536)
+}
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -263,8 +265,7 @@ pub fn on_pool<T: Send>(
 
 /// Threads to use for `rows` rows when the caller asks for `threads` (none: as many as there are).
 pub fn threads_for(rows: usize, threads: Option<usize>) -> usize {
-    let most = rows.div_ceil(CHUNK_ROWS).max(1);
-    if rows < SERIAL_ROWS { 1 } else { threads.unwrap_or_else(default_threads).clamp(1, most) }
+    if rows < SERIAL_ROWS { 1 } else { threads.unwrap_or_else(default_threads).max(1) }
 }
 
 /// Takes jobs from `jobs` on up to `threads` threads of the current pool. Which thread does what
