@@ -18,6 +18,7 @@ from nser_pmt import _engine
 from strategies import chunked
 
 ENGINES = ("in-memory", "streaming")
+OLD_POLARS = tuple(int(n) for n in pl.__version__.split(".")[:2]) < (1, 32)
 BOTH = ("pmt_score", "pmt_status")
 
 
@@ -91,12 +92,16 @@ def test_group_by(hh: Any, model: Any, scored: Any) -> None:
 
 
 def test_group_by_of_an_aggregate(hh: Any, model: Any) -> None:
-    """One input is one value a group, the others are columns; or all are one value a group."""
+    """One input is one value a group, the others are columns."""
     most = pl.col("n_le13").max()
     got = hh.group_by("region", maintain_order=True).agg(model.score_expr(inputs={"n_le13": most}))
     spread = nser.score(hh.with_columns(most.over("region")), model)
     want = spread.group_by("region", maintain_order=True).agg("pmt_score")
     assert_frame_equal(got, want)
+
+
+@pytest.mark.skipif(OLD_POLARS, reason="Polars 1.30 takes no first() of what is one value already")
+def test_group_by_where_every_input_is_an_aggregate(hh: Any, model: Any) -> None:
     first = {c: pl.col(c).first() for c in model.columns}
     got = hh.group_by("hh_id", maintain_order=True).agg(model.score_expr(inputs=first).first())
     assert_frame_equal(got, nser.score(hh, model).select("hh_id", "pmt_score"))
