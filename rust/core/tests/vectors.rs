@@ -1,5 +1,7 @@
 //! The shared cases of `tests/vectors/scoring.toml`, and the column path against the row path.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
 use std::collections::BTreeSet;
 
 use nser_core::column::{Bits, Codes, Column, Strings, Value, Values};

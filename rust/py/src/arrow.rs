@@ -77,16 +77,17 @@ fn read_stream(
     let column = if framed { schema.children().next().ok_or_else(broken)? } else { &schema };
     data_type(name, column)?; // before anything is sent: Polars 1.30 aborts on objects
     let mut arrays = vec![];
-    while rows > 0 {
+    let mut more = rows > 0; // Polars 1.30 fails on an empty Enum
+    while more {
         let mut array = FFI_ArrowArray::empty();
         // SAFETY: as above.
         if unsafe { get_next(&raw mut stream, &raw mut array) } != 0 {
             return Err(broken());
         }
-        if array.is_released() {
-            break;
+        more = !array.is_released();
+        if more {
+            arrays.push(array);
         }
-        arrays.push(array);
     }
     if !framed {
         return Chunked::new(name, &schema, arrays);
