@@ -12,7 +12,16 @@ from polars.plugins import register_plugin_function
 
 from nser_pmt import _native, errors
 
-__all__ = ["STATUS", "columns", "expression", "frame", "own_enum", "scored", "typed"]
+__all__ = [
+    "STATUS",
+    "columns",
+    "expression",
+    "frame",
+    "own_enum",
+    "scored",
+    "status_of_code",
+    "typed",
+]
 
 _TAGGED = re.compile(r"nser_pmt\[(\w+)\] ([^\n]*)")
 
@@ -37,7 +46,11 @@ def expression(
     control: _native.Control | None = None,
     numbered: bool = False,
 ) -> pl.Expr:
-    """Make the expression of a plugin function: ``pmt_score``, ``pmt_status`` or ``pmt_both``."""
+    """Make the expression of a plugin function.
+
+    ``pmt_score`` gives the score, ``pmt_status`` the status, ``pmt_both`` a struct of the score and
+    the code of the status (see `status_of_code`).
+    """
     if not plugin_works():
         return _fallback(function, inputs, program, name, status, numbered)
     return register_plugin_function(
@@ -99,11 +112,12 @@ def _fallback(
             raise pl.exceptions.ComputeError(_tagged(error, numbers)) from None
         result = scored(stream, status)
         if function == "pmt_both":
-            return result.to_struct(name)
+            code = pl.col(status).to_physical().cast(pl.UInt8)
+            return result.with_columns(code).to_struct(name)
         return result.get_column(name if function == "pmt_score" else status)
 
     kinds: dict[str, pl.DataType] = {"pmt_score": pl.Float64(), "pmt_status": STATUS}
-    both = pl.Struct({name: pl.Float64(), status: STATUS})
+    both = pl.Struct({name: pl.Float64(), status: pl.UInt8()})
     packed = pl.struct(e.alias(f) for e, f in zip(inputs, fields, strict=True))
     return packed.map_batches(
         call, return_dtype=kinds.get(function, both), is_elementwise=True
@@ -129,6 +143,14 @@ _FOREIGN_ENUMS = tuple(int(n) for n in pl.__version__.split(".")[:2]) < (1, 32)
 def own_enum(expr: pl.Expr) -> pl.Expr:
     """Return a status expression that is an ordinary Enum on every Polars."""
     return expr.cast(pl.String).cast(STATUS) if _FOREIGN_ENUMS else expr
+
+
+def status_of_code(column: str) -> pl.Expr:
+    """Return the status that a column of codes stands for."""
+    names = [pl.lit(name, dtype=STATUS) for name in STATUS.categories]
+    code = pl.col(column)
+    chosen = pl.when(code == 0).then(names[0]).when(code == 1).then(names[1]).otherwise(names[2])
+    return chosen.alias(column)
 
 
 def columns(series: Sequence[pl.Series]) -> list[pl.Series | pl.DataFrame]:

@@ -142,7 +142,7 @@ def _score_lazy(
         numbered=numbered,
     )
     scored = frame.with_columns(both.alias(_BOTH)).unnest(_BOTH)
-    scored = scored.with_columns(_engine.own_enum(pl.col(names[1])))
+    scored = scored.with_columns(_engine.status_of_code(names[1]))
     return scored.drop(_ROW) if numbered else scored
 
 

@@ -38,7 +38,8 @@ def test_case(case: dict[str, Any]) -> None:
     expression = _engine.expression(
         "pmt_both", [pl.col(c) for c in scorer.columns], program=case["program"]
     )
-    assert frame.lazy().select(expression.alias("both")).unnest("both").collect().rows() == want
+    both = frame.lazy().select(expression.alias("both")).unnest("both")
+    assert both.with_columns(_engine.status_of_code("pmt_status")).collect().rows() == want
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

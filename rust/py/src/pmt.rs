@@ -80,26 +80,40 @@ pub fn score_columns(
 }
 
 impl Scored {
-    /// The score column: null where the status is not ok.
+    /// The score column, null where the status is not ok, and the status codes.
+    pub fn into_codes(self) -> (ArrayRef, ArrayRef) {
+        let (scores, codes) = self.split();
+        (Arc::new(scores), Arc::new(codes))
+    }
+
+    /// The score column, null where the status is not ok, and the status as a dictionary.
     pub fn into_arrays(self) -> (ArrayRef, ArrayRef) {
+        let (scores, codes) = self.split();
+        let names = Arc::new(LargeStringArray::from_iter_values(Status::NAMES));
+        // SAFETY: every status code is a `Status`, so below the number of names.
+        let status = unsafe { DictionaryArray::<UInt8Type>::new_unchecked(codes, names) };
+        (Arc::new(scores), Arc::new(status))
+    }
+
+    fn split(self) -> (Float64Array, UInt8Array) {
         let Self { scores, status } = self;
-        // A fold without an early exit: sixty-four codes at a time.
+        // A fold without an early exit: sixteen codes at a time.
         let nulls = (status.iter().fold(0, |all, code| all | code) != 0).then(|| {
             let valid: BooleanBuffer = status.iter().map(|&code| code == 0).collect();
             NullBuffer::new(valid)
         });
-        let scores = Float64Array::new(scores.into(), nulls);
-        let names = Arc::new(LargeStringArray::from_iter_values(Status::NAMES));
-        let codes = UInt8Array::new(status.into(), None);
-        // SAFETY: every status code is a `Status`, so below the number of names.
-        let status = unsafe { DictionaryArray::<UInt8Type>::new_unchecked(codes, names) };
-        (Arc::new(scores), Arc::new(status))
+        (Float64Array::new(scores.into(), nulls), UInt8Array::new(status.into(), None))
     }
 }
 
 /// Field of the score column.
 pub fn score_field(name: &str) -> Field {
     Field::new(name, DataType::Float64, true)
+}
+
+/// Field of the status codes.
+pub fn code_field(name: &str) -> Field {
+    Field::new(name, DataType::UInt8, false)
 }
 
 /// Field of the status column: a Polars Enum.

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use crate::arrow::{Chunked, data_type, kind};
 use crate::error::Failure;
 use crate::plan_cache;
-use crate::pmt::{Options, Scored, score_columns, score_field, status_field};
+use crate::pmt::{Options, Scored, code_field, score_columns, score_field, status_field};
 use crate::runtime::{RunState, find_run, guarded, on_pool, threads_for};
 
 /// A column in Polars' hands. `release` frees the struct's own memory, not the arrays' contents.
@@ -53,7 +53,10 @@ struct Arguments {
 #[derive(Clone, Copy)]
 enum Output {
     Score,
+    /// The status as an Enum.
     Status,
+    /// Score and status code: Polars looks at each value of an Enum that it takes over, and makes
+    /// one of codes by itself twenty times as fast.
     Both,
 }
 
@@ -67,18 +70,18 @@ impl Output {
     }
 
     fn fields(names: &Arguments) -> Fields {
-        Fields::from(vec![score_field(&names.name), status_field(&names.status)])
+        Fields::from(vec![score_field(&names.name), code_field(&names.status)])
     }
 
     fn array(self, scored: Scored, names: &Arguments) -> Result<ArrayRef, Failure> {
-        let (scores, status) = scored.into_arrays();
         Ok(match self {
-            Self::Score => scores,
-            Self::Status => status,
-            Self::Both => Arc::new(
-                StructArray::try_new(Self::fields(names), vec![scores, status], None)
-                    .map_err(|_| Failure::internal("a result does not fit its own schema"))?,
-            ),
+            Self::Score => scored.into_arrays().0,
+            Self::Status => scored.into_arrays().1,
+            Self::Both => {
+                let (scores, codes) = scored.into_codes();
+                let both = StructArray::try_new(Self::fields(names), vec![scores, codes], None);
+                Arc::new(both.map_err(|_| Failure::internal("a result does not fit its schema"))?)
+            }
         })
     }
 }

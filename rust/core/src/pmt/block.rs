@@ -551,6 +551,9 @@ fn poison(x: f64) -> f64 {
 /// The body of [`Cpu::scale`].
 #[inline(always)]
 fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
+    if steps.iter().all(|steps| steps.is_empty()) {
+        return all_finite(sums);
+    }
     for sum in &mut *sums {
         *sum += poison(*sum); // no step may turn infinity back into a number
     }
