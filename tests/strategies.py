@@ -68,6 +68,23 @@ def _subset(values: Sequence[Any], low: int = 1, high: int = 6) -> st.SearchStra
     return st.lists(st.sampled_from(values), min_size=low, max_size=high, unique=True)
 
 
+def make_model(**parts: Any) -> Model:
+    """Make a model of which only the formula matters."""
+    return Model(
+        schema_version=1,
+        id="test",
+        title="A model of the tests",
+        country="PK",
+        year=2024,
+        source="tests",
+        licence="none",
+        status="research",
+        unit="household",
+        direction="lower_is_poorer",
+        **parts,
+    )
+
+
 # ---------------------------------------------------------------- models
 
 
@@ -210,21 +227,7 @@ def models(draw: st.DrawFn) -> Model:
         parts["strata"] = Strata(input=item.name, missing="null", unknown="null", models=subs)
     else:
         parts |= {"intercept": draw(points), "terms": terms(1)}
-    return Model(
-        schema_version=1,
-        id="random",
-        title="A random model",
-        country="PK",
-        year=2024,
-        source="tests",
-        licence="none",
-        status="research",
-        unit="household",
-        direction="lower_is_poorer",
-        inputs=tuple(inputs),
-        steps=draw(steps),
-        **parts,
-    )
+    return make_model(inputs=tuple(inputs), steps=draw(steps), **parts)
 
 
 # ---------------------------------------------------------------- frames

@@ -24,7 +24,7 @@ from nser_pmt.model import (
     Stratum,
 )
 from oracle import polars_twin as twin
-from strategies import chunked, models_and_frames
+from strategies import chunked, make_model, models_and_frames
 
 FEW = (0, 1, 2, 7, 40)
 CASES = models_and_frames()
@@ -231,27 +231,11 @@ def test_null_on_invalid_leaves_these_models_as_they_are(
 # ---------------------------------------------------------------- corners that chance seldom finds
 
 
-def _model(**parts: Any) -> nser.Model:
-    return nser.Model(
-        schema_version=1,
-        id="corner",
-        title="A corner case",
-        country="PK",
-        year=2024,
-        source="tests",
-        licence="none",
-        status="research",
-        unit="household",
-        direction="lower_is_poorer",
-        **parts,
-    )
-
-
 def _codes(*codes: int) -> nser.Model:
     """Code n of the list gives n points."""
     levels = tuple(Level(values=(code,), points=float(n)) for n, code in enumerate(codes))
     term = LevelsTerm(id="t", input="x", levels=levels, missing="null", unknown="null")
-    return _model(inputs=(Input("x", type="integer"),), terms=(term,))
+    return make_model(inputs=(Input("x", type="integer"),), terms=(term,))
 
 
 def _product() -> nser.Model:
@@ -259,7 +243,7 @@ def _product() -> nser.Model:
     term = ProductTerm(
         id="t", inputs=("a", "b"), coefficient=1.0, missing="null", out_of_range="null"
     )
-    return _model(inputs=inputs, terms=(term,))
+    return make_model(inputs=inputs, terms=(term,))
 
 
 @pytest.mark.parametrize(
@@ -337,7 +321,7 @@ def test_an_error_of_a_ratio_names_a_column_of_the_frame() -> None:
     inputs = (Input("a", type="number"), Input("b", type="number"))
     ratio = Input("r", type="number", ratio=("a", "b"))
     term = LinearTerm(id="t", input="r", coefficient=1.0, missing="null", out_of_range="null")
-    model = _model(inputs=(*inputs, ratio), terms=(term,))
+    model = make_model(inputs=(*inputs, ratio), terms=(term,))
     with pytest.raises(nser.DomainError) as caught:
         nser.score(pl.DataFrame({"a": [1.0], "b": [0.0]}), model, on_invalid="error")
     assert "'b'" in str(caught.value)

@@ -26,25 +26,11 @@ from nser_pmt.model import (
     TableTerm,
     Term,
 )
-from strategies import models_and_frames
+from strategies import make_model, models_and_frames
 
 
 def make(inputs: list[Input], *terms: Term, strata: Strata | None = None) -> Model:
-    return Model(
-        schema_version=1,
-        id="diagnosed",
-        title="A model to diagnose",
-        country="PK",
-        year=2024,
-        source="tests",
-        licence="none",
-        status="research",
-        unit="household",
-        direction="lower_is_poorer",
-        inputs=tuple(inputs),
-        terms=terms,
-        strata=strata,
-    )
+    return make_model(inputs=tuple(inputs), terms=terms, strata=strata)
 
 
 def levels(column: str, *values: bool | int | str) -> LevelsTerm:

@@ -5,17 +5,24 @@
 //! the fast path holds no policy at all, and clean data never pays for dirty data.
 
 use super::bins::Width;
-use super::isa::{Isa, SmallTable, add_small, add256};
-use super::levels::{Levels, UNKNOWN, pack};
-use super::plan::{Compiled, Input, Part, Plan, Source, SubModel, Term, linear, product};
-use super::program::{EVERYTHING, Step, Transform};
+#[cfg(target_arch = "x86_64")]
+use super::cpu::{Avx2, Avx512};
+use super::cpu::{Buffers, Cpu, Portable};
+use super::isa::{Isa, SmallTable, add256};
+use super::levels::{Levels, UNKNOWN};
+use super::loops::{
+    add_codes, add_plain_columns, add_small_columns, add_text, all_finite, by_count, poison, select,
+};
+use super::numbers::NumberSource;
+use super::plan::{Compiled, Plan, SubModel, Term, linear, product};
+use super::program::{EVERYTHING, Transform};
 use crate::column::{Bits, Codes, Column, Strings, Value, Values};
 use crate::error::{Error, RowError};
 
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 
 /// Most columns that are read side by side: as many streams as processors prefetch well.
-const FUSED: usize = 5;
+pub(super) const FUSED: usize = 5;
 
 /// Integer levels spread wider than this are looked up row by row.
 const WIDEST_TABLE: i64 = 65_536;
@@ -40,7 +47,7 @@ struct BoundTerm<'p, 'c> {
 }
 
 #[derive(Debug)]
-enum Kernel<'p, 'c> {
+pub(super) enum Kernel<'p, 'c> {
     /// The same for every row: all columns are literals.
     Constant(f64),
     /// Byte codes of dictionaries of at most fifteen entries, up to [`FUSED`] columns at once.
@@ -100,21 +107,6 @@ enum Kernel<'p, 'c> {
     Row(&'p Term),
 }
 
-/// Where a block of numbers comes from: a column, or the ratio of two.
-#[derive(Debug, Clone, Copy)]
-struct NumberSource<'c> {
-    dividend: Reader<'c>,
-    divisor: Option<(Reader<'c>, [f64; 2])>,
-}
-
-/// A column with what a number in it must be.
-#[derive(Debug, Clone, Copy)]
-struct Reader<'c> {
-    column: &'c Column<'c>,
-    part: Part,
-    width: Width,
-}
-
 /// Room for one block, allocated once per call.
 struct Scratch {
     model: [f64; BLOCK],
@@ -122,27 +114,11 @@ struct Scratch {
     buffers: Buffers,
 }
 
-struct Buffers {
-    a: [f64; BLOCK],
-    b: [f64; BLOCK],
-    c: [f64; BLOCK],
-    bytes: [u8; BLOCK],
-}
-
 impl Scratch {
     fn new() -> Self {
         let empty = [0.0; BLOCK];
         let buffers = Buffers { a: empty, b: empty, c: empty, bytes: [0; BLOCK] };
         Self { model: empty, term: empty, buffers }
-    }
-}
-
-impl Buffers {
-    /// The number buffers, cut to the length of the block.
-    #[inline(always)]
-    fn numbers(&mut self, n: usize) -> [&mut [f64]; 3] {
-        let Self { a, b, c, .. } = self;
-        [a, b, c].map(|buffer| buffer.get_mut(..n).unwrap_or(&mut []))
     }
 }
 
@@ -324,7 +300,7 @@ impl<'p, 'c> Bound<'p, 'c> {
 
     /// Adds a term's points to the sums: the body of [`Cpu::add`].
     #[inline(always)]
-    fn add<C: Cpu>(
+    pub(super) fn add<C: Cpu>(
         &self,
         kernel: &Kernel<'p, 'c>,
         start: usize,
@@ -467,106 +443,6 @@ fn fuse<'p, 'c>(terms: impl Iterator<Item = BoundTerm<'p, 'c>>) -> Vec<BoundTerm
     fused
 }
 
-/// Runs `$body` with the constant `$count` set to `$n`. A call in each arm, not one through a
-/// pointer: it has to be inlined where the wide instructions are.
-macro_rules! by_count {
-    ($n:expr, $count:ident => $body:expr) => {
-        by_count!(@ $n, $count, $body, 1 2 3 4 5 6 7 8)
-    };
-    (@ $n:expr, $count:ident, $body:expr, $($arm:literal)*) => {
-        match $n {
-            $($arm => { const $count: usize = $arm; $body })*
-            _ => {}
-        }
-    };
-}
-use by_count;
-
-/// The block of each of `N` columns.
-#[inline(always)]
-fn blocks<'v, T, const N: usize>(columns: &[&'v [T]], start: usize, n: usize) -> [&'v [T]; N] {
-    let mut columns = columns.iter();
-    std::array::from_fn(|_| columns.next().and_then(|c| c.get(start..start + n)).unwrap_or(&[]))
-}
-
-/// `sums[i] += tables[0][columns[0][i]]`, then the next column, and so on.
-#[inline(always)]
-fn add_small_columns<C: Cpu, const N: usize>(
-    columns: &[&[u8]],
-    tables: &[SmallTable],
-    start: usize,
-    sums: &mut [f64],
-) {
-    if let Ok(tables) = tables.try_into() {
-        C::add_small::<N>(blocks(columns, start, sums.len()), tables, sums);
-    }
-}
-
-/// `sums[i] += columns[0][i] * coefficients[0]`, then the next column, and so on.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "constant bounds")]
-fn add_plain_columns<const N: usize>(
-    columns: &[&[f64]],
-    coefficients: &[f64],
-    start: usize,
-    sums: &mut [f64],
-) {
-    let blocks = blocks::<f64, N>(columns, start, sums.len());
-    let whole = blocks.map(|column| column.first_chunk::<BLOCK>());
-    // Arrays of a known length: no bounds to check, so eight rows go at a time.
-    if let (Ok(sums), Ok(coefficients), true) = (
-        <&mut [f64; BLOCK]>::try_from(&mut *sums),
-        <[f64; N]>::try_from(coefficients),
-        whole.iter().all(Option::is_some),
-    ) {
-        let whole = whole.map(|column| column.unwrap_or(&[0.0; BLOCK]));
-        for i in 0..BLOCK {
-            let mut sum = sums[i];
-            for k in 0..N {
-                sum += whole[k][i] * coefficients[k];
-            }
-            sums[i] = sum;
-        }
-        return;
-    }
-    for (column, coefficient) in blocks.iter().zip(coefficients) {
-        sums.iter_mut().zip(*column).for_each(|(sum, x)| *sum += x * coefficient);
-    }
-}
-
-/// `if choose { a } else { b }` in bits, which compilers turn into a blend and never into a branch.
-#[inline(always)]
-fn select(choose: bool, a: f64, b: f64) -> f64 {
-    let mask = u64::from(choose).wrapping_neg();
-    f64::from_bits((a.to_bits() & mask) | (b.to_bits() & !mask))
-}
-
-/// Zero for a number, NaN for NaN and infinity.
-#[inline(always)]
-#[expect(clippy::eq_op, reason = "not always zero")]
-fn poison(x: f64) -> f64 {
-    x - x
-}
-
-/// The body of [`Cpu::scale`].
-#[inline(always)]
-fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
-    if steps.iter().all(|steps| steps.is_empty()) {
-        return all_finite(sums);
-    }
-    for sum in &mut *sums {
-        *sum += poison(*sum); // no step may turn infinity back into a number
-    }
-    steps.into_iter().flatten().for_each(|step| step.apply_all(sums));
-    all_finite(sums)
-}
-
-/// Whether all are numbers. No early exit: the compiler can then look at eight at a time.
-#[inline(always)]
-fn all_finite(sums: &[f64]) -> bool {
-    sums.iter().fold(true, |all, x| all & x.is_finite())
-}
-
 fn score<C: Cpu>(
     bound: &Bound<'_, '_>,
     start: usize,
@@ -605,199 +481,6 @@ fn score<C: Cpu>(
         }
     }
     Ok(())
-}
-
-/// The loops, compiled once for each instruction set. They are outlined on purpose: inlined into
-/// each other they took two minutes to compile and ran no faster.
-trait Cpu {
-    /// Adds a term's points to the sums.
-    fn add(
-        bound: &Bound<'_, '_>,
-        kernel: &Kernel<'_, '_>,
-        start: usize,
-        sums: &mut [f64],
-        buffers: &mut Buffers,
-    );
-
-    /// A block of a column as `f64`.
-    fn numbers<'b>(column: &'b Column<'_>, start: usize, out: &'b mut [f64]) -> &'b [f64];
-
-    /// Puts finished sums through steps; whether all are numbers.
-    fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool;
-
-    /// Look-ups in several small tables.
-    #[inline(always)]
-    fn add_small<const N: usize>(codes: [&[u8]; N], tables: &[SmallTable; N], sums: &mut [f64]) {
-        add_small(codes, tables, sums);
-    }
-}
-
-macro_rules! cpu {
-    ($(#[$gate:meta])* $name:ident $(, $features:literal, $add_small:path)?) => {
-        $(#[$gate])*
-        struct $name;
-
-        $(#[$gate])*
-        impl Cpu for $name {
-            fn add(
-                bound: &Bound<'_, '_>,
-                kernel: &Kernel<'_, '_>,
-                start: usize,
-                sums: &mut [f64],
-                buffers: &mut Buffers,
-            ) {
-                $(#[target_feature(enable = $features)])?
-                fn outlined(
-                    bound: &Bound<'_, '_>,
-                    kernel: &Kernel<'_, '_>,
-                    start: usize,
-                    sums: &mut [f64],
-                    buffers: &mut Buffers,
-                ) {
-                    bound.add::<$name>(kernel, start, sums, buffers);
-                }
-                // SAFETY: `score_into` names this type only when the CPU has its features.
-                #[allow(unused_unsafe)]
-                unsafe { outlined(bound, kernel, start, sums, buffers) }
-            }
-
-            fn numbers<'b>(column: &'b Column<'_>, start: usize, out: &'b mut [f64]) -> &'b [f64] {
-                $(#[target_feature(enable = $features)])?
-                fn outlined<'b>(
-                    column: &'b Column<'_>,
-                    start: usize,
-                    out: &'b mut [f64],
-                ) -> &'b [f64] {
-                    column.numbers(start, out)
-                }
-                // SAFETY: as above.
-                #[allow(unused_unsafe)]
-                unsafe { outlined(column, start, out) }
-            }
-
-            fn scale(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
-                $(#[target_feature(enable = $features)])?
-                fn outlined(steps: [&[Step]; 2], sums: &mut [f64]) -> bool {
-                    scale(steps, sums)
-                }
-                // SAFETY: as above.
-                #[allow(unused_unsafe)]
-                unsafe { outlined(steps, sums) }
-            }
-
-            $(
-                #[inline(always)]
-                fn add_small<const N: usize>(
-                    codes: [&[u8]; N],
-                    tables: &[SmallTable; N],
-                    sums: &mut [f64],
-                ) {
-                    $add_small(codes, tables, sums);
-                }
-            )?
-        }
-    };
-}
-
-cpu!(
-    /// The safe twin.
-    Portable
-);
-cpu!(
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    "avx2",
-    add_small
-);
-cpu!(
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    "avx512f,avx512bw,avx512dq,avx512vl",
-    super::isa::add_small_avx512
-);
-
-impl<'c> Reader<'c> {
-    fn new(part: Part, columns: &'c [Column<'c>]) -> Option<Self> {
-        let column = columns.get(part.column)?;
-        let single = matches!(column.values, Values::F32(_));
-        let fractions = single || matches!(column.values, Values::F64(_) | Values::Decimal(..));
-        Some(Self {
-            column,
-            part: Part { integer: part.integer && fractions, ..part },
-            width: if single { Width::Single } else { Width::Double },
-        })
-    }
-
-    /// Whether every number is taken as it is.
-    fn is_plain(&self) -> bool {
-        !self.part.integer && self.part.range == EVERYTHING
-    }
-
-    /// The number, or NaN where the model does not accept it.
-    #[inline(always)]
-    fn check(&self, x: f64) -> f64 {
-        if self.part.accepts(x, self.width) { x } else { f64::NAN }
-    }
-}
-
-impl<'c> NumberSource<'c> {
-    fn new(input: &Input, columns: &'c [Column<'c>]) -> Option<Self> {
-        Some(match input.source {
-            Source::Column(part) => Self { dividend: Reader::new(part, columns)?, divisor: None },
-            Source::Ratio(a, b, range) => Self {
-                dividend: Reader::new(a, columns)?,
-                divisor: Some((Reader::new(b, columns)?, range)),
-            },
-        })
-    }
-
-    /// A column as it is.
-    fn plain(column: &'c Column<'c>) -> Self {
-        let part = Part { column: 0, integer: false, range: EVERYTHING };
-        Self { dividend: Reader { column, part, width: Width::Double }, divisor: None }
-    }
-
-    fn is_plain(&self) -> bool {
-        self.divisor.is_none() && self.dividend.is_plain()
-    }
-
-    /// The width in which the numbers are compared.
-    fn width(&self) -> Width {
-        if self.divisor.is_none() { self.dividend.width } else { Width::Double }
-    }
-
-    /// The column itself, where it is read without any change.
-    fn doubles(&self) -> Option<&'c [f64]> {
-        match self.dividend.column.values {
-            Values::F64(v) if self.is_plain() => Some(v),
-            _ => None,
-        }
-    }
-
-    /// A block of numbers; NaN or infinity where there is none that the model accepts.
-    #[inline(always)]
-    fn block<'b, C: Cpu>(
-        &'b self,
-        start: usize,
-        out: &'b mut [f64],
-        spare: &'b mut [f64],
-    ) -> &'b [f64] {
-        let dividend = &self.dividend;
-        if self.is_plain() {
-            return C::numbers(dividend.column, start, out);
-        }
-        for (to, &x) in spare.iter_mut().zip(C::numbers(dividend.column, start, out)) {
-            *to = dividend.check(x);
-        }
-        if let Some((divisor, [low, high])) = &self.divisor {
-            for (to, &b) in spare.iter_mut().zip(C::numbers(divisor.column, start, out)) {
-                let b = divisor.check(b);
-                let ratio = if b == 0.0 { f64::NAN } else { *to / b + poison(b) };
-                *to = if ratio >= *low && ratio <= *high { ratio } else { f64::NAN };
-            }
-        }
-        spare
-    }
 }
 
 /// A table of a fixed length; the entries that it does not have are NaN.
@@ -848,45 +531,6 @@ fn bind_levels<'p, 'c>(
             }
         }
     })
-}
-
-/// Look-ups by a wide code; a code beyond the dictionary is for the row path.
-#[inline(always)]
-fn add_codes<T: Copy + Into<u32>>(codes: &[T], table: &[f64], start: usize, sums: &mut [f64]) {
-    for (sum, &code) in sums.iter_mut().zip(codes.get(start..).unwrap_or(&[])) {
-        *sum += table.get(code.into() as usize).copied().unwrap_or(f64::NAN);
-    }
-}
-
-#[inline(always)]
-fn add_text(
-    strings: &Strings<'_>,
-    levels: &Levels,
-    points: &[f64],
-    start: usize,
-    sums: &mut [f64],
-) {
-    let unknown = points.last().copied().unwrap_or(f64::NAN);
-    let of = |level: u32| points.get(level as usize).copied().unwrap_or(unknown);
-    if let Strings::View { views, .. } = strings {
-        let views = views.get(start..).unwrap_or(&[]);
-        for (i, (sum, view)) in sums.iter_mut().zip(views).enumerate() {
-            let key = u128::from_le_bytes(*view);
-            // A short text is its own view; a long one has to be fetched.
-            let level = if key as u32 <= 12 {
-                levels.packed(key)
-            } else {
-                levels.text(strings.get(start + i))
-            };
-            *sum += of(level);
-        }
-        return;
-    }
-    for (i, sum) in sums.iter_mut().enumerate() {
-        let bytes = strings.get(start + i);
-        let level = pack(bytes).map_or_else(|| levels.text(bytes), |key| levels.packed(key));
-        *sum += of(level);
-    }
 }
 
 const _: () = assert!(UNKNOWN as usize > u16::MAX as usize, "no model has that many levels");

@@ -3,13 +3,19 @@
 //! * `program`: the wire form of a model, as the Python side writes it.
 //! * `plan`: the compiled form and the row path, [`Plan::score_row`]. It is the definition of a
 //!   score; everything faster is tested against it.
-//! * `levels`, `bins`, `steps`: category look-up, number look-up, scale steps.
-//! * `block`: the column path, 4,096 rows at a time; `isa`: the same code compiled for wider CPUs.
+//! * `levels`, `bins`, `steps`: category look-up, number look-up, scale steps; `expected`: what a
+//!   term accepts, in words.
+//! * `block`: the column path, 4,096 rows at a time; `numbers` and `loops` are what it is made of,
+//!   `cpu` compiles them for each instruction set that `isa` finds.
 
 mod bins;
 mod block;
+mod cpu;
+mod expected;
 mod isa;
 mod levels;
+mod loops;
+mod numbers;
 mod plan;
 mod program;
 mod steps;
