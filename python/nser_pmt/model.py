@@ -573,10 +573,8 @@ def load_model(source: str | Path, *, lint: Literal["raise", "ignore"] = "raise"
     try:
         if isinstance(source, str) and source in bundled:
             model = Model.from_toml(bundled[source].read_text(encoding="utf-8"))
-        elif path.suffix == ".toml":
-            model = Model.from_toml(path.read_text(encoding="utf-8"))
-        elif path.suffix == ".json":
-            model = Model.from_json(path.read_text(encoding="utf-8"))
+        elif path.suffix in (".toml", ".json"):
+            model = _read_file(path)
         else:
             raise ModelError(
                 f"no model '{source}'",
@@ -591,6 +589,14 @@ def load_model(source: str | Path, *, lint: Literal["raise", "ignore"] = "raise"
         if faults:
             raise ModelError(f"model '{model.id}': " + "; ".join(faults), code="lint")
     return model
+
+
+def _read_file(path: Path) -> Model:
+    text = path.read_text(encoding="utf-8")
+    try:
+        return Model.from_toml(text) if path.suffix == ".toml" else Model.from_json(text)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}", code=error.code) from None
 
 
 def list_models() -> pl.DataFrame:

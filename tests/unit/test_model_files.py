@@ -753,3 +753,11 @@ def test_cutoffs_and_likelihoods_by_name() -> None:
     with pytest.raises(nser.ModelError, match="does not say") as caught:
         unknown.eligible_expr("poor")
     assert caught.value.code == "cutoff_side_unknown"
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_fault_in_a_file_names_the_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"model{suffix}"
+    path.write_text("schema_version = 1\nid = 3" if suffix == ".toml" else '{"schema_version": 1}')
+    with pytest.raises(nser.ModelError, match=f"model{suffix}: "):
+        nser.load_model(path)
