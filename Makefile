@@ -70,7 +70,7 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/base
 	@touch $@
 
 $(VENV)/built: $(RUST) pyproject.toml $(VENV)/base
-	@echo "building the extension (two minutes the first time) ..."
+	@echo "building the extension (a minute the first time) ..."
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
