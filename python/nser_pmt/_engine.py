@@ -53,39 +53,41 @@ def expression(
     """
     if not plugin_works():
         return _fallback(function, inputs, program, name, status, numbered)
+    run = None if control is None else control.id
+    return _plugin(function, inputs, program, name, status, numbered, run)
+
+
+def _plugin(
+    function: str,
+    inputs: Sequence[pl.Expr],
+    program: str,
+    name: str,
+    status: str,
+    numbered: bool,
+    run: int | None = None,
+) -> pl.Expr:
     return register_plugin_function(
-        plugin_path=_library(),
+        plugin_path=Path(_native.__file__),
         function_name=function,
         args=list(inputs),
         kwargs={
             "program": program,
             "name": name,
             "status": status,
-            "run": None if control is None else control.id,
+            "run": run,
             "numbered": numbered,
         },
         is_elementwise=True,
     )
 
 
-def _library() -> Path:
-    return Path(_native.__file__)
-
-
 @functools.cache
 def plugin_works() -> bool:
     """Whether this Polars speaks our version of the plugin interface."""
     program = '{"inputs": [], "models": [{"intercept": 1.5, "terms": []}]}'
-    kwargs = {"program": program, "name": "x", "status": "y", "run": None, "numbered": True}
-    probe = register_plugin_function(
-        plugin_path=_library(),
-        function_name="pmt_score",
-        args=[pl.lit(0, dtype=pl.UInt32)],
-        kwargs=kwargs,
-        is_elementwise=True,
-    )
+    row = pl.lit(0, dtype=pl.UInt32)
     try:
-        pl.select(probe)
+        pl.select(_plugin("pmt_score", [row], program, "score", "status", numbered=True))
     except Exception:
         return False
     return True

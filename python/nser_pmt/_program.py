@@ -63,6 +63,18 @@ def program(model: Model, on_invalid: OnInvalid = "model") -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
+def may_raise(model: Model, on_invalid: OnInvalid = "model") -> bool:
+    """Whether some answer is an error to this model."""
+    policies: list[Policy] = []
+    if model.strata is not None:
+        policies += [model.strata.missing, model.strata.unknown]
+    for sub in model.sub_models():
+        for term in sub.terms:
+            policies += [term.missing, invalid_policy(term)]
+    build = _Builder(model, [], on_invalid)
+    return any(build.policy(policy) == "error" for policy in policies)
+
+
 def likelihood_program(table: Likelihood, column: str) -> str:
     """Return the program that looks a score up in a likelihood table."""
     bins = [
@@ -132,15 +144,19 @@ class _Builder:
         return {"column": column, "integer": item.type == "integer", "range": bounds}
 
     def term(self, term: Term) -> dict[str, Any]:
-        invalid = term.unknown if isinstance(term, LevelsTerm | TableTerm) else term.out_of_range
         return {
             "id": term.id,
             "kind": term.kind,
             "inputs": [self.names.index(name) for name in term_inputs(term)],
             "missing": self.policy(term.missing),
-            "invalid": self.policy(invalid),
+            "invalid": self.policy(invalid_policy(term)),
             **_formula(term),
         }
+
+
+def invalid_policy(term: Term) -> Policy:
+    """Return what an answer that the term does not know means."""
+    return term.unknown if isinstance(term, LevelsTerm | TableTerm) else term.out_of_range
 
 
 def _formula(term: Term) -> dict[str, Any]:

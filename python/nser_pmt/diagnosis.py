@@ -81,9 +81,19 @@ def diagnose(
             raise missing_column(column, schema.names())
     for column in model.columns:
         _check_type(column, schema[column])
-    rows = [_diagnose(lazy, model, c, schema[c], unknown_levels) for c in model.columns]
+    # One pass for the counts of all columns, and one for each column of levels.
+    wanted = [e for c in model.columns for e in _counts(model, c, schema[c])]
+    counts = lazy.select(wanted).collect(engine="streaming").row(0, named=True)
+    rows = []
+    for column in model.columns:
+        dtype = schema[column]
+        row = {key: counts.get(f"{key} {column}") for key in ("rows", *_COUNTED)}
+        row |= {"column": column, "dtype": str(dtype.base_type())}
+        rows.append(row | _unknown_levels(lazy, model, column, dtype, unknown_levels))
     return pl.DataFrame(rows, schema=_SCHEMA)
 
+
+_COUNTED = ("missing", "out_of_range", "min", "max")
 
 _SCHEMA: dict[str, Any] = {
     "column": pl.String,
@@ -108,33 +118,38 @@ def _check_type(column: str, dtype: pl.DataType) -> None:
         )
 
 
-def _diagnose(
+def _counts(model: Model, column: str, dtype: pl.DataType) -> list[pl.Expr]:
+    value, missing = pl.col(column), _missing(column, dtype)
+    wrong = _out_of_range(value, model, column, dtype) & ~missing
+    wanted = {"rows": pl.len(), "missing": missing.sum(), "out_of_range": wrong.sum()}
+    if dtype.is_numeric():
+        # A number as long as an identity number is none of a household's answers: not shown.
+        number = value.cast(pl.Float64)
+        number = number.filter(number.abs() < 1e9)
+        wanted |= {"min": number.min(), "max": number.max()}
+    return [expr.alias(f"{key} {column}") for key, expr in wanted.items()]
+
+
+def _missing(column: str, dtype: pl.DataType) -> pl.Expr:
+    value = pl.col(column)
+    return value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
+
+
+def _unknown_levels(
     frame: pl.LazyFrame, model: Model, column: str, dtype: pl.DataType, listing: str
 ) -> dict[str, Any]:
-    value = pl.col(column)
-    numeric = dtype.is_numeric()
-    missing = value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
-    wanted = [
-        pl.len().alias("rows"),
-        missing.sum().alias("missing"),
-        (_out_of_range(value, model, column, dtype) & ~missing).sum().alias("out_of_range"),
-    ]
-    if numeric:
-        # A number as long as an identity number is none of a household's answers: not shown.
-        finite = value.cast(pl.Float64)
-        finite = finite.filter(finite.abs() < 1e9)
-        wanted += [finite.min().alias("min"), finite.max().alias("max")]
-    out: dict[str, Any] = frame.select(wanted).collect(engine="streaming").row(0, named=True)
-    out |= {"column": column, "dtype": str(dtype.base_type()), "unknown": 0, "unknown_levels": []}
     levels = _levels(model, column, dtype)
-    if levels is not None:
-        found = _unknown(frame, value, dtype, levels, missing)
-        out["unknown"] = found.get_column("count").sum()
-        if listing == "frequent":
-            shown = (pl.col("count") >= _RARE) & ~pl.col("level").str.contains(_IDENTITY)
-            found = found.filter(shown)
-        out["unknown_levels"] = [] if listing == "none" else found.head(20).to_dicts()
-    return out
+    if levels is None:
+        return {"unknown": 0, "unknown_levels": []}
+    found = _unknown(frame, pl.col(column), dtype, levels, _missing(column, dtype))
+    total = found.get_column("count").sum()
+    if listing == "frequent":
+        shown = (pl.col("count") >= _RARE) & ~pl.col("level").str.contains(_IDENTITY)
+        found = found.filter(shown)
+    return {
+        "unknown": total,
+        "unknown_levels": [] if listing == "none" else found.head(20).to_dicts(),
+    }
 
 
 def _levels(model: Model, column: str, dtype: pl.DataType) -> set[str] | None:

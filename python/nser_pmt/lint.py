@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from nser_pmt._program import term_inputs, used_inputs
+from nser_pmt._program import invalid_policy, term_inputs, used_inputs
 from nser_pmt.errors import ModelError
 from nser_pmt.model import (
     Affine,
@@ -276,8 +276,7 @@ def _lint_range(model: Model) -> Iterator[Finding]:
 def _term_ends(term: Term, model: Model) -> tuple[float, float]:
     """Return the fewest and the most points a term can give."""
     inputs = {i.name: i for i in model.inputs}
-    invalid = term.unknown if isinstance(term, LevelsTerm | TableTerm) else term.out_of_range
-    stated = [p for p in (term.missing, invalid) if isinstance(p, float)]
+    stated = [p for p in (term.missing, invalid_policy(term)) if isinstance(p, float)]
     if isinstance(term, LevelsTerm):
         points = [level.points or 0.0 for level in term.levels]
     elif isinstance(term, BinsTerm):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import polars as pl
 
 from nser_pmt import _engine, _native
-from nser_pmt._program import OnInvalid, likelihood_program, program
+from nser_pmt._program import OnInvalid, likelihood_program, may_raise, program
 from nser_pmt.control import RunControl
 from nser_pmt.errors import ModelError, SchemaError
 from nser_pmt.model import Model, load_model, missing_column
@@ -95,12 +95,11 @@ def score(
     └────────────────────┴───────────┴────────────┘
     """
     model = _model(model)
-    text = program(model, on_invalid)
     names = _new_names(frame, suffix)
     if isinstance(frame, pl.LazyFrame):
-        return _score_lazy(frame, model, text, names, control)
+        return _score_lazy(frame, model, on_invalid, names, control)
+    scorer = _scorer(model, on_invalid)
     series = _series(frame, model.columns)
-    scorer = _scorer(model, text, on_invalid)
     control = control or RunControl()
     stream = scorer.score(
         series,
@@ -118,24 +117,25 @@ def score(
 def _score_lazy(
     frame: pl.LazyFrame,
     model: Model,
-    text: str,
+    on_invalid: OnInvalid,
     names: tuple[str, str],
     control: RunControl | None,
 ) -> pl.LazyFrame:
+    scorer = _scorer(model, on_invalid)
     schema = frame.collect_schema()
     for column in model.columns:
         if column not in schema:
             raise missing_column(column, schema.names())
-    _check_types(model, text, schema)
+    _check_types(scorer, schema)
     # Numbering costs a little, and only an error needs it.
-    numbered = '"error"' in text
+    numbered = may_raise(model, on_invalid)
     if numbered:
         frame = frame.with_row_index(_ROW)
     inputs = [pl.col(column) for column in model.columns]
     both = _engine.expression(
         "pmt_both",
         [*inputs, pl.col(_ROW)] if numbered else inputs,
-        program=text,
+        program=program(model, on_invalid),
         name=names[0],
         status=names[1],
         control=control._native if control else None,
@@ -146,10 +146,9 @@ def _score_lazy(
     return scored.drop(_ROW) if numbered else scored
 
 
-def _check_types(model: Model, text: str, schema: Mapping[str, pl.DataType]) -> None:
+def _check_types(scorer: _native.Scorer, schema: Mapping[str, pl.DataType]) -> None:
     """Raise now, with a type of our own, what Polars would raise when the frame is collected."""
-    empty = pl.DataFrame(schema={c: schema[c] for c in model.columns})
-    scorer = _native.Scorer(text.encode())
+    empty = pl.DataFrame(schema={c: schema[c] for c in scorer.columns})
     columns = _engine.columns(empty.get_columns())
     scorer.score(columns, 0, score="score", status="status")
 
@@ -294,8 +293,10 @@ def _model(model: Model | str) -> Model:
     return model if isinstance(model, Model) else load_model(model)
 
 
-def _scorer(model: Model, text: str, on_invalid: OnInvalid) -> _native.Scorer:
-    return model._scorer if on_invalid == "model" else _native.Scorer(text.encode())
+def _scorer(model: Model, on_invalid: OnInvalid) -> _native.Scorer:
+    if on_invalid == "model":
+        return model._scorer
+    return _native.Scorer(program(model, on_invalid).encode())
 
 
 def _into_expr(value: Any) -> pl.Expr:

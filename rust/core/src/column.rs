@@ -301,12 +301,6 @@ impl<'a> Column<'a> {
         Self { values: Values::Null(len), validity: None }
     }
 
-    /// A column without nulls.
-    #[must_use]
-    pub fn new(values: Values<'a>) -> Self {
-        Self { values, validity: None }
-    }
-
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -17,8 +17,6 @@ pub enum Error {
     },
     /// A value outside what the model accepts, where the model says "error".
     Row(RowError),
-    /// The caller asked the kernel to stop.
-    Cancelled,
 }
 
 /// The first row that a model with an `error` policy refuses.
@@ -40,7 +38,6 @@ impl fmt::Display for Error {
             Self::Model(message) => f.write_str(message),
             Self::Schema { column, message } => write!(f, "column '{column}': {message}"),
             Self::Row(error) => error.fmt(f),
-            Self::Cancelled => f.write_str("cancelled"),
         }
     }
 }

@@ -64,7 +64,6 @@ impl From<Error> for Failure {
                 row: Some(row.row),
                 ..Self::new("DomainError", row.code, message)
             },
-            Error::Cancelled => Self::cancelled("cancelled"),
             other => Self::internal(other.to_string()),
         }
     }

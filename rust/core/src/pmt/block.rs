@@ -11,7 +11,8 @@ use super::cpu::{Buffers, Cpu, Portable};
 use super::isa::{Isa, SmallTable, add256};
 use super::levels::{Levels, UNKNOWN};
 use super::loops::{
-    add_codes, add_plain_columns, add_small_columns, add_text, all_finite, by_count, poison, select,
+    FUSED, add_codes, add_plain_columns, add_small_columns, add_text, all_finite, by_count, poison,
+    select,
 };
 use super::numbers::NumberSource;
 use super::plan::{Compiled, Plan, SubModel, Term, linear, product};
@@ -20,9 +21,6 @@ use crate::column::{Bits, Codes, Column, Strings, Value, Values};
 use crate::error::{Error, RowError};
 
 pub(super) const BLOCK: usize = 4096;
-
-/// Most columns that are read side by side: as many streams as processors prefetch well.
-pub(super) const FUSED: usize = 5;
 
 /// Integer levels spread wider than this are looked up row by row.
 const WIDEST_TABLE: i64 = 65_536;
