@@ -1,6 +1,6 @@
 """Every Polars type as a column: an answer or a typed error that names the column, never a crash.
 
-The matrix runs in a process of its own (this file as a script), so that an abort is a failure.
+The matrix runs in a process of its own (`_run`), so that an abort is a failure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,9 +19,12 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.model import Bin, BinsTerm, Input, Level, LevelsTerm, Model
+from strategies import make_model
 
 ROADS = ("eager", "lazy", "expression", "explain", "diagnose")
 TIMEOUT = 120
+PATHS = [str(folder) for folder in Path(__file__).parents[:2]]
+RUN = f"import sys; sys.path[:0] = {PATHS!r}; import test_dtypes; test_dtypes._run()"
 
 
 def _series() -> dict[str, Callable[[], pl.Series]]:
@@ -91,20 +95,7 @@ def _model(use: str) -> Model:
         values = {"text": ("1",), "codes": (1, True), "both": (1, "1")}[use]
         level = Level(values=values, points=7.0)
         term = LevelsTerm(id="t", input="x", levels=(level,), missing="null", unknown="null")
-    return Model(
-        schema_version=1,
-        id="one-column",
-        title="One column",
-        country="PK",
-        year=2024,
-        source="tests",
-        licence="none",
-        status="research",
-        unit="household",
-        direction="lower_is_poorer",
-        inputs=(item,),
-        terms=(term,),
-    )
+    return make_model(inputs=(item,), terms=(term,))
 
 
 def _outcome(road: str, model: Model, series: pl.Series) -> list[Any]:
@@ -135,7 +126,7 @@ def _run() -> None:
 @pytest.fixture(scope="module")
 def matrix() -> dict[tuple[str, str, str], list[Any]]:
     done = subprocess.run(
-        [sys.executable, __file__], capture_output=True, text=True, timeout=TIMEOUT, check=False
+        [sys.executable, "-c", RUN], capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"died at {lines[-1]}: {done.stderr[-2000:]}"
@@ -174,7 +165,3 @@ def test_diagnose_takes_what_score_takes(
         assert found == ["scores", [2 if name == "Null" else 1]]
     else:
         assert found[0] in ("scores", "SchemaError")
-
-
-if __name__ == "__main__":
-    _run()

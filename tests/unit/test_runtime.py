@@ -22,7 +22,9 @@ import pytest
 import nser_pmt as nser
 from nser_pmt import _native, cli
 from nser_pmt.model import Input, LinearTerm, Model
+from strategies import make_model
 
+PATHS = [str(folder) for folder in Path(__file__).parents[:2]]
 LONG = 230_000  # rows above which the pool is used
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, forks or sends signals")
@@ -41,17 +43,7 @@ def run_python(code: str, *, timeout: float = 60) -> subprocess.CompletedProcess
 
 def linear_model(terms: int) -> Model:
     """A model of many slow linear terms of one column."""
-    return Model(
-        schema_version=1,
-        id="long",
-        title="Many terms",
-        country="PK",
-        year=2024,
-        source="tests",
-        licence="none",
-        status="research",
-        unit="household",
-        direction="lower_is_poorer",
+    return make_model(
         inputs=(Input("x", type="number"),),
         terms=tuple(
             LinearTerm(
@@ -168,7 +160,7 @@ def test_ctrl_c_stops_a_long_call_at_once(threads: int) -> None:
         import os, signal, sys, time
         import numpy as np, polars as pl
         import nser_pmt as nser
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path[:0] = {PATHS!r}
         from test_runtime import linear_model
 
         model = linear_model(1_000)
@@ -199,7 +191,7 @@ def test_ctrl_c_from_outside() -> None:
         import sys
         import numpy as np, polars as pl
         import nser_pmt as nser
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path[:0] = {PATHS!r}
         from test_runtime import linear_model
 
         model, frame = linear_model(1_000), pl.DataFrame({{"x": np.full(2_000_000, 0.5)}})
