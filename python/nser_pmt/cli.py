@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
@@ -23,9 +24,24 @@ from nser_pmt.errors import InternalError, NserError, SchemaError
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import score
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
 
 SUFFIXES = (".parquet", ".csv", ".arrow", ".ipc", ".feather")
+
+
+def command() -> NoReturn:
+    """Be the process: run `main` and leave with its exit code.
+
+    After a fault or Ctrl-C, Polars' threads may still be at work, and an interpreter that ends
+    under a thread of theirs aborts. So a failed command leaves without waiting for them.
+    """
+    code = main()
+    if code:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -261,4 +277,4 @@ def _bar(done: int, total: int | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()
