@@ -1,4 +1,4 @@
-//! Kernels of `nser_pmt`: proxy-means-test scoring over columns.
+//! Kernels of `nser_pmt`: proxy-means-test scoring, identity numbers, names, string similarity.
 //!
 //! Slices in, `Vec` or slices out. This crate knows nothing of Python, Arrow or files, starts no
 //! thread and keeps no global state, so the same call gives the same bits everywhere.
@@ -36,8 +36,12 @@
 //! model's own steps. No fused multiply-add, no reassociation: every code path (portable, AVX2,
 //! AVX-512, one household) gives the same bits. Logarithms are the platform's `log`.
 
+pub mod cnic;
 pub mod column;
 mod error;
+pub mod isa;
+pub mod name;
 pub mod pmt;
+pub mod text;
 
 pub use error::{Error, RowError};

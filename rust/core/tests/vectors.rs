@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use nser_core::column::{Bits, Codes, Column, Strings, Value, Values};
-use nser_core::pmt::{Isa, Plan, Status};
+use nser_core::isa::Isa;
+use nser_core::pmt::{Plan, Status};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -13,7 +13,8 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use nser_core::RowError;
 use nser_core::column::{Kind, Value};
-use nser_core::pmt::{Isa, Plan, Status};
+use nser_core::isa::Isa;
+use nser_core::pmt::{Plan, Status};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
@@ -147,6 +148,7 @@ fn isa_name(isa: Isa) -> &'static str {
         Isa::Portable => "portable",
         Isa::Avx2 => "avx2",
         Isa::Avx512 => "avx512",
+        Isa::Avx512Vbmi => "avx512vbmi",
     }
 }
 

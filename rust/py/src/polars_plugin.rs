@@ -16,7 +16,7 @@ use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
 use arrow_array::types::{UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_schema::{DataType, Field, Fields};
-use nser_core::pmt::Isa;
+use nser_core::isa::Isa;
 use serde::Deserialize;
 
 use crate::arrow::{Chunked, data_type, kind};

@@ -8,8 +8,8 @@ use super::bins::Width;
 #[cfg(target_arch = "x86_64")]
 use super::cpu::{Avx2, Avx512};
 use super::cpu::{Buffers, Cpu, Portable};
-use super::isa::{Isa, SmallTable, add256};
 use super::levels::{Levels, UNKNOWN};
+use super::look_up::{SmallTable, add256};
 use super::loops::{
     FUSED, add_codes, add_plain_columns, add_small_columns, add_text, all_finite, by_count, poison,
     select,
@@ -19,6 +19,7 @@ use super::plan::{Compiled, Plan, SubModel, Term, linear, product};
 use super::program::{EVERYTHING, Transform};
 use crate::column::{Bits, Codes, Column, Strings, Value, Values};
 use crate::error::{Error, RowError};
+use crate::isa::Isa;
 
 pub(super) const BLOCK: usize = 4096;
 
@@ -181,7 +182,7 @@ impl<'p, 'c> Bound<'p, 'c> {
     ) -> Result<(), RowError> {
         match self.isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => score::<Avx512>(self, start, scores, status),
+            Isa::Avx512 | Isa::Avx512Vbmi => score::<Avx512>(self, start, scores, status),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => score::<Avx2>(self, start, scores, status),
             _ => score::<Portable>(self, start, scores, status),

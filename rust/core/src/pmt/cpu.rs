@@ -1,7 +1,7 @@
 //! The column path's functions, compiled once for each instruction set.
 
 use super::block::{BLOCK, Bound, Kernel};
-use super::isa::{SmallTable, add_small};
+use super::look_up::{SmallTable, add_small};
 use super::loops::scale;
 use super::program::Step;
 use crate::column::Column;
@@ -128,5 +128,5 @@ cpu!(
     #[cfg(target_arch = "x86_64")]
     Avx512,
     "avx512f,avx512bw,avx512dq,avx512vl",
-    super::isa::add_small_avx512
+    super::look_up::add_small_avx512
 );

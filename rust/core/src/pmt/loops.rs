@@ -3,8 +3,8 @@
 
 use super::block::BLOCK;
 use super::cpu::Cpu;
-use super::isa::SmallTable;
 use super::levels::{Levels, pack};
+use super::look_up::SmallTable;
 use super::program::Step;
 use crate::column::Strings;
 

@@ -6,14 +6,14 @@
 //! * `levels`, `bins`, `steps`: category look-up, number look-up, scale steps; `expected`: what a
 //!   term accepts, in words.
 //! * `block`: the column path, 4,096 rows at a time; `numbers` and `loops` are what it is made of,
-//!   `cpu` compiles them for each instruction set that `isa` finds.
+//!   `cpu` compiles them for each instruction set; `look_up` holds what only wide registers do.
 
 mod bins;
 mod block;
 mod cpu;
 mod expected;
-mod isa;
 mod levels;
+mod look_up;
 mod loops;
 mod numbers;
 mod plan;
@@ -22,5 +22,4 @@ mod steps;
 
 pub use crate::column::{Kind, Value};
 pub use block::Bound;
-pub use isa::Isa;
 pub use plan::{Contribution, Plan, RowScore, Status};

@@ -1,43 +1,4 @@
-//! Which instructions the block kernels use: chosen at run time, the same bits on each.
-
-/// Instruction set of the block kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isa {
-    /// Whatever the build targets: the safe twin of the others.
-    Portable,
-    /// x86-64 with AVX2.
-    Avx2,
-    /// x86-64 with AVX-512 F, BW, DQ and VL.
-    Avx512,
-}
-
-impl Isa {
-    /// Every instruction set this CPU has, the best last.
-    #[must_use]
-    pub fn available() -> Vec<Self> {
-        let mut found = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") {
-                found.push(Self::Avx2);
-            }
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                found.push(Self::Avx512);
-            }
-        }
-        found
-    }
-
-    /// The best this CPU has.
-    #[must_use]
-    pub fn best() -> Self {
-        Self::available().pop().unwrap_or(Self::Portable)
-    }
-}
+//! Look-ups of points by code: the widest loads each instruction set has.
 
 /// `sums[i] += table[codes[i]]`: the safe twin of the wider look-ups.
 #[inline(always)]
@@ -70,7 +31,7 @@ pub(super) fn add_small<const N: usize>(
 /// [`add_small`], eight rows at a time: each table is two registers, and the sums stay in a third
 /// while the columns go by. The one kernel that compilers do not vectorise by themselves.
 ///
-/// Must only run where AVX-512 F was detected: it is called from [`Isa::Avx512`]'s kernels alone.
+/// Must only run where AVX-512 F was detected: it is called from [`crate::isa::Isa::Avx512`]'s kernels alone.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) fn add_small_avx512<const N: usize>(
@@ -108,6 +69,7 @@ pub(super) fn add_small_avx512<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::Isa;
 
     #[test]
     #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,1 @@
+//! Pakistan's 13-digit identity number: parsing, repair, masking.

@@ -1,0 +1,1 @@
+//! Names in Urdu and Roman script: folding, tokens, keys, similarity.
