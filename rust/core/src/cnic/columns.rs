@@ -1,0 +1,213 @@
+//! Whole columns: each value read once, results as columns of codes.
+
+use super::fast::parse_text;
+use super::judge::Parsed;
+use super::kind::{Kind, Sex};
+use super::prefix::PrefixTable;
+use super::read::{self, Reading};
+use crate::column::{Column, Strings, Values};
+
+/// Packed bits, least significant first: one for each row that has a value.
+#[derive(Debug, Clone, Default)]
+pub struct Validity {
+    /// The bits; those beyond the last row are zero.
+    pub words: Vec<u64>,
+    /// Number of zeros among the rows.
+    pub nulls: usize,
+}
+
+impl Validity {
+    fn push(&mut self, word: u64, rows: usize) {
+        self.nulls += rows - word.count_ones() as usize;
+        self.words.push(word);
+    }
+}
+
+/// What [`PrefixTable::judge`] finds in a column. Under a null a code is 0.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    /// Numbers.
+    pub number: Vec<u64>,
+    /// Codes of [`Kind`].
+    pub kind: Vec<u8>,
+    /// Codes of [`Issue`](super::Issue).
+    pub issue: Vec<u8>,
+    /// Codes into [`PrefixTable::provinces`].
+    pub province: Vec<u8>,
+    /// Codes into [`PrefixTable::districts`].
+    pub district: Vec<u8>,
+    /// Codes into [`PrefixTable::tehsils`].
+    pub tehsil: Vec<u16>,
+    /// Codes of [`Sex`].
+    pub sex: Vec<u8>,
+    /// Rows with a number, and so with a sex.
+    pub has_number: Validity,
+    /// Rows with a province.
+    pub has_province: Validity,
+    /// Rows with a district.
+    pub has_district: Validity,
+    /// Rows with a tehsil.
+    pub has_tehsil: Validity,
+}
+
+const BLOCK: usize = 64;
+
+impl Columns {
+    /// Parses `rows` rows. A column of one row counts for all of them; so does one of `sex`, which
+    /// holds words for the recorded sex.
+    #[must_use]
+    pub fn parse(
+        column: &Column<'_>,
+        sex: Option<&Column<'_>>,
+        rows: usize,
+        table: &PrefixTable,
+    ) -> Self {
+        let mut out = Self::with_room(rows);
+        // Text without a sex beside it is the case that has to be fast.
+        if let (Values::Str(strings), None, None) = (&column.values, column.validity, sex)
+            && strings.len() == rows
+        {
+            match strings {
+                Strings::View { .. } => {
+                    out.fill(rows, table, |i| parse_text(strings.get(i), table, None));
+                }
+                Strings::Offsets32(..) | Strings::Offsets64(..) => {
+                    out.fill(rows, table, |i| parse_text(strings.get(i), table, None));
+                }
+            }
+            return out;
+        }
+        let mut readings = vec![];
+        each_reading(column, rows, |reading| readings.push(reading));
+        let sexes: Vec<Option<Sex>> =
+            sex.map(|sex| (0..rows).map(|i| sex_at(sex, i)).collect()).unwrap_or_default();
+        out.fill(rows, table, |i| match readings.get(i) {
+            Some(reading) => table.judge(reading, sexes.get(i).copied().flatten()),
+            None => table.judge(&Reading::missing(), None),
+        });
+        out
+    }
+
+    fn with_room(rows: usize) -> Self {
+        Self {
+            number: Vec::with_capacity(rows),
+            kind: Vec::with_capacity(rows),
+            issue: Vec::with_capacity(rows),
+            province: Vec::with_capacity(rows),
+            district: Vec::with_capacity(rows),
+            tehsil: Vec::with_capacity(rows),
+            sex: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, rows: usize, table: &PrefixTable, parsed: impl Fn(usize) -> Parsed) {
+        for start in (0..rows).step_by(BLOCK) {
+            let count = BLOCK.min(rows - start);
+            let mut found = [Found::default(); BLOCK];
+            let (mut number, mut province, mut district, mut tehsil) = (0, 0, 0, 0);
+            for (i, to) in found.iter_mut().take(count).enumerate() {
+                let parsed = parsed(start + i);
+                let place = table.codes(parsed.place);
+                let has_number = parsed.kind == Kind::Cnic;
+                number |= u64::from(has_number) << i;
+                province |= u64::from(place.province().is_some()) << i;
+                district |= u64::from(place.district().is_some()) << i;
+                tehsil |= u64::from(place.tehsil().is_some()) << i;
+                *to = Found {
+                    number: if has_number { parsed.value } else { 0 },
+                    kind: parsed.kind as u8,
+                    issue: parsed.issue as u8,
+                    province: place.province().unwrap_or(0),
+                    district: place.district().unwrap_or(0),
+                    tehsil: place.tehsil().unwrap_or(0),
+                    sex: parsed.sex.map_or(0, |sex| sex as u8),
+                };
+            }
+            let found = || found.iter().take(count);
+            self.number.extend(found().map(|f| f.number));
+            self.kind.extend(found().map(|f| f.kind));
+            self.issue.extend(found().map(|f| f.issue));
+            self.province.extend(found().map(|f| f.province));
+            self.district.extend(found().map(|f| f.district));
+            self.tehsil.extend(found().map(|f| f.tehsil));
+            self.sex.extend(found().map(|f| f.sex));
+            self.has_number.push(number, count);
+            self.has_province.push(province, count);
+            self.has_district.push(district, count);
+            self.has_tehsil.push(tehsil, count);
+        }
+    }
+}
+
+/// A row of the result, before it is laid out in columns.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    number: u64,
+    kind: u8,
+    issue: u8,
+    province: u8,
+    district: u8,
+    tehsil: u16,
+    sex: u8,
+}
+
+/// Reads `rows` rows in their own type; each entry of a dictionary only once. A column of one row
+/// counts for all.
+pub fn each_reading(column: &Column<'_>, rows: usize, mut take: impl FnMut(Reading)) {
+    let valid = |i: usize| column.validity.is_none_or(|bits| bits.get(i));
+    let literal = column.len() == 1 && rows != 1;
+    let at = |i: usize| if literal { 0 } else { i };
+    macro_rules! each {
+        ($values:expr, $read:expr) => {
+            for i in (0..rows).map(at) {
+                let value = $values.get(i).copied().filter(|_| valid(i));
+                take(value.map_or_else(Reading::missing, $read));
+            }
+        };
+    }
+    match &column.values {
+        Values::Null(_) | Values::Bool(_) => (0..rows).for_each(|_| take(Reading::missing())),
+        Values::I8(v) => each!(v, |x| read::integer(x.into())),
+        Values::I16(v) => each!(v, |x| read::integer(x.into())),
+        Values::I32(v) => each!(v, |x| read::integer(x.into())),
+        Values::I64(v) => each!(v, |x| read::integer(x.into())),
+        Values::U8(v) => each!(v, |x| read::integer(x.into())),
+        Values::U16(v) => each!(v, |x| read::integer(x.into())),
+        Values::U32(v) => each!(v, |x| read::integer(x.into())),
+        Values::U64(v) => each!(v, |x| read::integer(x.into())),
+        Values::F32(v) => each!(v, read::float32),
+        Values::F64(v) => each!(v, read::float),
+        Values::Decimal(v, scale) => each!(v, |x| read::decimal(x, *scale)),
+        Values::Str(strings) => {
+            for i in (0..rows).map(at) {
+                take(if valid(i) { read::text(strings.get(i)) } else { Reading::missing() });
+            }
+        }
+        Values::Dict(codes, strings) => {
+            let read = |code: usize| read::text(strings.get(code));
+            // A long dictionary of a short column is not worth reading.
+            let known: Vec<Reading> =
+                if strings.len() <= rows { (0..strings.len()).map(read).collect() } else { vec![] };
+            for i in (0..rows).map(at) {
+                let code = codes.get(i).filter(|_| valid(i));
+                let of_code = |code: usize| known.get(code).copied().unwrap_or_else(|| read(code));
+                take(code.map_or_else(Reading::missing, of_code));
+            }
+        }
+    }
+}
+
+/// The recorded sex of a row.
+fn sex_at(column: &Column<'_>, row: usize) -> Option<Sex> {
+    let row = if column.len() == 1 { 0 } else { row };
+    if column.validity.is_some_and(|bits| !bits.get(row)) {
+        return None;
+    }
+    match &column.values {
+        Values::Str(strings) => Sex::from_text(strings.get(row)),
+        Values::Dict(codes, strings) => codes.get(row).and_then(|c| Sex::from_text(strings.get(c))),
+        _ => None,
+    }
+}
