@@ -17,8 +17,7 @@ const JUMP_SWAP: f64 = KEPT * 0.0082;
 const TWIN: f64 = KEPT * 0.0055;
 const JUMP_TWIN: f64 = KEPT * 0.0029;
 /// Share of errors of no class, which can give any digits.
-pub(super) const OTHER: f64 =
-    KEPT * (1.0 - 0.7905 - 0.1021 - 0.0082 - 0.0055 - 0.0029);
+pub(super) const OTHER: f64 = KEPT * (1.0 - 0.7905 - 0.1021 - 0.0082 - 0.0055 - 0.0029);
 /// How often a letter that looks like a digit stands for another digit.
 const MISREAD: f64 = 0.05;
 
@@ -72,7 +71,8 @@ fn same_length(written: Digits, error_rate: f64, found: &mut Vec<Source>) {
         found.push(Source { number, likelihood, edit });
     };
     add(number, right, edit);
-    let replaced = |i: usize, old: u8, new: u8| number - u64::from(old) * unit(i) + u64::from(new) * unit(i);
+    let replaced =
+        |i: usize, old: u8, new: u8| number - u64::from(old) * unit(i) + u64::from(new) * unit(i);
     for (i, &digit) in digits.iter().enumerate() {
         let letter = written.doubtful >> i & 1 == 1;
         let rate = if letter { MISREAD / 9.0 } else { error_rate * SUBSTITUTION / 117.0 };
@@ -89,7 +89,8 @@ fn same_length(written: Digits, error_rate: f64, found: &mut Vec<Source>) {
         let pairs = (13 - step) as f64;
         for (i, (&a, &b)) in digits.iter().zip(digits.iter().skip(step)).enumerate() {
             let without = number - u64::from(a) * unit(i) - u64::from(b) * unit(i + step);
-            let with = |a: u8, b: u8| without + u64::from(a) * unit(i) + u64::from(b) * unit(i + step);
+            let with =
+                |a: u8, b: u8| without + u64::from(a) * unit(i) + u64::from(b) * unit(i + step);
             if a == b {
                 for other in (0..10).filter(|d| *d != a) {
                     add(with(other, other), error_rate * twin / (pairs * 0.1) / 9.0, twin_edit);

@@ -17,6 +17,12 @@ pub(super) fn pow10(n: usize) -> u64 {
     POW10.get(n).copied().unwrap_or(10_000_000_000_000_000_000)
 }
 
+/// Fourth digit of a number: 0 in every known prefix.
+#[inline]
+pub(super) fn fourth_digit(number: u64) -> u64 {
+    number / POW10[9] % 10
+}
+
 /// Digits of a value, first to last. At most 19 have a value; beyond that only the count is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Digits {

@@ -1,6 +1,6 @@
 //! A reading against the table of prefixes.
 
-use super::digits::POW10;
+use super::digits::{POW10, fourth_digit};
 use super::kind::{Issue, Kind, Sex};
 use super::prefix::PrefixTable;
 use super::read::Reading;
@@ -47,7 +47,7 @@ impl PrefixTable {
     pub(super) fn judge_number(&self, number: u64, sex: Option<Sex>) -> Parsed {
         let place = self.find(number);
         let found = Sex::of_number(number);
-        let issue = if number / POW10[9] % 10 != 0 {
+        let issue = if fourth_digit(number) != 0 {
             Issue::Digit4Nonzero
         } else if place == 0 {
             Issue::UnknownPrefix

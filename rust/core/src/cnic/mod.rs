@@ -33,8 +33,8 @@ mod index;
 mod judge;
 mod kind;
 mod layout;
-pub mod read;
 mod prefix;
+pub mod read;
 mod repair;
 mod token;
 

@@ -44,7 +44,6 @@ impl Reading {
     fn truncated(issue: Issue, least: u64, greatest: u64) -> Self {
         Self { range: Some((least, greatest)), ..Self::of(Kind::Truncated, issue) }
     }
-
 }
 
 /// More digits than this are more than one number.
@@ -81,7 +80,7 @@ fn of_thirteen(digits: Digits) -> Reading {
     let number = digits.value;
     let dummy = |issue| Reading::digits(Kind::Dummy, issue, digits);
     let prefix = number / POW10[8];
-    if prefix % 11_111 == 0 || number % POW10[8] == 0 {
+    if prefix.is_multiple_of(11_111) || number.is_multiple_of(POW10[8]) {
         return dummy(Issue::RepeatedDigits);
     }
     if is_sequence(digits) {

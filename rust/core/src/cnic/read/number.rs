@@ -96,7 +96,8 @@ fn exponent(text: &[u8]) -> Option<i32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let value = digits.iter().fold(0_i32, |v, b| v.saturating_mul(10).saturating_add((b - b'0').into()));
+    let value =
+        digits.iter().fold(0_i32, |v, b| v.saturating_mul(10).saturating_add((b - b'0').into()));
     Some(if negative { -value } else { value })
 }
 
@@ -121,7 +122,8 @@ fn scientific(digits: Digits, decimals: usize, exponent: i32) -> Reading {
     let unit = POW10.get(lost).copied();
     match unit.and_then(|unit| Some((digits.value.checked_mul(unit)?, unit))) {
         Some((value, unit)) => {
-            let (least, greatest) = (value.saturating_sub(unit / 2), value.saturating_add(unit / 2));
+            let (least, greatest) =
+                (value.saturating_sub(unit / 2), value.saturating_add(unit / 2));
             Reading::truncated(Issue::TruncatedScientific, least, greatest)
         }
         None => malformed(Issue::WrongLength),
@@ -145,7 +147,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_decimal_number_is_left_alone() {
-        for text in ["35202-1234567", "3.5.2", "", ".", ".5", "E5", "3E", "3E+", "3E5x", "35202.12345671"] {
+        for text in
+            ["35202-1234567", "3.5.2", "", ".", ".5", "E5", "3E", "3E+", "3E5x", "35202.12345671"]
+        {
             assert_eq!(written(text.as_bytes()), None, "{text}");
         }
     }

@@ -92,7 +92,8 @@ impl Scanned {
     fn push(&mut self, sign: u8) {
         // One blank is as good as many, and one unknown sign too.
         let last = self.signs().last();
-        if matches!(sign, b' ' | OTHER) && (last == Some(&sign) || (sign == b' ' && last.is_none())) {
+        if matches!(sign, b' ' | OTHER) && (last == Some(&sign) || (sign == b' ' && last.is_none()))
+        {
             return;
         }
         match self.signs.get_mut(self.len) {
@@ -146,8 +147,16 @@ fn sign(letter: char) -> u8 {
         '\u{FF10}'..='\u{FF19}' => digit('\u{FF10}'),
         '\u{FF21}'..='\u{FF3A}' => b'A' + (u32::from(letter) - 0xFF21) as u8,
         '\u{FF41}'..='\u{FF5A}' => b'a' + (u32::from(letter) - 0xFF41) as u8,
-        '_' | '~' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}'
-        | '\u{FF0D}' | '\u{FF3F}' | '\u{06D4}' => b'-',
+        '_'
+        | '~'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{FE58}'
+        | '\u{FE63}'
+        | '\u{FF0D}'
+        | '\u{FF3F}'
+        | '\u{06D4}' => b'-',
         '\u{066B}' | '\u{FF0E}' | '\u{00B7}' => b'.',
         '\u{066C}' | '\u{060C}' | ';' | '\u{061B}' | '\u{FF0C}' => b',',
         '\\' | '\u{FF0F}' => b'/',

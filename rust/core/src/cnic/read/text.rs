@@ -2,7 +2,7 @@
 
 use super::number::written;
 use super::scan::{Scanned, Words};
-use super::words::{self, Word};
+use super::words;
 use super::{MOST_OF_ONE, Reading, of_digits};
 use crate::cnic::digits::Digits;
 use crate::cnic::kind::{Issue, Kind};
@@ -23,6 +23,9 @@ pub fn text(text: &[u8]) -> Reading {
     let count = Count::of(kept);
     if count.digits == 0 {
         return without_digits(&count);
+    }
+    if words.nothing {
+        return Reading::of(Kind::Malformed, Issue::OtherText);
     }
     if words.foreign {
         return Reading::of(Kind::ForeignId, Issue::None);
@@ -79,8 +82,8 @@ fn alike(sign: u8) -> Option<u8> {
 
 /// Replaces the words we know by blanks. A word may stick to the number: `CNIC3520212345671`.
 fn take_out_words(signs: &mut [u8], words: &mut Words) {
-    // The dash of "B-Form" would leave a B that looks like an 8.
-    for phrase in [&b"B-FORM"[..], b"B FORM"] {
+    // Single letters look like digits: the B of "B-Form" like an 8.
+    for phrase in [&b"B-FORM"[..], b"B FORM", b"N.I.C", b"I.D"] {
         let found = signs.windows(phrase.len()).position(|w| w.eq_ignore_ascii_case(phrase));
         if let Some(place) = found.and_then(|at| signs.get_mut(at..at + phrase.len())) {
             place.fill(b' ');
@@ -93,7 +96,6 @@ fn take_out_words(signs: &mut [u8], words: &mut Words) {
         let word = rest.get(..length).unwrap_or(&[]);
         // Within a number a letter is a misread digit, or the exponent of "3.5E+12".
         if let Some(found) = words::latin(word).filter(|_| !before.is_some_and(u8::is_ascii_digit))
-            && (length > 1 || found == Word::Nothing)
         {
             words.note(found);
             signs.get_mut(start..start + length).into_iter().for_each(|place| place.fill(b' '));
@@ -122,7 +124,8 @@ fn without_digits(count: &Count) -> Reading {
 /// Two letters and seven digits.
 fn is_passport(signs: &[u8]) -> bool {
     let solid = signs.iter().filter(|s| !matches!(s, b' ' | b'-'));
-    let matches = |(i, s): (usize, &u8)| if i < 2 { s.is_ascii_alphabetic() } else { s.is_ascii_digit() };
+    let matches =
+        |(i, s): (usize, &u8)| if i < 2 { s.is_ascii_alphabetic() } else { s.is_ascii_digit() };
     solid.clone().count() == 9 && solid.enumerate().all(matches)
 }
 

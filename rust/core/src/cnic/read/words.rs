@@ -20,9 +20,31 @@ const WORDS: [(Word, &[&str]); 5] = [
     (
         Word::Label,
         &[
-            "CNIC", "NIC", "NICOP", "SNIC", "POC", "CRC", "BFORM", "FORM", "ID", "NO", "NOS", "NUM",
-            "NUMBER", "NBR", "CARD", "IDENTITY", "IDENTIFICATION", "NATIONAL", "COMPUTERIZED",
-            "COMPUTERISED", "SMART", "JUVENILE", "NADRA", "SHANAKHTI", "ICARD",
+            "CNIC",
+            "NIC",
+            "NICOP",
+            "SNIC",
+            "POC",
+            "CRC",
+            "BFORM",
+            "FORM",
+            "ID",
+            "NO",
+            "NOS",
+            "NUM",
+            "NUMBER",
+            "NBR",
+            "CARD",
+            "IDENTITY",
+            "IDENTIFICATION",
+            "NATIONAL",
+            "COMPUTERIZED",
+            "COMPUTERISED",
+            "SMART",
+            "JUVENILE",
+            "NADRA",
+            "SHANAKHTI",
+            "ICARD",
         ],
     ),
     (Word::Foreign, &["POR", "ACC", "ARC", "AFGHAN", "REFUGEE", "UNHCR"]),
@@ -31,8 +53,26 @@ const WORDS: [(Word, &[&str]); 5] = [
     (
         Word::Nothing,
         &[
-            "NIL", "NILL", "NA", "N", "A", "NULL", "NONE", "NAN", "NAT", "UNKNOWN", "BLANK", "EMPTY",
-            "MISSING", "NOT", "AVAILABLE", "APPLICABLE", "PROVIDED", "GIVEN", "KNOWN", "UNAVAILABLE",
+            "NIL",
+            "NILL",
+            "NA",
+            "N",
+            "A",
+            "NULL",
+            "NONE",
+            "NAN",
+            "NAT",
+            "UNKNOWN",
+            "BLANK",
+            "EMPTY",
+            "MISSING",
+            "NOT",
+            "AVAILABLE",
+            "APPLICABLE",
+            "PROVIDED",
+            "GIVEN",
+            "KNOWN",
+            "UNAVAILABLE",
         ],
     ),
 ];
@@ -40,7 +80,7 @@ const WORDS: [(Word, &[&str]); 5] = [
 /// What a Latin word means.
 pub(super) fn latin(word: &[u8]) -> Option<Word> {
     let is = |w: &&str| w.as_bytes().eq_ignore_ascii_case(word);
-    WORDS.iter().find(|(_, words)| words.iter().any(|w| is(&w))).map(|(kind, _)| *kind)
+    WORDS.iter().find(|(_, words)| words.iter().any(is)).map(|(kind, _)| *kind)
 }
 
 /// What an Urdu word means; letters as [`fold`] leaves them.
@@ -48,10 +88,10 @@ pub(super) fn urdu(word: &[char]) -> Option<Word> {
     let is = |w: &&str| w.chars().eq(word.iter().copied());
     let labels = ["قومی", "شناختی", "کارڈ", "نمبر", "نادرا", "ب", "فارم", "کمپیوٹرائزڈ"];
     let nothing = ["نہیں", "نامعلوم", "ندارد", "ہے"];
-    if labels.iter().any(|w| is(w)) {
+    if labels.iter().any(is) {
         Some(Word::Label)
     } else {
-        nothing.iter().any(|w| is(w)).then_some(Word::Nothing)
+        nothing.iter().any(is).then_some(Word::Nothing)
     }
 }
 
