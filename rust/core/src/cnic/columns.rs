@@ -1,7 +1,6 @@
 //! Whole columns: each value read once, results as columns of codes.
 
-use super::fast::parse_text;
-use super::judge::Parsed;
+use super::judge::{Parsed, parse_text};
 use super::kind::{Kind, Sex};
 use super::prefix::PrefixTable;
 use super::read::{self, Reading};

@@ -3,7 +3,7 @@
 use super::digits::{POW10, fourth_digit};
 use super::kind::{Issue, Kind, Sex};
 use super::prefix::PrefixTable;
-use super::read::Reading;
+use super::read::{self, Reading};
 
 /// What a value is, once the table has been asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,19 @@ impl Parsed {
     }
 }
 
+/// Reads text, as [`read::text`] does, and judges it.
+#[must_use]
+#[inline]
+pub fn parse_text(text: &[u8], table: &PrefixTable, sex: Option<Sex>) -> Parsed {
+    match read::clean(text) {
+        // A prefix in the table rules out every dummy, but for a serial number of zeros.
+        Some(number) if table.find(number) != 0 && !number.is_multiple_of(POW10[6]) => {
+            table.judge_number(number, sex)
+        }
+        _ => table.judge(&read::text(text), sex),
+    }
+}
+
 impl PrefixTable {
     /// Judges a reading; `sex` is what is recorded of the person.
     #[must_use]
@@ -44,7 +57,7 @@ impl PrefixTable {
 
     /// Judges thirteen digits that read as a CNIC.
     #[inline]
-    pub(super) fn judge_number(&self, number: u64, sex: Option<Sex>) -> Parsed {
+    fn judge_number(&self, number: u64, sex: Option<Sex>) -> Parsed {
         let place = self.find(number);
         let found = Sex::of_number(number);
         let issue = if fourth_digit(number) != 0 {

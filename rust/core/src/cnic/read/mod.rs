@@ -1,10 +1,12 @@
 //! What a value holds, before any table is asked: digits, and what kind of thing they are.
 
+mod clean;
 mod number;
 mod scan;
 mod text;
 mod words;
 
+pub(super) use clean::clean;
 pub use number::{decimal, float, float32, integer};
 pub use text::text;
 
@@ -83,7 +85,7 @@ fn of_thirteen(digits: Digits) -> Reading {
     if prefix.is_multiple_of(11_111) || number.is_multiple_of(POW10[8]) {
         return dummy(Issue::RepeatedDigits);
     }
-    if is_sequence(digits) {
+    if is_sequence(number) {
         return dummy(Issue::Sequence);
     }
     if number / POW10[9] == 923 {
@@ -101,11 +103,15 @@ fn of_thirteen(digits: Digits) -> Reading {
     Reading::digits(Kind::Cnic, Issue::None, digits)
 }
 
-/// Each digit one more, or each one less, than the one before; 0 follows 9.
-fn is_sequence(digits: Digits) -> bool {
-    let all = digits.array();
-    let steps = |step: u8| {
-        all.iter().zip(all.iter().skip(1)).take(digits.len - 1).all(|(a, b)| (a + step) % 10 == *b)
+/// Each of thirteen digits one more, or each one less, than the one before; 0 follows 9.
+fn is_sequence(number: u64) -> bool {
+    let steps = |step: u64| {
+        let mut rest = number;
+        (0..12).all(|_| {
+            let last = rest % 10;
+            rest /= 10;
+            (rest % 10 + step) % 10 == last
+        })
     };
     steps(1) || steps(9)
 }

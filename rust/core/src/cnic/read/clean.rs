@@ -1,35 +1,10 @@
 //! Clean text: thirteen ASCII digits, bare or as AAAAA-BBBBBBB-C, eight bytes at a time.
 
-use super::judge::Parsed;
-use super::kind::Sex;
-use super::prefix::PrefixTable;
-use super::read::{self, Reading};
-
 const ZEROS: u64 = 0x3030_3030_3030_3030;
-
-/// Reads text, as [`read::text`] does, and judges it.
-#[must_use]
-#[inline]
-pub fn parse_text(text: &[u8], table: &PrefixTable, sex: Option<Sex>) -> Parsed {
-    match clean(text) {
-        // A prefix in the table rules out every dummy, but for a serial number of zeros.
-        Some(number) if table.find(number) != 0 && !number.is_multiple_of(1_000_000) => {
-            table.judge_number(number, sex)
-        }
-        _ => table.judge(&reading(text), sex),
-    }
-}
-
-/// The general reading, out of the way of the fast one.
-#[cold]
-#[inline(never)]
-fn reading(text: &[u8]) -> Reading {
-    read::text(text)
-}
 
 /// The digits of clean text as a number.
 #[inline]
-fn clean(text: &[u8]) -> Option<u64> {
+pub(in crate::cnic) fn clean(text: &[u8]) -> Option<u64> {
     let (prefix, serial) = match text {
         [head @ .., _, _, _, _, _] if text.len() == 13 => {
             let (head, tail) = (head.first_chunk()?, text.last_chunk()?);
