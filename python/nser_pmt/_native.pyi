@@ -5,9 +5,12 @@ import polars as pl
 
 __all__ = [
     "ArrowStream",
+    "CnicIndex",
     "Control",
     "Scorer",
     "__version__",
+    "cnic_categories",
+    "cnic_key",
     "debug_build",
     "evaluate",
     "evaluate_one",
@@ -20,6 +23,22 @@ __version__: str
 @final
 class ArrowStream:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class CnicIndex:
+    def __new__(
+        cls,
+        numbers: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        name: pl.Series | pl.DataFrame | None = None,
+        father: pl.Series | pl.DataFrame | None = None,
+        birth: pl.Series | pl.DataFrame | None = None,
+    ) -> CnicIndex: ...
+    @property
+    def id(self) -> str: ...
+    def __len__(self) -> int: ...
+    def release(self) -> None: ...
 
 @final
 class Control:
@@ -58,6 +77,8 @@ class Scorer:
         self, answers: Mapping[str, Any]
     ) -> list[tuple[str, str | None, float | None]]: ...
 
+def cnic_categories() -> list[tuple[str, list[str]]]: ...
+def cnic_key(bytes: bytes) -> str | None: ...
 def debug_build() -> bool: ...
 def evaluate(
     operation: str, spec: str, series: list[pl.Series | pl.DataFrame], rows: int

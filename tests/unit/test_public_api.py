@@ -22,6 +22,7 @@ EXPORTED = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "cnic",
     "diagnose",
     "explain",
     "likelihood",
