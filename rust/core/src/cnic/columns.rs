@@ -61,17 +61,17 @@ impl Columns {
         rows: usize,
         table: &PrefixTable,
     ) -> Self {
-        let mut out = Self::with_room(rows);
+        let mut out = Self::zeros(rows);
         // Text without a sex beside it is the case that has to be fast.
         if let (Values::Str(strings), None, None) = (&column.values, column.validity, sex)
             && strings.len() == rows
         {
             match strings {
                 Strings::View { .. } => {
-                    out.fill(rows, table, |i| parse_text(strings.get(i), table, None));
+                    out.fill(table, |i| parse_text(strings.get(i), table, None));
                 }
                 Strings::Offsets32(..) | Strings::Offsets64(..) => {
-                    out.fill(rows, table, |i| parse_text(strings.get(i), table, None));
+                    out.fill(table, |i| parse_text(strings.get(i), table, None));
                 }
             }
             return out;
@@ -80,76 +80,70 @@ impl Columns {
         each_reading(column, rows, |reading| readings.push(reading));
         let sexes: Vec<Option<Sex>> =
             sex.map(|sex| (0..rows).map(|i| sex_at(sex, i)).collect()).unwrap_or_default();
-        out.fill(rows, table, |i| match readings.get(i) {
+        out.fill(table, |i| match readings.get(i) {
             Some(reading) => table.judge(reading, sexes.get(i).copied().flatten()),
             None => table.judge(&Reading::missing(), None),
         });
         out
     }
 
-    fn with_room(rows: usize) -> Self {
+    fn zeros(rows: usize) -> Self {
         Self {
-            number: Vec::with_capacity(rows),
-            kind: Vec::with_capacity(rows),
-            issue: Vec::with_capacity(rows),
-            province: Vec::with_capacity(rows),
-            district: Vec::with_capacity(rows),
-            tehsil: Vec::with_capacity(rows),
-            sex: Vec::with_capacity(rows),
+            number: vec![0; rows],
+            kind: vec![0; rows],
+            issue: vec![0; rows],
+            province: vec![0; rows],
+            district: vec![0; rows],
+            tehsil: vec![0; rows],
+            sex: vec![0; rows],
             ..Self::default()
         }
     }
 
+    /// Writes every row; blocks, so that 64 validity bits stay in a register.
     #[inline(always)]
-    fn fill(&mut self, rows: usize, table: &PrefixTable, parsed: impl Fn(usize) -> Parsed) {
-        for start in (0..rows).step_by(BLOCK) {
-            let count = BLOCK.min(rows - start);
-            let mut found = [Found::default(); BLOCK];
+    fn fill(&mut self, table: &PrefixTable, parsed: impl Fn(usize) -> Parsed) {
+        let mut row = 0;
+        let blocks = self.number.chunks_mut(BLOCK).zip(self.kind.chunks_mut(BLOCK));
+        let blocks = blocks.zip(self.issue.chunks_mut(BLOCK)).zip(self.sex.chunks_mut(BLOCK));
+        let blocks = blocks.zip(self.province.chunks_mut(BLOCK));
+        let blocks = blocks.zip(self.district.chunks_mut(BLOCK));
+        for (block, tehsils) in blocks.zip(self.tehsil.chunks_mut(BLOCK)) {
+            let (((((numbers, kinds), issues), sexes), provinces), districts) = block;
             let (mut number, mut province, mut district, mut tehsil) = (0, 0, 0, 0);
-            for (i, to) in found.iter_mut().take(count).enumerate() {
-                let parsed = parsed(start + i);
+            let count = numbers.len();
+            let outputs = numbers.iter_mut().zip(kinds).zip(issues).zip(sexes);
+            let outputs = outputs.zip(provinces).zip(districts).zip(tehsils).enumerate();
+            for (
+                i,
+                (
+                    (((((to_number, to_kind), to_issue), to_sex), to_province), to_district),
+                    to_tehsil,
+                ),
+            ) in outputs
+            {
+                let parsed = parsed(row);
+                row += 1;
                 let place = table.codes(parsed.place);
                 let has_number = parsed.kind == Kind::Cnic;
                 number |= u64::from(has_number) << i;
-                province |= u64::from(place.province().is_some()) << i;
-                district |= u64::from(place.district().is_some()) << i;
-                tehsil |= u64::from(place.tehsil().is_some()) << i;
-                *to = Found {
-                    number: if has_number { parsed.value } else { 0 },
-                    kind: parsed.kind as u8,
-                    issue: parsed.issue as u8,
-                    province: place.province().unwrap_or(0),
-                    district: place.district().unwrap_or(0),
-                    tehsil: place.tehsil().unwrap_or(0),
-                    sex: parsed.sex.map_or(0, |sex| sex as u8),
-                };
+                province |= u64::from(place.has_province) << i;
+                district |= u64::from(place.has_district) << i;
+                tehsil |= u64::from(place.has_tehsil) << i;
+                *to_number = if has_number { parsed.value } else { 0 };
+                *to_kind = parsed.kind as u8;
+                *to_issue = parsed.issue as u8;
+                *to_sex = parsed.sex.map_or(0, |sex| sex as u8);
+                *to_province = place.province;
+                *to_district = place.district;
+                *to_tehsil = place.tehsil;
             }
-            let found = || found.iter().take(count);
-            self.number.extend(found().map(|f| f.number));
-            self.kind.extend(found().map(|f| f.kind));
-            self.issue.extend(found().map(|f| f.issue));
-            self.province.extend(found().map(|f| f.province));
-            self.district.extend(found().map(|f| f.district));
-            self.tehsil.extend(found().map(|f| f.tehsil));
-            self.sex.extend(found().map(|f| f.sex));
             self.has_number.push(number, count);
             self.has_province.push(province, count);
             self.has_district.push(district, count);
             self.has_tehsil.push(tehsil, count);
         }
     }
-}
-
-/// A row of the result, before it is laid out in columns.
-#[derive(Clone, Copy, Default)]
-struct Found {
-    number: u64,
-    kind: u8,
-    issue: u8,
-    province: u8,
-    district: u8,
-    tehsil: u16,
-    sex: u8,
 }
 
 /// Reads `rows` rows in their own type; each entry of a dictionary only once. A column of one row

@@ -4,33 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 const COLUMNS: usize = 11;
-/// Codes that mean "none".
-const NO_U8: u8 = u8::MAX;
-const NO_U16: u16 = u16::MAX;
 
-/// Place of a prefix, as codes into the table's lists of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Place of a prefix, as codes into the table's lists of names; 0 where there is none, so that a row
+/// of the result can be written without a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Place {
-    province: u8,
-    district: u8,
-    tehsil: u16,
+    pub province: u8,
+    pub district: u8,
+    pub tehsil: u16,
+    pub has_province: bool,
+    pub has_district: bool,
+    pub has_tehsil: bool,
     special: bool,
-}
-
-const NOWHERE: Place = Place { province: NO_U8, district: NO_U8, tehsil: NO_U16, special: false };
-
-impl Place {
-    pub fn province(&self) -> Option<u8> {
-        (self.province != NO_U8).then_some(self.province)
-    }
-
-    pub fn district(&self) -> Option<u8> {
-        (self.district != NO_U8).then_some(self.district)
-    }
-
-    pub fn tehsil(&self) -> Option<u16> {
-        (self.tehsil != NO_U16).then_some(self.tehsil)
-    }
 }
 
 /// Names of a place; `None` where the table does not know.
@@ -81,17 +66,17 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Code of a name; `none` for an empty one.
-    fn code<T: TryFrom<usize>>(&mut self, name: &'a str, none: T) -> Option<T> {
+    /// Code of a name, and whether there is one; `None` when there are too many.
+    fn code<T: TryFrom<usize> + Default>(&mut self, name: &'a str) -> Option<(T, bool)> {
         if name.is_empty() {
-            return Some(none);
+            return Some((T::default(), false));
         }
         let next = self.names.len();
         let code = *self.codes.entry(name).or_insert(next);
         if code == next {
             self.names.push(name.to_owned());
         }
-        T::try_from(code).ok()
+        Some((T::try_from(code).ok()?, true))
     }
 }
 
@@ -107,7 +92,7 @@ impl PrefixTable {
     pub fn parse(csv: &str) -> Result<Self, TableError> {
         let mut index = vec![0_u16; 100_000];
         let mut groups = vec![false; 1_000];
-        let mut places = vec![NOWHERE];
+        let mut places = vec![Place::default()];
         let (mut provinces, mut districts, mut tehsils) =
             (Names::default(), Names::default(), Names::default());
         for (line, text) in (1..).zip(csv.lines()).skip(1) {
@@ -133,11 +118,18 @@ impl PrefixTable {
             let group = number.and_then(|n| groups.get_mut(n / 100));
             group.into_iter().for_each(|known| *known = true);
             let too_many = || error("too many names");
+            let (province, has_province) = provinces.code(province).ok_or_else(too_many)?;
+            let (district, has_district) = districts.code(district).ok_or_else(too_many)?;
+            let (tehsil, has_tehsil) = tehsils.code(tehsil).ok_or_else(too_many)?;
+            let special = prefix.starts_with('9');
             places.push(Place {
-                province: provinces.code(province, NO_U8).ok_or_else(too_many)?,
-                district: districts.code(district, NO_U8).ok_or_else(too_many)?,
-                tehsil: tehsils.code(tehsil, NO_U16).ok_or_else(too_many)?,
-                special: prefix.starts_with('9'),
+                province,
+                district,
+                tehsil,
+                has_province,
+                has_district,
+                has_tehsil,
+                special,
             });
         }
         Ok(Self {
@@ -159,7 +151,7 @@ impl PrefixTable {
 
     #[inline]
     pub(super) fn codes(&self, place: u16) -> Place {
-        self.places.get(usize::from(place)).copied().unwrap_or(NOWHERE)
+        self.places.get(usize::from(place)).copied().unwrap_or_default()
     }
 
     /// Whether a place in the table belongs to the prefixes that start with 9.
@@ -196,9 +188,9 @@ impl PrefixTable {
     pub fn place(&self, place: u16) -> PlaceNames<'_> {
         let place = self.codes(place);
         PlaceNames {
-            province: place.province().and_then(|c| text(&self.provinces, c.into())),
-            district: place.district().and_then(|c| text(&self.districts, c.into())),
-            tehsil: place.tehsil().and_then(|c| text(&self.tehsils, c.into())),
+            province: name_of(place.has_province, &self.provinces, place.province.into()),
+            district: name_of(place.has_district, &self.districts, place.district.into()),
+            tehsil: name_of(place.has_tehsil, &self.tehsils, place.tehsil.into()),
         }
     }
 
@@ -221,8 +213,8 @@ impl PrefixTable {
     }
 }
 
-fn text(names: &[String], code: usize) -> Option<&str> {
-    names.get(code).map(String::as_str)
+fn name_of(has: bool, names: &[String], code: usize) -> Option<&str> {
+    names.get(code).filter(|_| has).map(String::as_str)
 }
 
 #[cfg(test)]

@@ -104,6 +104,16 @@ impl Repairer<'_> {
             return none(Outcome::NotRepairable);
         }
         let written = reading.digits;
+        // Without a registry or a sex a clean number stands: the error rate times all its neighbours
+        // is far below a half of its own weight.
+        let clean = reading.kind == Kind::Cnic
+            && (self.index.is_none() && sex.is_none())
+            && self.error_rate <= 0.1
+            && self.threshold >= 0.2
+            && self.table.judge(reading, None).issue == Issue::None;
+        if clean {
+            return none(Outcome::Plausible);
+        }
         let weigh = |source: &Source| {
             let known =
                 if self.is_registered(source.number) { evidence(source.number) } else { None };

@@ -35,13 +35,18 @@ pub fn check_text(input: &Input, what: &str) -> Result<(), Failure> {
     }
 }
 
+/// Passes on the reading of every row.
+pub fn for_each(column: Option<&Column<'_>>, rows: usize, take: impl FnMut(Reading)) {
+    match column {
+        Some(column) => each_reading(column, rows, take),
+        None => (0..rows).map(|_| Reading::missing()).for_each(take),
+    }
+}
+
 /// The readings of a column.
 pub fn readings(column: Option<&Column<'_>>, rows: usize) -> Vec<Reading> {
     let mut found = Vec::with_capacity(rows);
-    if let Some(column) = column {
-        each_reading(column, rows, |reading| found.push(reading));
-    }
-    found.resize(rows, Reading::missing());
+    for_each(column, rows, |reading| found.push(reading));
     found
 }
 
@@ -61,11 +66,11 @@ pub fn enumeration<T: ArrowDictionaryKeyType>(
     codes: Vec<T::Native>,
     nulls: Option<NullBuffer>,
     names: &Arc<LargeStringArray>,
-) -> Result<ArrayRef, Failure> {
+) -> ArrayRef {
     let keys = PrimitiveArray::<T>::new(ScalarBuffer::from(codes), nulls);
     let names = Arc::<LargeStringArray>::clone(names);
-    let array = DictionaryArray::<T>::try_new(keys, names);
-    Ok(Arc::new(array.map_err(|_| Failure::internal("a code has no name"))?))
+    // SAFETY: the core makes codes only by its enumerations and its table, whose names these are.
+    Arc::new(unsafe { DictionaryArray::<T>::new_unchecked(keys, names) })
 }
 
 /// Names of an Enum as an array.

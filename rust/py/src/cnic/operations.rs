@@ -5,14 +5,15 @@ use std::sync::{Arc, LazyLock};
 use arrow_array::builder::{LargeBinaryBuilder, StringViewBuilder};
 use arrow_array::types::{UInt8Type, UInt16Type};
 use arrow_array::{ArrayRef, BooleanArray, LargeStringArray, StructArray, UInt8Array, UInt64Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Fields};
 use nser_core::cnic::{Columns, Edit, Issue, Kind, PrefixTable, Reading, Sex, distance};
-use nser_core::column::{Column, Value};
+use nser_core::column::{Column, Values};
 use serde::Deserialize;
 
 use super::arrays::{
-    check_number, check_text, enum_of, enumeration, names, nulls, number, readings, struct_of,
+    check_number, check_text, enum_of, enumeration, for_each, names, nulls, number, readings,
+    struct_of,
 };
 use super::registry;
 use crate::arrow::Input;
@@ -77,12 +78,12 @@ impl Operation for Parse {
         let tehsil = nulls(&found.has_tehsil, rows);
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(numbers),
-            enumeration::<UInt8Type>(found.kind, None, &KINDS)?,
-            enumeration::<UInt8Type>(found.issue, None, &ISSUES)?,
-            enumeration::<UInt8Type>(found.province, province, &self.provinces)?,
-            enumeration::<UInt8Type>(found.district, district, &self.districts)?,
-            enumeration::<UInt16Type>(found.tehsil, tehsil, &self.tehsils)?,
-            enumeration::<UInt8Type>(found.sex, has_number, &SEXES)?,
+            enumeration::<UInt8Type>(found.kind, None, &KINDS),
+            enumeration::<UInt8Type>(found.issue, None, &ISSUES),
+            enumeration::<UInt8Type>(found.province, province, &self.provinces),
+            enumeration::<UInt8Type>(found.district, district, &self.districts),
+            enumeration::<UInt16Type>(found.tehsil, tehsil, &self.tehsils),
+            enumeration::<UInt8Type>(found.sex, has_number, &SEXES),
         ];
         together(self.fields(), arrays, rows)
     }
@@ -109,11 +110,10 @@ where
 
     fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
         let mut out = StringViewBuilder::with_capacity(rows);
-        for reading in readings(columns.first(), rows) {
+        for_each(columns.first(), rows, |reading| {
             let bytes = number(&reading).map(&self.0);
-            let text = bytes.as_ref().and_then(|b| std::str::from_utf8(b.as_ref()).ok());
-            out.append_option(text);
-        }
+            out.append_option(bytes.as_ref().and_then(|b| std::str::from_utf8(b.as_ref()).ok()));
+        });
         Ok(Arc::new(out.finish()))
     }
 }
@@ -128,17 +128,21 @@ impl Operation for IsValid {
     }
 
     fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
-        let valid: BooleanBuffer =
-            readings(columns.first(), rows).iter().map(|r| r.kind == Kind::Cnic).collect();
-        let present = columns.first().map(|c| present(c, rows));
-        Ok(Arc::new(BooleanArray::new(valid, present.map(NullBuffer::new))))
+        let mut valid = BooleanBufferBuilder::new(rows);
+        for_each(columns.first(), rows, |reading| valid.append(reading.kind == Kind::Cnic));
+        let nulls = columns.first().and_then(|column| null_rows(column, rows));
+        Ok(Arc::new(BooleanArray::new(valid.finish(), nulls)))
     }
 }
 
-/// Rows whose value is not null.
-fn present(column: &Column<'_>, rows: usize) -> BooleanBuffer {
+/// Rows whose value is null, when there are any.
+fn null_rows(column: &Column<'_>, rows: usize) -> Option<NullBuffer> {
+    if matches!(column.values, Values::Null(_)) {
+        return Some(NullBuffer::new_null(rows));
+    }
+    let valid = column.validity?;
     let row = |i: usize| if column.len() == 1 { 0 } else { i };
-    (0..rows).map(|i| column.value(row(i)) != Value::Missing).collect()
+    Some(NullBuffer::new((0..rows).map(|i| valid.get(row(i))).collect()))
 }
 
 /// A keyed hash of each number.
@@ -174,10 +178,10 @@ impl Operation for Token {
             Form::Hex => Written(|number| hex(key.token(number))).evaluate(columns, rows),
             Form::Binary => {
                 let mut out = LargeBinaryBuilder::with_capacity(rows, 16 * rows);
-                for reading in readings(columns.first(), rows) {
+                for_each(columns.first(), rows, |reading| {
                     let token = number(&reading).map(|number| key.token(number));
                     out.append_option(token.as_ref().and_then(|t| t.first_chunk::<16>()));
-                }
+                });
                 Ok(Arc::new(out.finish()))
             }
         }
@@ -223,7 +227,7 @@ impl Operation for Distance {
             .collect();
         let nulls = Some(NullBuffer::new(valid));
         let counts = UInt8Array::new(counts.into(), nulls.clone());
-        let edits = enumeration::<UInt8Type>(edits, nulls, &EDITS)?;
+        let edits = enumeration::<UInt8Type>(edits, nulls, &EDITS);
         together(distance_fields(), vec![edits, Arc::new(counts)], rows)
     }
 }

@@ -129,13 +129,13 @@ impl Operation for Repair {
         let numbers = UInt64Array::from_iter_values(found.iter().map(|c| c.number));
         let posteriors = Float64Array::from_iter_values(found.iter().map(|c| c.posterior));
         let edits = found.iter().map(|c| c.edit as u8).collect();
-        let edits = enumeration::<UInt8Type>(edits, None, &EDITS)?;
+        let edits = enumeration::<UInt8Type>(edits, None, &EDITS);
         let parts: Vec<ArrayRef> = vec![Arc::new(numbers), Arc::new(posteriors), edits];
         let items = together(candidate_fields(), parts, found.len())?;
         let lists =
             LargeListArray::try_new(item(), OffsetBuffer::from_lengths(lengths), items, None)
                 .map_err(|_| Failure::internal("the candidates do not fit their lists"))?;
-        let outcomes = enumeration::<UInt8Type>(outcomes, None, &OUTCOMES)?;
+        let outcomes = enumeration::<UInt8Type>(outcomes, None, &OUTCOMES);
         together(fields(), vec![Arc::new(lists), outcomes], rows)
     }
 }
