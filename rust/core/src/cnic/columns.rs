@@ -4,7 +4,7 @@ use super::judge::{Parsed, parse_text};
 use super::kind::{Kind, Sex};
 use super::prefix::PrefixTable;
 use super::read::{self, Reading};
-use crate::column::{Column, Strings, Values};
+use crate::column::{Column, Values};
 
 /// Packed bits, least significant first: one for each row that has a value.
 #[derive(Debug, Clone, Default)]
@@ -66,24 +66,16 @@ impl Columns {
         if let (Values::Str(strings), None, None) = (&column.values, column.validity, sex)
             && strings.len() == rows
         {
-            match strings {
-                Strings::View { .. } => {
-                    out.fill(table, |i| parse_text(strings.get(i), table, None));
-                }
-                Strings::Offsets32(..) | Strings::Offsets64(..) => {
-                    out.fill(table, |i| parse_text(strings.get(i), table, None));
-                }
-            }
+            out.fill(table, |i| parse_text(strings.get(i), table, None));
             return out;
         }
-        let mut readings = vec![];
-        each_reading(column, rows, |reading| readings.push(reading));
-        let sexes: Vec<Option<Sex>> =
-            sex.map(|sex| (0..rows).map(|i| sex_at(sex, i)).collect()).unwrap_or_default();
-        out.fill(table, |i| match readings.get(i) {
-            Some(reading) => table.judge(reading, sexes.get(i).copied().flatten()),
-            None => table.judge(&Reading::missing(), None),
+        let mut found = Vec::with_capacity(rows);
+        each_reading(column, rows, |reading| {
+            let sex = sex.and_then(|sex| sex_at(sex, found.len()));
+            found.push(table.judge(&reading, sex));
         });
+        let nothing = table.judge(&Reading::missing(), None);
+        out.fill(table, |i| found.get(i).copied().unwrap_or(nothing));
         out
     }
 

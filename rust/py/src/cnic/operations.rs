@@ -189,10 +189,11 @@ impl Operation for Token {
 }
 
 fn hex(bytes: [u8; 32]) -> [u8; 64] {
+    let digit = |d: u8| d + if d < 10 { b'0' } else { b'a' - 10 };
     let mut out = [0; 64];
-    let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
-    let digit = |d: u8| if d < 10 { b'0' + d } else { b'a' + d - 10 };
-    out.iter_mut().zip(digits).for_each(|(to, d)| *to = digit(d));
+    for (to, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *to = [digit(byte >> 4), digit(byte & 15)];
+    }
     out
 }
 

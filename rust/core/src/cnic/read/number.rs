@@ -63,29 +63,31 @@ pub(super) fn written(text: &[u8]) -> Option<Reading> {
         Some(at) => (text.get(..at)?, Some(exponent(text.get(at + 1..)?)?)),
         None => (text, None),
     };
-    let point = mantissa.iter().position(|b| *b == b'.');
-    let decimals = point.map_or(0, |at| mantissa.len() - at - 1);
+    let (whole, decimals) = match mantissa.iter().position(|b| *b == b'.') {
+        Some(at) => (mantissa.get(..at)?, mantissa.get(at + 1..)?),
+        None => (mantissa, &[][..]),
+    };
     let mut digits = Digits::default();
-    for byte in mantissa {
-        match byte {
-            b'0'..=b'9' => digits.push(byte - b'0', false),
-            b'.' => {}
-            _ => return None,
+    for byte in whole.iter().chain(decimals) {
+        if !byte.is_ascii_digit() || whole.is_empty() {
+            return None;
         }
+        digits.push(byte - b'0', false);
     }
-    let points = mantissa.iter().filter(|b| **b == b'.').count();
-    let whole = digits.len.checked_sub(decimals).filter(|n| *n > 0 && points <= 1)?;
-    match exponent {
-        Some(exponent) => Some(scientific(digits, decimals, exponent)),
-        None if points == 0 || digits.len > 19 => None,
-        // Only zeros behind the point: a float. "35202.0" aside, groups do not end so.
-        None if digits.value.is_multiple_of(pow10(decimals)) && (whole >= 6 || decimals <= 2) => {
-            let value = digits.value / pow10(decimals);
-            Some(of_digits(Digits { value, len: whole, doubtful: 0 }, false))
-        }
-        None if whole >= 13 => Some(Reading::of(Kind::Malformed, Issue::NotWhole)),
-        None => None,
+    if let Some(exponent) = exponent {
+        return (digits.len > 0).then(|| scientific(digits, decimals.len(), exponent));
     }
+    let is_decimal = whole.len() < mantissa.len();
+    if is_decimal
+        && decimals.iter().all(|b| *b == b'0')
+        && (whole.len() >= 6 || (1..=2).contains(&decimals.len()))
+    {
+        // Only zeros behind the point: a float. Groups do not end so.
+        let mut digits = Digits::default();
+        whole.iter().for_each(|b| digits.push(b - b'0', false));
+        return Some(of_digits(digits, false));
+    }
+    (is_decimal && whole.len() >= 13).then(|| Reading::of(Kind::Malformed, Issue::NotWhole))
 }
 
 fn exponent(text: &[u8]) -> Option<i32> {
