@@ -11,12 +11,18 @@ pub(super) trait Column: Copy {
     /// The column left of the table.
     const FIRST: Self;
 
+    /// Words that step together; their state should fit the registers.
+    const WORDS: usize;
+
     /// The table's last value in its first row, for a text of `n` characters.
     fn top(n: usize) -> usize;
 
     /// To the next column: `equal` has the rows whose character is the column's, `above` is what
     /// the word above let through. Returns what goes to the word below.
-    fn step(&mut self, equal: u64, above: Self::Border) -> Self::Border;
+    ///
+    /// `one` is 1, but the compiler should not know: where it can shift a bit from word to word it
+    /// takes SHRD, which is six micro-operations on AMD.
+    fn step(&mut self, equal: u64, above: Self::Border, one: u64) -> Self::Border;
 
     /// What these rows add to the value at the column's upper end.
     fn sum(&self, rows: u64) -> isize;
@@ -74,6 +80,7 @@ impl Column for Levenshtein {
     type Border = Change;
 
     const FIRST: Self = Self { plus: u64::MAX, minus: 0 };
+    const WORDS: usize = 4;
 
     #[inline(always)]
     fn top(n: usize) -> usize {
@@ -81,10 +88,10 @@ impl Column for Levenshtein {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: Change) -> Change {
+    fn step(&mut self, equal: u64, above: Change, one: u64) -> Change {
         let equal = equal | above.shrinks;
         let same = diagonal(equal, self.plus) | equal | self.minus;
-        self.finish(same, above)
+        self.finish(same, above, one)
     }
 
     #[inline(always)]
@@ -102,10 +109,10 @@ fn diagonal(equal: u64, plus: u64) -> u64 {
 impl Levenshtein {
     /// The next column from the rows whose value is the one up and to the left.
     #[inline(always)]
-    fn finish(&mut self, same: u64, above: Change) -> Change {
+    fn finish(&mut self, same: u64, above: Change, one: u64) -> Change {
         let grows = self.minus | !(same | self.plus);
         let shrinks = same & self.plus;
-        let below = Change { grows: grows >> 63, shrinks: shrinks >> 63 };
+        let below = Change { grows: grows >> 63 & one, shrinks: shrinks >> 63 & one };
         let grows = grows << 1 | above.grows;
         let shrinks = shrinks << 1 | above.shrinks;
         self.plus = shrinks | !(same | grows);
@@ -152,6 +159,7 @@ impl Column for Osa {
     type Border = ChangeOrSwap;
 
     const FIRST: Self = Self { rows: Levenshtein::FIRST, same: 0, equal: 0 };
+    const WORDS: usize = 2;
 
     #[inline(always)]
     fn top(n: usize) -> usize {
@@ -159,14 +167,14 @@ impl Column for Osa {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: ChangeOrSwap) -> ChangeOrSwap {
+    fn step(&mut self, equal: u64, above: ChangeOrSwap, one: u64) -> ChangeOrSwap {
         let swappable = !self.same & equal;
         let swaps = (swappable << 1 | above.swaps) & self.equal;
         self.equal = equal;
         let equal = equal | above.change.shrinks;
         self.same = diagonal(equal, self.rows.plus) | equal | self.rows.minus | swaps;
-        let change = self.rows.finish(self.same, above.change);
-        ChangeOrSwap { change, swaps: swappable >> 63 }
+        let change = self.rows.finish(self.same, above.change, one);
+        ChangeOrSwap { change, swaps: swappable >> 63 & one }
     }
 
     #[inline(always)]
@@ -206,6 +214,7 @@ impl Column for Subsequence {
     type Border = Growth;
 
     const FIRST: Self = Self(u64::MAX);
+    const WORDS: usize = 4;
 
     #[inline(always)]
     fn top(_: usize) -> usize {
@@ -213,7 +222,7 @@ impl Column for Subsequence {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: Growth) -> Growth {
+    fn step(&mut self, equal: u64, above: Growth, _: u64) -> Growth {
         let both = self.0 & equal;
         let (sum, over) = self.0.overflowing_add(both);
         let (sum, more) = sum.overflowing_add(above.0.into());

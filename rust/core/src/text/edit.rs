@@ -53,6 +53,16 @@ impl Edits {
             Edit::Osa => self.by_columns::<column::Osa, C>(masks, pattern, text, most),
             Edit::DamerauLevenshtein => {
                 let (pattern, text, _) = without_affixes(pattern, text);
+                if pattern.len() <= WORD {
+                    masks.set(pattern);
+                    let osa = word::<column::Osa, C>(masks, pattern.len(), text);
+                    masks.clear(pattern);
+                    // Where they differ, at least a swap and another edit are needed, and OSA needs
+                    // more than these two.
+                    if osa <= 2 {
+                        return osa;
+                    }
+                }
                 self.ids.set(pattern, text);
                 self.damerau.distance(&self.ids, most)
             }
@@ -80,19 +90,21 @@ impl Edits {
         self.widening::<S>(most)
     }
 
-    /// Tries a narrow band and then a wider one first, when the texts are long: texts that differ
-    /// much leave a band early.
+    /// Tries narrow bands first when the texts are long: texts that differ much leave a band early.
     fn widening<S: Column>(&mut self, most: usize) -> usize {
         let (height, width) = (self.ids.pattern.len(), self.ids.text.len());
         let apart = width - height;
-        let bands = [apart + WORD, apart + height / 16].map(|band| band.min(most));
-        for band in bands.into_iter().filter(|_| height > SHORT) {
-            let found = self.strips.run::<S>(&self.ids, band);
-            if found <= band || band == most {
-                return found;
+        let most = most.min(width);
+        for band in [apart + 2 * WORD, apart + height / 8, most] {
+            let band = band.min(most);
+            if band == most || height > SHORT {
+                let found = self.strips.run::<S>(&self.ids, band);
+                if found <= band || band == most {
+                    return found;
+                }
             }
         }
-        self.strips.run::<S>(&self.ids, most.min(width))
+        width
     }
 
     /// Length of the longest common subsequence.
@@ -115,7 +127,7 @@ impl Edits {
 pub(super) fn word<S: Column, C: Char>(masks: &Masks, pattern: usize, text: &[C]) -> usize {
     let mut column = S::FIRST;
     for c in text {
-        column.step(masks.of(*c), S::Border::ABOVE);
+        column.step(masks.of(*c), S::Border::ABOVE, 1);
     }
     (S::top(text.len()) as isize + column.sum(rows(pattern))).max(0) as usize
 }
@@ -231,6 +243,7 @@ mod tests {
         let (mut ids, mut strips) = (Ids::default(), Strips::default());
         for _ in 0..400 {
             let (a, b) = pair(&mut draw, 700);
+            let (a, b) = if a.len() <= b.len() { (a, b) } else { (b, a) };
             ids.set(&a, &b);
             let expected = [naive(Edit::Levenshtein, &a, &b), naive(Edit::Osa, &a, &b)];
             for band in [0, 1, 5, 40, 63, 64, 65, 200, 700] {

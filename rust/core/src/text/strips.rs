@@ -4,9 +4,10 @@
 //! however long the texts and however many different characters they have; what crosses the
 //! border between two strips is kept, a byte a column.
 //!
-//! Distances may be computed in a band around the diagonal (Ukkonen 1985): cells outside it count
-//! as one more than their neighbour, which is never too little, and exact as soon as the distance
-//! is not above the band.
+//! A distance is computed in a band around the diagonal (Ukkonen 1985): a path that leaves it by
+//! more than half of what the distance may be, beyond the difference in length, cannot come back
+//! in time. Cells outside count as one more than their neighbour, which is never too little, and
+//! the result is exact as soon as it is not above what was allowed.
 
 use super::chars::Ids;
 use super::column::{Border, Column, rows};
@@ -29,28 +30,30 @@ struct Place {
 }
 
 impl Strips {
-    /// The table's last value. With a `band`, a result above it only says that the value is above
-    /// the band; the longer length or more is no band.
-    pub fn run<S: Column>(&mut self, ids: &Ids, band: usize) -> usize {
+    /// The table's last value, of texts of which the second is not shorter. A result above `most`
+    /// only says that the value is above it; with `usize::MAX` the whole table is computed.
+    pub fn run<S: Column>(&mut self, ids: &Ids, most: usize) -> usize {
         let (height, width) = (ids.pattern.len(), ids.text.len());
-        let banded = band < height.max(width);
-        if banded && height.abs_diff(width) > band {
-            return band + 1;
+        let apart = width.saturating_sub(height);
+        if apart > most {
+            return apart;
         }
+        let banded = most < width;
         self.border.clear();
         self.border.resize(width, S::Border::ABOVE.pack());
         // Two more: a transposition looks back two columns.
-        let near = band.saturating_add(2);
+        let before = (most - apart) / 2 + 2;
+        let after = before.saturating_add(apart);
         let (mut row, mut column, mut value) = (0, 0, 0isize);
         while row < height {
             let words = match (height - row).div_ceil(WORD) {
                 1 => 1,
                 2 => 2,
-                _ => 4,
+                _ => S::WORDS,
             };
             let end = height.min(row + words * WORD);
-            let from = row.saturating_sub(near).min(width);
-            let place = Place { start: row, from, to: end.saturating_add(near).min(width) };
+            let from = row.saturating_sub(before).min(width);
+            let place = Place { start: row, from, to: end.saturating_add(after).min(width) };
             value += S::top(place.to) as isize - S::top(column) as isize;
             column = place.to;
             value += match words {
@@ -58,8 +61,8 @@ impl Strips {
                 2 => self.strip::<S, 2>(ids, &place),
                 _ => self.strip::<S, 4>(ids, &place),
             };
-            if banded && end < height && self.least::<S>(&place, value) > band as isize {
-                return band + 1;
+            if banded && end < height && self.least::<S>(&place, value) > most as isize {
+                return most + 1;
             }
             row = end;
         }
@@ -83,12 +86,13 @@ impl Strips {
             }
         }
         let mut columns = [S::FIRST; W];
+        let one = std::hint::black_box(1);
         let border = self.border.get_mut(place.from..place.to).unwrap_or(&mut []);
         for (id, border) in text.iter().zip(border) {
             let equal = masks.get(*id as usize).copied().unwrap_or([0; W]);
             let mut crossing = S::Border::unpack(*border);
             for (column, equal) in columns.iter_mut().zip(equal) {
-                crossing = column.step(equal, crossing);
+                crossing = column.step(equal, crossing, one);
             }
             *border = crossing.pack();
         }
