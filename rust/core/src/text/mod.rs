@@ -1,1 +1,3 @@
 //! General string similarity.
+
+pub mod top_k;
