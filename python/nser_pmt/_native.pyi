@@ -6,6 +6,7 @@ import polars as pl
 __all__ = [
     "ArrowStream",
     "Control",
+    "Dictionary",
     "Scorer",
     "__version__",
     "debug_build",
@@ -31,6 +32,33 @@ class Control:
     @property
     def statuses(self) -> list[int]: ...
     def cancel(self) -> None: ...
+
+@final
+class Dictionary:
+    def __new__(
+        cls,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> Dictionary: ...
+    def __len__(self) -> int: ...
+    def top_k(
+        self,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        scorer: str,
+        k: int,
+        cutoff: float,
+        threads: int | None = None,
+        isa: str | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
 
 @final
 class Scorer:
