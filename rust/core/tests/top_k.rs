@@ -8,7 +8,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -89,9 +90,9 @@ fn naive(search: &Search, query: &str, dictionary: &[Option<String>]) -> Vec<Mat
         Scorer::JaroWinkler => jaro_winkler,
         Scorer::Levenshtein => levenshtein,
     };
-    let scored = (0u32..).zip(dictionary).filter_map(|(row, text)| {
-        Some(Match { row, score: score(query, text.as_deref()?) })
-    });
+    let scored = (0u32..)
+        .zip(dictionary)
+        .filter_map(|(row, text)| Some(Match { row, score: score(query, text.as_deref()?) }));
     let mut found: Vec<Match> = scored.filter(|m| m.score >= search.cutoff).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
     found.truncate(search.k);
@@ -142,7 +143,8 @@ fn short_words_of_few_letters() {
 #[test]
 fn names_in_two_scripts() {
     let mut random = Random(2);
-    let letters: Vec<char> = "abcdefghijklmnopqrstuvwxyz ABDFMS -'محمدعلیسنفطہءئ ".chars().collect();
+    let letters: Vec<char> =
+        "abcdefghijklmnopqrstuvwxyz ABDFMS -'محمدعلیسنفطہءئ ".chars().collect();
     check(&random.words(30, &letters, 30), random.words(1000, &letters, 30), &CUTOFFS);
 }
 
@@ -183,8 +185,7 @@ fn the_lower_row_of_equal_strings_comes_first() {
     let texts: Vec<Option<String>> =
         (0..100).map(|n| (n % 7 != 0).then(|| ["ali", "ali khan"][n % 2].into())).collect();
     let views = bytes(&texts);
-    let search =
-        Search { scorer: Scorer::JaroWinkler, k: 3, cutoff: 0.0, isa: Isa::best() };
+    let search = Search { scorer: Scorer::JaroWinkler, k: 3, cutoff: 0.0, isa: Isa::best() };
     let found = run(&search, &Dictionary::new(&&views[..]), &["ali khan".into()]);
     let rows: Vec<u32> = found[0].iter().map(|m| m.row).collect();
     assert_eq!(rows, [1, 3, 5]);

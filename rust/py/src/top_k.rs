@@ -11,9 +11,7 @@ use pyo3::prelude::*;
 use crate::arrow::{ArrowStream, Chunked, column, export};
 use crate::error::Failure;
 use crate::pmt::isa;
-use crate::runtime::{
-    Control, Limits, RunState, for_each_job, on_pool, run, threads_for,
-};
+use crate::runtime::{Control, Limits, RunState, for_each_job, on_pool, run, threads_for};
 
 /// Queries that share a look at each part of the dictionary, at most.
 const BATCH: usize = 32;

@@ -11,8 +11,6 @@ use super::group::Group;
 const SAMPLE: usize = 1 << 15;
 
 /// Strings prepared for look-ups.
-///
-/// Equal strings are held once.
 #[derive(Debug, Clone)]
 pub struct Dictionary {
     pub(super) alphabet: Alphabet,
@@ -48,10 +46,10 @@ pub struct Draft<'a, T> {
 
 /// The strings of one length, prepared.
 #[derive(Debug)]
-pub struct Part(Groupd);
+pub struct Part(PartOf);
 
 #[derive(Debug)]
-enum Groupd {
+enum PartOf {
     Narrow(Group<u8>),
     Wide(Group<u32>),
 }
@@ -92,9 +90,9 @@ impl<'a, T: Texts> Draft<'a, T> {
         let (length, rows) = self.lengths.get(n)?;
         let Self { texts, alphabet, layout, .. } = self;
         Some(Part(if alphabet.is_narrow() {
-            Groupd::Narrow(Group::new(*texts, alphabet, layout, *length, rows))
+            PartOf::Narrow(Group::new(*texts, alphabet, layout, *length, rows))
         } else {
-            Groupd::Wide(Group::new(*texts, alphabet, layout, *length, rows))
+            PartOf::Wide(Group::new(*texts, alphabet, layout, *length, rows))
         }))
     }
 
@@ -104,8 +102,8 @@ impl<'a, T: Texts> Draft<'a, T> {
         let (mut narrow, mut wide) = (vec![], vec![]);
         for Part(group) in parts {
             match group {
-                Groupd::Narrow(group) => narrow.push(group),
-                Groupd::Wide(group) => wide.push(group),
+                PartOf::Narrow(group) => narrow.push(group),
+                PartOf::Wide(group) => wide.push(group),
             }
         }
         let groups = if self.alphabet.is_narrow() {

@@ -14,7 +14,9 @@ impl<'q, S: Symbol> Exact<'q, S> {
             let mut m = vec![0u64; 256];
             for (i, &c) in query.iter().enumerate() {
                 let c: u32 = c.into();
-                if let Some(m) = m.get_mut(c as usize) { *m |= 1 << i }
+                if let Some(m) = m.get_mut(c as usize) {
+                    *m |= 1 << i
+                }
             }
             m
         });
@@ -24,7 +26,9 @@ impl<'q, S: Symbol> Exact<'q, S> {
     #[expect(clippy::indexing_slicing, reason = "temporary")]
     pub fn score(&self, text: &[S], _cutoff: f64) -> f64 {
         let (n, m) = (self.query.len(), text.len());
-        if n == 0 || m == 0 { return if n == m { 1.0 } else { 0.0 } }
+        if n == 0 || m == 0 {
+            return if n == m { 1.0 } else { 0.0 };
+        }
         match (self.scorer, &self.masks) {
             (Scorer::JaroWinkler, Some(pm)) if m <= 64 => {
                 let w = (n.max(m) / 2).saturating_sub(1);
@@ -37,16 +41,21 @@ impl<'q, S: Symbol> Exact<'q, S> {
                     fl |= x & x.wrapping_neg();
                     tf |= u64::from(x != 0) << j;
                     hi = (hi << 1) | 1;
-                    if j >= w { lo <<= 1 }
+                    if j >= w {
+                        lo <<= 1
+                    }
                 }
                 let c = fl.count_ones();
-                if c == 0 { return 0.0 }
+                if c == 0 {
+                    return 0.0;
+                }
                 let (mut t, mut x, mut y) = (0u32, fl, tf);
                 while y != 0 {
                     let bit = x & x.wrapping_neg();
                     let ch: u32 = text[y.trailing_zeros() as usize].into();
                     t += u32::from(pm[(ch & 255) as usize] & bit == 0);
-                    x &= x - 1; y &= y - 1;
+                    x &= x - 1;
+                    y &= y - 1;
                 }
                 let cf = f64::from(c);
                 let s = (cf / n as f64 + cf / m as f64 + (cf - f64::from(t / 2)) / cf) / 3.0;
@@ -82,10 +91,17 @@ fn naive_jw<S: Symbol>(a: &[S], b: &[S]) -> f64 {
     let mut c = 0;
     for j in 0..m {
         for i in j.saturating_sub(w)..(j + w + 1).min(n) {
-            if !fa[i] && a[i] == b[j] { fa[i] = true; fb[j] = true; c += 1; break; }
+            if !fa[i] && a[i] == b[j] {
+                fa[i] = true;
+                fb[j] = true;
+                c += 1;
+                break;
+            }
         }
     }
-    if c == 0 { return 0.0 }
+    if c == 0 {
+        return 0.0;
+    }
     let x = a.iter().zip(&fa).filter(|x| *x.1).map(|x| x.0);
     let y = b.iter().zip(&fb).filter(|x| *x.1).map(|x| x.0);
     let t = x.zip(y).filter(|(x, y)| x != y).count();
@@ -99,10 +115,12 @@ fn naive_jw<S: Symbol>(a: &[S], b: &[S]) -> f64 {
 fn naive_lev<S: Symbol>(a: &[S], b: &[S]) -> f64 {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
-        let mut d = row[0]; row[0] = i + 1;
+        let mut d = row[0];
+        row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
             let v = (d + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            d = row[j + 1]; row[j + 1] = v;
+            d = row[j + 1];
+            row[j + 1] = v;
         }
     }
     1.0 - row[b.len()] as f64 / a.len().max(b.len()) as f64

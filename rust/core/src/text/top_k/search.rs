@@ -86,9 +86,8 @@ impl Search {
 
 /// Numbers of groups, those of the most similar length first.
 fn by_length<S>(groups: &[Group<S>], length: usize) -> Vec<usize> {
-    let ratio = |group: &Group<S>| {
-        group.length.min(length) as f64 / group.length.max(length).max(1) as f64
-    };
+    let ratio =
+        |group: &Group<S>| group.length.min(length) as f64 / group.length.max(length).max(1) as f64;
     let mut sorted: Vec<(f64, usize)> = groups.iter().map(ratio).zip(0..).collect();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     sorted.into_iter().map(|(_, n)| n).collect()
@@ -162,13 +161,9 @@ impl<'q, S: Symbol> Query<'q, S> {
         }
         self.found.clear();
         group.planes.scan(isa, &self.wanted, need, range, &mut self.found);
-        stats(self.found.len());
         for i in self.found.iter().map(|&i| i as usize) {
             let score = self.exact.score(group.get(i), self.best.cutoff());
             self.best.add(score, group.rows(i));
         }
     }
 }
-/// x
-pub static STATS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-fn stats(n: usize) { STATS.fetch_add(n, std::sync::atomic::Ordering::Relaxed); }
