@@ -103,6 +103,7 @@ struct Query<'q, S> {
     best: Best,
     /// Strings to score; kept for its memory.
     found: Vec<u32>,
+    texts: Vec<S>,
 }
 
 impl<'q, S: Symbol> Query<'q, S> {
@@ -115,6 +116,7 @@ impl<'q, S: Symbol> Query<'q, S> {
             exact: Exact::new(search.scorer, symbols),
             best: Best::new(search.k, search.cutoff),
             found: vec![],
+            texts: vec![],
         }
     }
 
@@ -161,9 +163,13 @@ impl<'q, S: Symbol> Query<'q, S> {
         }
         self.found.clear();
         group.planes.scan(isa, &self.wanted, need, range, &mut self.found);
-        for i in self.found.iter().map(|&i| i as usize) {
-            let score = self.exact.score(group.get(i), self.best.cutoff());
-            self.best.add(score, group.rows(i));
+        // All are fetched before any is scored: so the processor waits for many at a time.
+        self.texts.clear();
+        self.found.iter().for_each(|&i| self.texts.extend_from_slice(group.get(i as usize)));
+        for (n, &i) in self.found.iter().enumerate() {
+            let text = self.texts.get(n * group.length..(n + 1) * group.length).unwrap_or(&[]);
+            let score = self.exact.score(text, self.best.cutoff());
+            self.best.add(score, group.rows(i as usize));
         }
     }
 }
