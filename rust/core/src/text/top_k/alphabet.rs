@@ -1,9 +1,10 @@
 //! The characters of a dictionary: a symbol for each, and classes of symbols.
 
+use super::super::chars::Char;
 use super::Texts;
 
 /// Unit in which strings are stored: the rank of a character among those of the dictionary.
-pub(super) trait Symbol: Copy + Eq + Ord + Into<u32> + Send + Sync + 'static {
+pub(super) trait Symbol: Char + Into<u32> + Send + Sync + 'static {
     /// Stands for every character that the dictionary does not have. No stored string has it.
     const UNKNOWN: Self;
 

@@ -168,7 +168,7 @@ impl<'q, S: Symbol> Query<'q, S> {
         self.found.iter().for_each(|&i| self.texts.extend_from_slice(group.get(i as usize)));
         for (n, &i) in self.found.iter().enumerate() {
             let text = self.texts.get(n * group.length..(n + 1) * group.length).unwrap_or(&[]);
-            let score = self.exact.score(text, self.best.cutoff());
+            let score = self.exact.score(text);
             self.best.add(score, group.rows(i as usize));
         }
     }

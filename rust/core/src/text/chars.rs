@@ -1,0 +1,206 @@
+//! Text as characters: Unicode code points, whatever the bytes are.
+
+use std::collections::BTreeMap;
+
+/// A character: a byte of ASCII text, or a code point.
+pub(super) trait Char: Copy + Eq + Ord {
+    /// U+0020.
+    const SPACE: Self;
+
+    /// The code point.
+    fn code(self) -> u32;
+}
+
+impl Char for u8 {
+    const SPACE: Self = b' ';
+
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.into()
+    }
+}
+
+impl Char for u32 {
+    const SPACE: Self = b' ' as u32;
+
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self
+    }
+}
+
+/// Room for the code points of one text; it grows to the longest and stays.
+#[derive(Debug, Default)]
+pub(super) struct Decoded(Vec<u32>);
+
+impl Decoded {
+    /// Code points of UTF-8 text. Bytes that are not UTF-8 count as U+FFFD, one for each stretch
+    /// that [`String::from_utf8_lossy`] would replace.
+    pub fn decode(&mut self, bytes: &[u8]) -> &[u32] {
+        if self.0.len() < bytes.len() {
+            self.0.resize(bytes.len(), 0);
+        }
+        let mut count = 0;
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            for (slot, c) in self.0.iter_mut().zip(text.chars()) {
+                *slot = c.into();
+                count += 1;
+            }
+        } else {
+            let codes = bytes.utf8_chunks().flat_map(|chunk| {
+                let replaced = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+                chunk.valid().chars().chain(replaced)
+            });
+            for (slot, c) in self.0.iter_mut().zip(codes) {
+                *slot = c.into();
+                count += 1;
+            }
+        }
+        self.0.get(..count).unwrap_or(&[])
+    }
+}
+
+/// Without what both begin with, and what both end with; and how many characters that was.
+#[inline(always)]
+pub(super) fn without_affixes<'a, C: Char>(a: &'a [C], b: &'a [C]) -> (&'a [C], &'a [C], usize) {
+    let prefix = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (a.get(prefix..).unwrap_or(&[]), b.get(prefix..).unwrap_or(&[]));
+    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let cut = |s: &'a [C]| s.get(..s.len() - suffix).unwrap_or(&[]);
+    (cut(a), cut(b), prefix + suffix)
+}
+
+/// Two texts as small numbers, equal where the characters are: what the kernels for long texts
+/// use as indices.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    /// Of the pattern.
+    pub pattern: Vec<u32>,
+    /// Of the text; 0 where the character is not in the pattern, if characters are wide.
+    pub text: Vec<u32>,
+    /// One more than the largest.
+    pub count: usize,
+}
+
+impl Ids {
+    pub fn set<C: Char>(&mut self, pattern: &[C], text: &[C]) {
+        self.pattern.clear();
+        self.text.clear();
+        if size_of::<C>() == 1 {
+            self.pattern.extend(pattern.iter().map(|c| c.code()));
+            self.text.extend(text.iter().map(|c| c.code()));
+            self.count = 256;
+            return;
+        }
+        let mut known = Known::new(pattern.len());
+        self.pattern.extend(pattern.iter().map(|c| known.id_or_new(c.code())));
+        self.text.extend(text.iter().map(|c| known.id(c.code())));
+        self.count = known.next as usize;
+    }
+}
+
+/// Numbers from 1 for characters, as they come: open addressing, at most half full. Who sends
+/// text that makes it slow is caught by the length of a probe: then a tree takes over.
+struct Known {
+    slots: Vec<(u32, u32)>,
+    crowded: BTreeMap<u32, u32>,
+    next: u32,
+}
+
+/// Longest probe; more are likely only by intent.
+const PROBES: usize = 32;
+
+impl Known {
+    fn new(most: usize) -> Self {
+        let slots = vec![(0, 0); (2 * most.min(0x11_0000)).next_power_of_two()];
+        Self { slots, crowded: BTreeMap::new(), next: 1 }
+    }
+
+    #[inline(always)]
+    fn probes(&self, code: u32) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.slots.len() - 1;
+        let start = (code ^ (code >> 9)) as usize;
+        (0..PROBES).map(move |i| (start + i) & mask)
+    }
+
+    fn id(&self, code: u32) -> u32 {
+        for i in self.probes(code) {
+            match self.slots.get(i) {
+                Some(&(_, 0)) | None => return 0,
+                Some(&(c, id)) if c == code => return id,
+                Some(_) => {}
+            }
+        }
+        self.crowded.get(&code).copied().unwrap_or(0)
+    }
+
+    fn id_or_new(&mut self, code: u32) -> u32 {
+        let found = self.id(code);
+        if found != 0 {
+            return found;
+        }
+        let id = self.next;
+        self.next += 1;
+        let free = self.probes(code).find(|&i| self.slots.get(i).is_some_and(|s| s.1 == 0));
+        match free.and_then(|i| self.slots.get_mut(i)) {
+            Some(slot) => *slot = (code, id),
+            None => {
+                self.crowded.insert(code, id);
+            }
+        }
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        let cases: [&[u8]; 6] =
+            [b"", "اردو naam".as_bytes(), b"\xff\xfe", b"a\xe2\x82", b"\xed\xa0\x80b", b"\xf4\x90"];
+        let mut decoded = Decoded::default();
+        for bytes in cases {
+            let lossy = String::from_utf8_lossy(bytes);
+            let codes: Vec<u32> = lossy.chars().map(u32::from).collect();
+            assert_eq!(decoded.decode(bytes), codes);
+        }
+    }
+
+    #[test]
+    fn ids_are_equal_where_characters_are() {
+        let pattern: Vec<u32> = (0..500).map(|i| (i * i * 7919) % 0x11_0000).collect();
+        let text: Vec<u32> = (0..700).map(|i| (i * i * 7919 + i % 3) % 0x11_0000).collect();
+        let mut ids = Ids::default();
+        ids.set(&pattern, &text);
+        for (c, id) in pattern.iter().zip(&ids.pattern) {
+            assert!(*id > 0 && (*id as usize) < ids.count);
+            for (d, other) in pattern.iter().zip(&ids.pattern) {
+                assert_eq!(c == d, id == other);
+            }
+            for (d, other) in text.iter().zip(&ids.text) {
+                assert_eq!(c == d, id == other);
+            }
+        }
+    }
+
+    #[test]
+    fn crowded_characters_are_told_apart() {
+        // All start their probe at one slot.
+        let pattern: Vec<u32> = (0..100).map(|i| i * 0x2_0000 % 0x11_0000 + i / 8 * 512).collect();
+        let mut ids = Ids::default();
+        ids.set(&pattern, &pattern);
+        assert_eq!(ids.pattern, ids.text);
+        let distinct = |v: &[u32]| v.iter().collect::<std::collections::BTreeSet<_>>().len();
+        assert_eq!(distinct(&pattern), distinct(&ids.pattern));
+    }
+
+    #[test]
+    fn affixes_are_cut_once() {
+        let cut = |a: &'static [u8], b: &'static [u8]| without_affixes(a, b);
+        assert_eq!(cut(b"aaa", b"aa"), (&b"a"[..], &b""[..], 2));
+        assert_eq!(cut(b"xay", b"xby"), (&b"a"[..], &b"b"[..], 2));
+        assert_eq!(cut(b"", b"ab"), (&b""[..], &b"ab"[..], 0));
+    }
+}
