@@ -10,6 +10,9 @@ pub(super) trait Symbol: Char + Into<u32> + Send + Sync + 'static {
 
     /// The symbol of a rank; `UNKNOWN` beyond the width.
     fn of_rank(rank: u32) -> Self;
+
+    /// The symbols as ASCII text, if that is what they are.
+    fn as_ascii(symbols: &[Self]) -> Option<&[u8]>;
 }
 
 impl Symbol for u8 {
@@ -19,6 +22,11 @@ impl Symbol for u8 {
     fn of_rank(rank: u32) -> Self {
         Self::try_from(rank).unwrap_or(Self::MAX)
     }
+
+    #[inline]
+    fn as_ascii(symbols: &[Self]) -> Option<&[u8]> {
+        symbols.is_ascii().then_some(symbols)
+    }
 }
 
 impl Symbol for u32 {
@@ -27,6 +35,10 @@ impl Symbol for u32 {
     #[inline]
     fn of_rank(rank: u32) -> Self {
         rank
+    }
+
+    fn as_ascii(_: &[Self]) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -62,7 +74,7 @@ pub(super) struct Alphabet {
 impl Alphabet {
     /// The characters of texts, and all of ASCII. Counts those of every `step`-th text.
     pub fn of(texts: &impl Texts, step: usize) -> Self {
-        let mut counts: Vec<u64> = vec![1; 128];
+        let mut counts: Vec<u64> = vec![0; 128];
         for row in 0..texts.len() {
             let sampled = row % step == 0;
             let Some(text) = texts.get(row) else { continue };
@@ -79,7 +91,7 @@ impl Alphabet {
             }
         }
         let mut codes: Vec<usize> =
-            (0..).zip(&counts).filter(|(_, count)| **count > 0).map(|(code, _)| code).collect();
+            (0..).zip(&counts).filter(|(c, n)| *c < 128 || **n > 0).map(|(c, _)| c).collect();
         codes.sort_by_key(|&code| std::cmp::Reverse(counts.get(code).copied()));
         let mut ranks = vec![u32::MAX; counts.len()];
         for (rank, &code) in (0..).zip(&codes) {

@@ -101,9 +101,10 @@ struct Query<'q, S> {
     wanted: Wanted,
     exact: Exact<'q, S>,
     best: Best,
-    /// Strings to score; kept for its memory.
+    /// Strings to score, their symbols and their scores; kept for their memory.
     found: Vec<u32>,
     texts: Vec<S>,
+    scores: Vec<f64>,
 }
 
 impl<'q, S: Symbol> Query<'q, S> {
@@ -117,6 +118,7 @@ impl<'q, S: Symbol> Query<'q, S> {
             best: Best::new(search.k, search.cutoff),
             found: vec![],
             texts: vec![],
+            scores: vec![],
         }
     }
 
@@ -166,9 +168,9 @@ impl<'q, S: Symbol> Query<'q, S> {
         // All are fetched before any is scored: so the processor waits for many at a time.
         self.texts.clear();
         self.found.iter().for_each(|&i| self.texts.extend_from_slice(group.get(i as usize)));
-        for (n, &i) in self.found.iter().enumerate() {
-            let text = self.texts.get(n * group.length..(n + 1) * group.length).unwrap_or(&[]);
-            let score = self.exact.score(text);
+        self.scores.resize(self.found.len(), 0.0);
+        self.exact.score(isa, group.length, &self.texts, &mut self.scores);
+        for (&i, &score) in self.found.iter().zip(&self.scores) {
             self.best.add(score, group.rows(i as usize));
         }
     }
