@@ -40,24 +40,50 @@ impl Decoded {
         if self.0.len() < bytes.len() {
             self.0.resize(bytes.len(), 0);
         }
-        let mut count = 0;
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            for (slot, c) in self.0.iter_mut().zip(text.chars()) {
-                *slot = c.into();
-                count += 1;
-            }
-        } else {
-            let codes = bytes.utf8_chunks().flat_map(|chunk| {
+        let out = self.0.as_mut_slice();
+        let narrow = bytes.iter().fold(0, |most, b| most.max(*b)) < THREE_BYTES;
+        let count = if narrow { narrow_codes(bytes, out) } else { codes(bytes, out) };
+        let count = count.unwrap_or_else(|| {
+            let chars = bytes.utf8_chunks().flat_map(|chunk| {
                 let replaced = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
                 chunk.valid().chars().chain(replaced)
             });
-            for (slot, c) in self.0.iter_mut().zip(codes) {
-                *slot = c.into();
-                count += 1;
-            }
-        }
+            out.iter_mut().zip(chars).map(|(slot, c)| *slot = c.into()).count()
+        });
         self.0.get(..count).unwrap_or(&[])
     }
+}
+
+/// First byte of characters from U+0800 on.
+const THREE_BYTES: u8 = 0xE0;
+
+#[inline(always)]
+fn continues(byte: u8) -> bool {
+    byte & 0xC0 == 0x80
+}
+
+/// Code points of text whose characters are all below U+0800; `None` when it is not UTF-8. Without
+/// branches: where Latin letters with and without marks alternate, no processor foresees them.
+#[inline(always)]
+fn narrow_codes(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
+    let mut count = 0;
+    let mut wrong = bytes.first().is_some_and(|b| continues(*b));
+    let next = bytes.iter().skip(1).chain(&[0]);
+    for (b, next) in bytes.iter().zip(next) {
+        let two = u32::from(*b & 0x1F) << 6 | u32::from(*next & 0x3F);
+        if let Some(slot) = out.get_mut(count) {
+            *slot = if *b < 0x80 { (*b).into() } else { two };
+        }
+        count += usize::from(!continues(*b));
+        wrong |= (*b >= 0xC0) != continues(*next) || (0xC0..0xC2).contains(b);
+    }
+    (!wrong).then_some(count)
+}
+
+/// Code points of text; `None` when it is not UTF-8.
+fn codes(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(out.iter_mut().zip(text.chars()).map(|(slot, c)| *slot = c.into()).count())
 }
 
 /// Without what both begin with, and what both end with; and how many characters that was.
@@ -158,13 +184,21 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_replaced() {
-        let cases: [&[u8]; 6] =
-            [b"", "اردو naam".as_bytes(), b"\xff\xfe", b"a\xe2\x82", b"\xed\xa0\x80b", b"\xf4\x90"];
         let mut decoded = Decoded::default();
-        for bytes in cases {
+        let mut check = |bytes: &[u8]| {
             let lossy = String::from_utf8_lossy(bytes);
             let codes: Vec<u32> = lossy.chars().map(u32::from).collect();
-            assert_eq!(decoded.decode(bytes), codes);
+            assert_eq!(decoded.decode(bytes), codes, "{bytes:x?}");
+        };
+        check("اردو naam\u{200c} 漢 𐍈".as_bytes());
+        let bytes = [b'a', 0x80, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xA0, 0xED, 0xF0, 0x90, 0xFF];
+        for first in bytes {
+            for second in bytes {
+                for third in bytes {
+                    check(&[first, second, third]);
+                    check(&[b'a', first, second, third, 0xB0, b'b']);
+                }
+            }
         }
     }
 

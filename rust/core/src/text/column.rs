@@ -5,30 +5,63 @@
 
 /// 64 rows of a column; stepping goes to the next column.
 pub(super) trait Column: Copy {
+    /// What crosses the border between two words.
+    type Border: Border;
+
     /// The column left of the table.
     const FIRST: Self;
 
-    /// What comes from above the first row.
-    const ABOVE: u8;
-
-    /// Length of the table's first row for a text of `n` characters.
+    /// The table's last value in its first row, for a text of `n` characters.
     fn top(n: usize) -> usize;
 
     /// To the next column: `equal` has the rows whose character is the column's, `above` is what
     /// the word above let through. Returns what goes to the word below.
-    fn step(&mut self, equal: u64, above: u8) -> u8;
+    fn step(&mut self, equal: u64, above: Self::Border) -> Self::Border;
 
     /// What these rows add to the value at the column's upper end.
     fn sum(&self, rows: u64) -> isize;
-
-    /// What a border value adds from one column to the next.
-    fn across(border: u8) -> isize;
 }
 
-/// Bits of a border: the value grows, shrinks; OSA: a transposition may end below.
-const GROWS: u8 = 1;
-const SHRINKS: u8 = 2;
-const SWAPS: u8 = 4;
+/// Single bits, each in a word of its own while it is used.
+pub(super) trait Border: Copy {
+    /// What comes from above the first row.
+    const ABOVE: Self;
+
+    /// The bits in a byte.
+    fn pack(self) -> u8;
+
+    /// The bits of a byte.
+    fn unpack(byte: u8) -> Self;
+
+    /// What the value at the border adds from one column to the next.
+    fn across(self) -> isize;
+}
+
+/// The value at the border grows, or shrinks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    grows: u64,
+    shrinks: u64,
+}
+
+impl Border for Change {
+    const ABOVE: Self = Self { grows: 1, shrinks: 0 };
+
+    #[inline(always)]
+    fn pack(self) -> u8 {
+        (self.grows | self.shrinks << 1) as u8
+    }
+
+    #[inline(always)]
+    fn unpack(byte: u8) -> Self {
+        Self { grows: u64::from(byte & 1), shrinks: u64::from(byte >> 1 & 1) }
+    }
+
+    #[inline(always)]
+    fn across(self) -> isize {
+        self.grows as isize - self.shrinks as isize
+    }
+}
 
 /// Levenshtein: rows where the value grows and shrinks from the row above.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +71,9 @@ pub(super) struct Levenshtein {
 }
 
 impl Column for Levenshtein {
+    type Border = Change;
+
     const FIRST: Self = Self { plus: u64::MAX, minus: 0 };
-    const ABOVE: u8 = GROWS;
 
     #[inline(always)]
     fn top(n: usize) -> usize {
@@ -47,8 +81,8 @@ impl Column for Levenshtein {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: u8) -> u8 {
-        let equal = equal | u64::from(above & SHRINKS != 0);
+    fn step(&mut self, equal: u64, above: Change) -> Change {
+        let equal = equal | above.shrinks;
         let same = diagonal(equal, self.plus) | equal | self.minus;
         self.finish(same, above)
     }
@@ -56,11 +90,6 @@ impl Column for Levenshtein {
     #[inline(always)]
     fn sum(&self, rows: u64) -> isize {
         (self.plus & rows).count_ones() as isize - (self.minus & rows).count_ones() as isize
-    }
-
-    #[inline(always)]
-    fn across(border: u8) -> isize {
-        isize::from(border & GROWS != 0) - isize::from(border & SHRINKS != 0)
     }
 }
 
@@ -73,12 +102,12 @@ fn diagonal(equal: u64, plus: u64) -> u64 {
 impl Levenshtein {
     /// The next column from the rows whose value is the one up and to the left.
     #[inline(always)]
-    fn finish(&mut self, same: u64, above: u8) -> u8 {
+    fn finish(&mut self, same: u64, above: Change) -> Change {
         let grows = self.minus | !(same | self.plus);
         let shrinks = same & self.plus;
-        let below = (grows >> 63) as u8 | ((shrinks >> 63) as u8) << 1;
-        let grows = grows << 1 | u64::from(above & GROWS);
-        let shrinks = shrinks << 1 | u64::from(above & SHRINKS != 0);
+        let below = Change { grows: grows >> 63, shrinks: shrinks >> 63 };
+        let grows = grows << 1 | above.grows;
+        let shrinks = shrinks << 1 | above.shrinks;
         self.plus = shrinks | !(same | grows);
         self.minus = grows & same;
         below
@@ -93,9 +122,36 @@ pub(super) struct Osa {
     equal: u64,
 }
 
+/// [`Change`], and whether a transposition may end below.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChangeOrSwap {
+    change: Change,
+    swaps: u64,
+}
+
+impl Border for ChangeOrSwap {
+    const ABOVE: Self = Self { change: Change::ABOVE, swaps: 0 };
+
+    #[inline(always)]
+    fn pack(self) -> u8 {
+        self.change.pack() | (self.swaps << 2) as u8
+    }
+
+    #[inline(always)]
+    fn unpack(byte: u8) -> Self {
+        Self { change: Change::unpack(byte), swaps: u64::from(byte >> 2) }
+    }
+
+    #[inline(always)]
+    fn across(self) -> isize {
+        self.change.across()
+    }
+}
+
 impl Column for Osa {
+    type Border = ChangeOrSwap;
+
     const FIRST: Self = Self { rows: Levenshtein::FIRST, same: 0, equal: 0 };
-    const ABOVE: u8 = GROWS;
 
     #[inline(always)]
     fn top(n: usize) -> usize {
@@ -103,23 +159,19 @@ impl Column for Osa {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: u8) -> u8 {
+    fn step(&mut self, equal: u64, above: ChangeOrSwap) -> ChangeOrSwap {
         let swappable = !self.same & equal;
-        let swaps = (swappable << 1 | u64::from(above & SWAPS != 0)) & self.equal;
+        let swaps = (swappable << 1 | above.swaps) & self.equal;
         self.equal = equal;
-        let equal = equal | u64::from(above & SHRINKS != 0);
+        let equal = equal | above.change.shrinks;
         self.same = diagonal(equal, self.rows.plus) | equal | self.rows.minus | swaps;
-        self.rows.finish(self.same, above) | ((swappable >> 63) as u8) << 2
+        let change = self.rows.finish(self.same, above.change);
+        ChangeOrSwap { change, swaps: swappable >> 63 }
     }
 
     #[inline(always)]
     fn sum(&self, rows: u64) -> isize {
         self.rows.sum(rows)
-    }
-
-    #[inline(always)]
-    fn across(border: u8) -> isize {
-        Levenshtein::across(border)
     }
 }
 
@@ -127,9 +179,33 @@ impl Column for Osa {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subsequence(u64);
 
+/// The length at the border grows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Growth(bool);
+
+impl Border for Growth {
+    const ABOVE: Self = Self(false);
+
+    #[inline(always)]
+    fn pack(self) -> u8 {
+        self.0.into()
+    }
+
+    #[inline(always)]
+    fn unpack(byte: u8) -> Self {
+        Self(byte != 0)
+    }
+
+    #[inline(always)]
+    fn across(self) -> isize {
+        self.0.into()
+    }
+}
+
 impl Column for Subsequence {
+    type Border = Growth;
+
     const FIRST: Self = Self(u64::MAX);
-    const ABOVE: u8 = 0;
 
     #[inline(always)]
     fn top(_: usize) -> usize {
@@ -137,22 +213,17 @@ impl Column for Subsequence {
     }
 
     #[inline(always)]
-    fn step(&mut self, equal: u64, above: u8) -> u8 {
+    fn step(&mut self, equal: u64, above: Growth) -> Growth {
         let both = self.0 & equal;
         let (sum, over) = self.0.overflowing_add(both);
-        let (sum, more) = sum.overflowing_add(u64::from(above));
+        let (sum, more) = sum.overflowing_add(above.0.into());
         self.0 = sum | (self.0 & !both);
-        u8::from(over | more)
+        Growth(over | more)
     }
 
     #[inline(always)]
     fn sum(&self, rows: u64) -> isize {
         (!self.0 & rows).count_ones() as isize
-    }
-
-    #[inline(always)]
-    fn across(border: u8) -> isize {
-        border.into()
     }
 }
 

@@ -46,40 +46,36 @@ impl Damerau {
     }
 
     /// Fills row `i`, whose character is `x`; returns its least value.
+    ///
+    /// Without branches: which characters are equal is as good as random. A transposition is the
+    /// last match in this row, at `column`, with the last row `k` that has this column's character,
+    /// when nothing stands between the one pair or the other; a start that is `far` means that
+    /// there is none.
     fn fill(&mut self, i: u32, x: u32, b: &[u32], far: u32) -> u32 {
         let Self { row, last, before, seen } = self;
-        // Cells left of the first column, then each column with its left neighbours above.
-        let mut above_left = last.get(1).copied().unwrap_or(far);
-        let mut above_left_left = far;
+        let (mut above_left_left, mut above_left) = (far, last.get(1).copied().unwrap_or(far));
+        // The row still holds that of i - 2 where it has not been filled.
+        let mut two_above_left = row.get(1).copied().unwrap_or(far);
         if let Some(first) = row.get_mut(1) {
             *first = i;
         }
-        // `start` and `column`: the last match in this row, and what a transposition with it costs
-        // up to there. The row is still that of i - 2 where it has not been filled.
-        let (mut left, mut least, mut start, mut column) = (i, i, far, None::<u32>);
-        let mut two_above_left = if i >= 2 { i - 2 } else { far };
+        let (mut left, mut least, mut start, mut column) = (i, i, far, 0);
         let cells = row.iter_mut().skip(2).zip(last.iter().skip(2)).zip(before.iter_mut().skip(2));
         for ((j, y), ((cell, &above), before)) in (1u32..).zip(b).zip(cells) {
-            let mut value = (above_left + u32::from(x != *y)).min(left + 1).min(above + 1);
-            if x == *y {
-                column = Some(j);
-                *before = above_left_left;
-                start = two_above_left;
-            } else {
-                let k = seen.get(*y as usize).copied().unwrap_or(0);
-                if column == Some(j - 1) && k > 0 {
-                    value = value.min(*before + (i - k));
-                } else if k > 0
-                    && k == i - 1
-                    && let Some(column) = column
-                {
-                    value = value.min(start + (j - column));
-                }
-            }
+            let k = seen.get(*y as usize).copied().unwrap_or(0);
+            let equal = x == *y;
+            let edited = above_left.wrapping_add(u32::from(!equal)).min(left.wrapping_add(1));
+            let rows = before.wrapping_add(i.wrapping_sub(k));
+            let columns = start.wrapping_add(j.wrapping_sub(column));
+            let rows = if column.wrapping_add(1) == j { rows } else { far };
+            let columns = if k.wrapping_add(1) == i { columns } else { far };
+            let value = edited.min(above.wrapping_add(1)).min(rows).min(columns);
+            *before = if equal { above_left_left } else { *before };
+            start = if equal { two_above_left } else { start };
+            column = if equal { j } else { column };
             least = least.min(value);
+            (above_left_left, above_left) = (above_left, above);
             two_above_left = *cell;
-            above_left_left = above_left;
-            above_left = above;
             left = value;
             *cell = value;
         }

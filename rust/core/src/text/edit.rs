@@ -1,7 +1,7 @@
 //! Edit distances of two texts of any length.
 
 use super::chars::{Char, Ids, without_affixes};
-use super::column::{self, Column, rows};
+use super::column::{self, Border, Column, rows};
 use super::damerau::Damerau;
 use super::masks::{Masks, WORD};
 use super::strips::Strips;
@@ -24,6 +24,9 @@ pub(super) struct Edits {
     strips: Strips,
     damerau: Damerau,
 }
+
+/// Up to this length comparing costs no more than looking for what is common at both ends.
+const NAME: usize = 16;
 
 /// Patterns up to this length go in one piece: they are too short for a band to pay.
 const SHORT: usize = 1024;
@@ -64,7 +67,7 @@ impl Edits {
         mut text: &'a [C],
         most: usize,
     ) -> usize {
-        if pattern.len() > WORD {
+        if pattern.len() > NAME {
             (pattern, text, _) = without_affixes(pattern, text);
         }
         if pattern.len() <= WORD {
@@ -77,18 +80,19 @@ impl Edits {
         self.widening::<S>(most)
     }
 
-    /// Tries narrow bands first, when the texts are long.
+    /// Tries a narrow band and then a wider one first, when the texts are long: texts that differ
+    /// much leave a band early.
     fn widening<S: Column>(&mut self, most: usize) -> usize {
         let (height, width) = (self.ids.pattern.len(), self.ids.text.len());
-        let mut band = if height <= SHORT { width } else { width - height + WORD };
-        loop {
-            let tried = band.min(most).min(width);
-            let found = self.strips.run::<S>(&self.ids, tried);
-            if found <= tried || tried == most || tried == width {
+        let apart = width - height;
+        let bands = [apart + WORD, apart + height / 16].map(|band| band.min(most));
+        for band in bands.into_iter().filter(|_| height > SHORT) {
+            let found = self.strips.run::<S>(&self.ids, band);
+            if found <= band || band == most {
                 return found;
             }
-            band = if band > height / 16 { width } else { 4 * band };
         }
+        self.strips.run::<S>(&self.ids, most.min(width))
     }
 
     /// Length of the longest common subsequence.
@@ -111,7 +115,7 @@ impl Edits {
 pub(super) fn word<S: Column, C: Char>(masks: &Masks, pattern: usize, text: &[C]) -> usize {
     let mut column = S::FIRST;
     for c in text {
-        column.step(masks.of(*c), S::ABOVE);
+        column.step(masks.of(*c), S::Border::ABOVE);
     }
     (S::top(text.len()) as isize + column.sum(rows(pattern))).max(0) as usize
 }

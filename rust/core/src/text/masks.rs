@@ -5,22 +5,25 @@ use super::chars::Char;
 /// Longest pattern that one machine word describes.
 pub(super) const WORD: usize = 64;
 
+/// Characters that UTF-8 writes in two bytes at most: Latin, Greek, Cyrillic, Arabic.
+const LOW: usize = 0x800;
+
 const WIDE: usize = 128;
 
 /// For each character, bit `i` is set where it is character `i` of the pattern.
 ///
-/// Code points below 256 are looked up directly, others by open addressing at most half full.
-/// Clearing touches only what was set: zeroing 4 KiB for each pair would cost as much as comparing.
+/// Code points below U+0800 are looked up directly, others by open addressing at most half full.
+/// Clearing touches only what was set: zeroing it all for each pair would cost more than comparing.
 #[derive(Debug)]
 pub(super) struct Masks {
-    low: [u64; 256],
+    low: [u64; LOW],
     wide: [(u32, u64); WIDE],
     used: Vec<u8>,
 }
 
 impl Default for Masks {
     fn default() -> Self {
-        Self { low: [0; 256], wide: [(0, 0); WIDE], used: Vec::with_capacity(WORD) }
+        Self { low: [0; LOW], wide: [(0, 0); WIDE], used: Vec::with_capacity(WORD) }
     }
 }
 
@@ -38,6 +41,7 @@ impl Masks {
         }
     }
 
+    #[inline(always)]
     fn set_wide(&mut self, code: u32, bit: u64) {
         let slot = slots(code)
             .find(|&i| self.wide.get(i).is_some_and(|&(c, mask)| mask == 0 || c == code));

@@ -9,7 +9,7 @@
 //! is not above the band.
 
 use super::chars::Ids;
-use super::column::{Column, rows};
+use super::column::{Border, Column, rows};
 use super::masks::WORD;
 
 /// Room for the computation.
@@ -38,7 +38,7 @@ impl Strips {
             return band + 1;
         }
         self.border.clear();
-        self.border.resize(width, S::ABOVE);
+        self.border.resize(width, S::Border::ABOVE.pack());
         // Two more: a transposition looks back two columns.
         let near = band.saturating_add(2);
         let (mut row, mut column, mut value) = (0, 0, 0isize);
@@ -86,9 +86,11 @@ impl Strips {
         let border = self.border.get_mut(place.from..place.to).unwrap_or(&mut []);
         for (id, border) in text.iter().zip(border) {
             let equal = masks.get(*id as usize).copied().unwrap_or([0; W]);
+            let mut crossing = S::Border::unpack(*border);
             for (column, equal) in columns.iter_mut().zip(equal) {
-                *border = column.step(equal, *border);
+                crossing = column.step(equal, crossing);
             }
+            *border = crossing.pack();
         }
         for id in pattern {
             if let Some(mask) = masks.get_mut(*id as usize) {
@@ -104,7 +106,7 @@ impl Strips {
         let border = self.border.get(place.from..place.to).unwrap_or(&[]);
         let mut value = value;
         border.iter().rev().fold(value, |least, border| {
-            value -= S::across(*border);
+            value -= S::Border::unpack(*border).across();
             least.min(value)
         })
     }
