@@ -1,5 +1,7 @@
 //! Look-ups against the obvious way: score every pair, sort, take the first.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
 use nser_core::isa::Isa;
 use nser_core::text::top_k::{Dictionary, Draft, Match, Queries, Scorer, Search};
 
