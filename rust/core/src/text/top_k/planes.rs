@@ -10,11 +10,14 @@ use super::features::{FeatureSet, Layout, Wanted, for_features};
 use super::lanes::{Counters, Lanes};
 use crate::isa::Isa;
 
+/// Fewer strings than this are scored at once: planes for them would be nearly empty.
+const FEWEST: usize = 16;
+
 /// The planes of strings.
 #[derive(Debug, Clone)]
 pub(super) struct Planes {
     width: usize,
-    /// The planes of 512 strings, then those of the next 512.
+    /// The planes of 512 strings, then those of the next 512; none for too few strings.
     lanes: Vec<Lanes>,
 }
 
@@ -25,6 +28,12 @@ impl Planes {
         mut texts: impl ExactSizeIterator<Item = &'a [S]>,
         present: &mut FeatureSet,
     ) -> Self {
+        if texts.len() < FEWEST {
+            texts.for_each(|text| {
+                for_features(text, |f| f.into_iter().for_each(|f| present.insert(f)))
+            });
+            return Self { width: layout.width, lanes: vec![] };
+        }
         let mut lanes = vec![Lanes::NONE; texts.len().div_ceil(Lanes::COUNT) * layout.width];
         for lanes in lanes.chunks_mut(layout.width) {
             for (i, text) in texts.by_ref().take(Lanes::COUNT).enumerate() {
@@ -54,7 +63,7 @@ impl Planes {
         out: &mut Vec<u32>,
     ) {
         let need = need.saturating_sub(wanted.unknown);
-        if need == 0 {
+        if need == 0 || self.lanes.is_empty() {
             out.extend(range.map(|i| i as u32));
         } else if need <= wanted.count {
             match isa {
