@@ -24,7 +24,8 @@ import nser_pmt as nser
 import roman_names
 from nser_pmt import _native
 from timing import best_seconds
-from top_k.peers import K, SCORERS, exact, ours, rapidfuzz as rapidfuzz_forms, tf_idf
+from top_k.peers import SCORERS, K, exact, ours, tf_idf
+from top_k.peers import rapidfuzz as rapidfuzz_forms
 
 ROUNDS = 5
 CHECKED = 25  # queries

@@ -16,7 +16,7 @@ import pytest
 import nser_pmt as nser
 import roman_names
 from nser_pmt import _native
-from top_k.peers import K, SCORERS, exact
+from top_k.peers import SCORERS, K, exact
 
 pytest.importorskip("pytest_benchmark")
 
