@@ -9,7 +9,12 @@ from __future__ import annotations
 from itertools import accumulate
 from random import Random
 
-MEN = (
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+MEN = words(
     "Muhammad Mohammad Ahmad Ahmed Ali Hassan Hussain Husain Umar Umer Usman Bilal Imran Kamran "
     "Irfan Rizwan Adnan Salman Sulaiman Suleman Yousaf Yousuf Ibrahim Ismail Ishaq Yaqoob Younas "
     "Haroon Musa Dawood Zakir Shakir Nasir Nazir Nazeer Tahir Zahid Shahid Sajid Majid Majeed "
@@ -22,22 +27,22 @@ MEN = (
     "Zubair Uzair Shoaib Sohail Faisal Jamal Kamal Iqbal Bahadur Sikandar Gul Zaman Noor Fazal "
     "Karim Rahim Saleem Naeem Waseem Kaleem Nadeem Qasim Hashim Azeem Taimoor Mansoor Manzoor "
     "Ghafoor Shakoor Abdullah Ubaidullah Inayatullah Hidayatullah Saifullah Shafiq Rafiq Siddique"
-).split()
-WOMEN = (
+)
+WOMEN = words(
     "Fatima Ayesha Aisha Khadija Maryam Zainab Ruqayya Kalsoom Hafsa Safia Sumaira Samina Shamim "
     "Nasreen Parveen Yasmeen Shaheen Rubina Shabana Farzana Rukhsana Sultana Razia Nazia Shazia "
     "Fozia Saima Asma Uzma Salma Najma Bushra Sidra Iqra Kiran Sana Hina Amna Amina Momina Mehwish "
     "Rabia Sadia Nadia Javeria Zubaida Zahida Khalida Sajida Tahira Shahida Naseem Nasim Tasleem "
     "Kausar Akhtar Mumtaz Irshad Zarina Gulnaz Shahnaz Mehnaz Naila Humaira Sobia Tehmina"
-).split()
-SECOND = (
+)
+SECOND = words(
     "Khan Ahmed Ahmad Ali Hussain Hassan Iqbal Akhtar Mehmood Mahmood Malik Shah Butt Mirza Raza "
     "Abbas Haider Hyder Rehman Rahman Aziz Rauf Ghani Hakeem Hakim Rasool Rasul Nabi Hadi Qureshi "
     "Siddiqui Hashmi Bukhari Gilani Ansari Awan Bhatti Chaudhry Choudhary Gondal Warraich Cheema "
     "Chattha Bajwa Rajput Janjua Kiani Satti Abbasi Mughal Baig Durrani Afridi Khattak Yousafzai "
     "Marwat Bangash Orakzai Mehsud Wazir Baloch Bugti Marri Mengal Zehri Rind Lashari Leghari "
     "Khosa Mazari Soomro Memon Bhutto Junejo Chandio Brohi Solangi Panhwar Shaikh Sheikh Pathan"
-).split()
+)
 FRONT = ("Muhammad", "Mohammad", "Syed", "Abdul", "Ghulam", "Hafiz", "Haji", "Mian", "Ch", "Malik")
 ALLAH = ("ullah", "uddin", " ud Din", " Ullah")
 FEMALE = ("Bibi", "Begum", "Khatoon", "Mai", "Bano", "Jan")

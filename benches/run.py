@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 
 import scoring.report
+import top_k.report
 from report import machine
 
-SUITES = {"scoring": scoring.report.report}
+SUITES = {"scoring": scoring.report.report, "top_k": top_k.report.report}
 
 
 def main() -> None:

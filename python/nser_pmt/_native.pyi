@@ -7,6 +7,7 @@ __all__ = [
     "ArrowStream",
     "CnicIndex",
     "Control",
+    "Dictionary",
     "Scorer",
     "__version__",
     "cnic_categories",
@@ -50,6 +51,33 @@ class Control:
     @property
     def statuses(self) -> list[int]: ...
     def cancel(self) -> None: ...
+
+@final
+class Dictionary:
+    def __new__(
+        cls,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> Dictionary: ...
+    def __len__(self) -> int: ...
+    def top_k(
+        self,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        scorer: str,
+        k: int,
+        cutoff: float,
+        threads: int | None = None,
+        isa: str | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
 
 @final
 class Scorer:

@@ -29,6 +29,7 @@ EXPORTED = [
     "list_models",
     "load_model",
     "score",
+    "similarity",
     "synth",
 ]
 

@@ -12,6 +12,7 @@ mod polars_plugin;
 mod recent;
 mod runtime;
 mod text;
+mod top_k;
 
 /// The list of exports.
 #[pyo3::pymodule(gil_used = false)]
@@ -26,6 +27,8 @@ mod _native {
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
+    #[pymodule_export]
+    use super::top_k::Dictionary;
 
     use pyo3::prelude::*;
 

@@ -39,6 +39,7 @@ mod masks;
 mod similarity;
 mod strips;
 mod tokens;
+pub mod top_k;
 
 pub use batch::Side;
 pub use edit::Edit;

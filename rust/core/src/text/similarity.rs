@@ -70,12 +70,17 @@ impl Query {
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
         let codes = Decoded::default().decode(text).to_vec();
+        Self { bytes: text.to_vec(), ..Self::of_codes(codes) }
+    }
+
+    /// Prepares characters that only the kernels see: the bytes of the text are left out.
+    pub(super) fn of_codes(codes: Vec<u32>) -> Self {
         let masks = (codes.len() <= WORD).then(|| {
             let mut masks = Box::new(Masks::default());
             masks.set(&codes);
             masks
         });
-        Self { bytes: text.to_vec(), codes, masks }
+        Self { bytes: vec![], codes, masks }
     }
 }
 
