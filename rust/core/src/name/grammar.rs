@@ -101,6 +101,10 @@ impl<'a> Reader<'a> {
                 }
                 self.emit(raw, Role::Name);
             }
+            // At either end "alias" is no mark but a name (Ilyas).
+            Class::Alias if raw != b"@" && (!self.named || next.is_none()) => {
+                self.emit(raw, Role::Name);
+            }
             Class::Alias => {
                 self.end_part();
                 self.emit(self.canonical(word), Role::AliasMark);

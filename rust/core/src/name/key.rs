@@ -144,7 +144,10 @@ fn roman(word: &[u8], sounds: &mut Sounds) -> Head {
             [b'p', b'h', ..] => (b'p', 2),
             [b'r', b'h', ..] => (b'R', 2),
             [b'c', b'e' | b'i' | b'y', ..] => (b's', 1),
-            [b'n'] | [b'n', b'h'] => (b'N', 1),
+            [b'n', tail @ ..] if tail.iter().all(|b| matches!(b, b'n' | b'h')) => {
+                sounds.push(b'N');
+                break;
+            }
             [b'c' | b'k' | b'q' | b'x', ..] => (b'k', 1),
             [b'g' | b'j' | b's' | b'z', ..] => (b's', 1),
             [b'f' | b'p', ..] => (b'p', 1),

@@ -103,7 +103,7 @@ fn syllables(letters: &[char]) -> Vec<Syllable> {
             'و' => Some(Vowel::Is(if closing { "oo" } else { "o" })),
             'ی' if out.is_empty() || (!open && next == Some('ا')) => None,
             'ی' => Some(Vowel::Is(if closing { "ee" } else { "i" })),
-            'ہ' if after.is_empty() && open => Some(Vowel::Long),
+            'ہ' if after.is_empty() && open => Some(Vowel::Is("a")),
             _ => None,
         };
         match (vowel, out.last_mut()) {
@@ -153,10 +153,16 @@ fn fill(syllables: &mut [Syllable]) {
     let mut next = Vowel::Silent;
     for (k, syllable) in syllables.iter_mut().enumerate().rev() {
         if syllable.vowel == Vowel::Unwritten {
-            let before = k.checked_sub(1).and_then(|k| pattern.get(k)).map(|p| p.1);
+            // At the head of a word alef and ain carry a short vowel.
+            let alef =
+                k.checked_sub(1).and_then(|k| pattern.get(k)).is_some_and(|(letter, vowel)| {
+                    *vowel == Vowel::Long && (k > 1 || !is_carrier(*letter))
+                });
+            let closed = [Vowel::Unwritten, Vowel::Is("a")];
+            let closed = pattern.get(k + 1).is_some_and(|(_, vowel)| closed.contains(vowel));
             syllable.vowel = if k == last && k > 0 {
                 Vowel::Silent
-            } else if before == Some(Vowel::Long) && k + 1 == last {
+            } else if alef && closed && k + 1 == last {
                 Vowel::Is("i") // Tahir, Rashida
             } else if k == 0 || next == Vowel::Silent {
                 Vowel::Is("a")
