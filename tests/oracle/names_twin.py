@@ -20,7 +20,7 @@ LETTERS = {
     "ښ": "ش",
     "ۮ": "د",
     "ۯ": "ر",
-    **dict.fromkeys("ءٴـ\u06e5\u06e6\u061c", ""),  # noqa: RUF001
+    **dict.fromkeys("ءٴـ\u06e5\u06e6\u061c", ""),
     **{chr(0x660 + d): str(d) for d in range(10)},
     **{chr(0x6F0 + d): str(d) for d in range(10)},
 }
