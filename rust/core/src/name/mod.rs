@@ -1,1 +1,33 @@
 //! Names in Urdu and Roman script: folding, tokens, keys, similarity.
+//!
+//! Everything starts from the match form ([`fold_into`]) and its tokens ([`Tokens`]): both scripts,
+//! every keyboard and every way to write Abdul Rehman come to one form there.
+//!
+//! ```
+//! use nser_core::name::{KeyTokens, Tokens, fold, key, romanize};
+//!
+//! assert_eq!(fold("محمّد آصف".as_bytes()), "محمد اصف");
+//! let mut tokens = Tokens::default();
+//! tokens.read("محمد آصف خان".as_bytes());
+//! assert_eq!(romanize(&tokens), "Muhammad Asif Khan");
+//! let urdu = key(&tokens, KeyTokens::All);
+//! tokens.read(b"Mohd. Aasif");
+//! assert_eq!(key(&tokens, KeyTokens::All), urdu);
+//! ```
+
+mod arabic;
+mod classes;
+mod compound;
+mod fold;
+mod grammar;
+mod key;
+mod lexicon;
+mod romanize;
+mod spelling;
+mod tokens;
+mod words;
+
+pub use fold::{fold, fold_into};
+pub use key::{Key, KeyTokens, key};
+pub use romanize::{romanize, romanize_into};
+pub use tokens::{Compound, LABELS, Part, Role, Token, Tokens};
