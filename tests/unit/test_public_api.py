@@ -27,6 +27,7 @@ EXPORTED = [
     "likelihood",
     "list_models",
     "load_model",
+    "names",
     "score",
     "synth",
 ]
