@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from nser_pmt import names
 
 PIECES = st.sampled_from(
-    ["abdul", "ur", "ullah", "ud", "din", "muhammad", "m.", "syed", "khan", "bi", "s/o", "@", "ghulam"]
-    + ["محمد", "عبد", "ال", "اللہ", "الدین", "بی", "ولد", "عرف", "ھ", "ے", "ء", "آ", "\u0670"]
-    + [" ", "-", "'", "é", "\u200c", "\u202b", "ﷲ", "ﷺ", "٣", "🙂", "\ufffd"]
+    [
+        *"abdul ur ullah ud din muhammad m. syed khan bi s/o @ ghulam".split(),
+        *"محمد عبد ال اللہ الدین بی ولد عرف ھ ے ء آ".split(),
+        *["\u0670", " ", "-", "'", "é", "\u200c", "\u202b", "ﷲ", "ﷺ", "٣", "🙂", "\ufffd"],
+    ]
 )
 TEXT = st.text(max_size=40) | st.lists(PIECES, max_size=10).map("".join)
 URDU = st.text("ابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنوہی", min_size=1, max_size=8)
@@ -65,12 +67,16 @@ def test_tokens_read_the_folded_text_and_their_own_text_alike(text: str) -> None
 @given(TEXT)
 def test_a_name_with_tokens_has_a_key_and_a_roman_form(text: str) -> None:
     tokens, key = names.tokens_one(text), names.key_one(text)
-    own = [t for t in tokens or [] if t["role"] not in {"relation", "relative", "alias_mark", "alias"}]
+    own = [
+        t for t in tokens or [] if t["role"] not in {"relation", "relative", "alias_mark", "alias"}
+    ]
     assert bool(own) <= (key is not None)
     assert bool(tokens) == bool(names.romanize_one(text))
 
 
-@given(st.lists(st.sampled_from(["asif", "javed", "nadeem", "کریم", "bilal"]), min_size=1, max_size=4))
+@given(
+    st.lists(st.sampled_from(["asif", "javed", "nadeem", "کریم", "bilal"]), min_size=1, max_size=4)
+)
 def test_the_key_forgets_the_order(words: list[str]) -> None:
     assert names.key_one(" ".join(words)) == names.key_one(" ".join(reversed(words)))
 

@@ -24,7 +24,9 @@ def groups(kind: str) -> Any:
 
 
 def column(values: list[str | None], expr: pl.Expr) -> list[Any]:
-    return pl.DataFrame({"n": pl.Series(values, dtype=pl.String)}).select(expr).to_series().to_list()
+    return (
+        pl.DataFrame({"n": pl.Series(values, dtype=pl.String)}).select(expr).to_series().to_list()
+    )
 
 
 @groups("fold")
@@ -67,7 +69,9 @@ def test_romanize(group: dict[str, Any]) -> None:
 
 def test_types() -> None:
     df = pl.DataFrame({"n": ["Asif"]}).lazy()
-    made = df.select(f=names.fold("n"), t=names.tokens("n"), k=names.key("n"), r=names.romanize("n"))
+    made = df.select(
+        f=names.fold("n"), t=names.tokens("n"), k=names.key("n"), r=names.romanize("n")
+    )
     tokens = pl.List(pl.Struct({"token": pl.String, "role": names.ROLES}))
     want = {"f": pl.String, "t": tokens, "k": pl.String, "r": pl.String}
     assert dict(made.collect_schema()) == want
@@ -123,5 +127,10 @@ def test_a_megabyte_is_a_name_too(f: Any) -> None:
 
 
 def test_roles_are_those_of_the_core() -> None:
-    seen = {t["role"] for g in VECTORS["tokens"] for c in g["cases"] for t in names.tokens_one(c[0]) or []}
+    seen = {
+        t["role"]
+        for g in VECTORS["tokens"]
+        for c in g["cases"]
+        for t in names.tokens_one(c[0]) or []
+    }
     assert seen == set(names.ROLES.categories)

@@ -28,6 +28,7 @@ EXPORTED = [
     "likelihood",
     "list_models",
     "load_model",
+    "names",
     "score",
     "similarity",
     "synth",

@@ -212,9 +212,11 @@ fn object_of<'py>(py: Python<'py>, array: &dyn Array, i: usize) -> PyResult<Boun
         DataType::Binary => Ok(PyBytes::new(py, array.as_binary::<i32>().value(i)).into_any()),
         DataType::LargeBinary => Ok(PyBytes::new(py, array.as_binary::<i64>().value(i)).into_any()),
         DataType::Dictionary(..) => {
-            let dictionary = array.as_any_dictionary();
+            // Of this value alone: the items of a long list come here one by one.
+            let value = array.slice(i, 1);
+            let dictionary = value.as_any_dictionary();
             let codes = dictionary.normalized_keys();
-            object_of(py, dictionary.values(), codes.get(i).copied().unwrap_or(0))
+            object_of(py, dictionary.values(), codes.first().copied().unwrap_or(0))
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>().value(i);
