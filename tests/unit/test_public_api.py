@@ -28,6 +28,7 @@ EXPORTED = [
     "list_models",
     "load_model",
     "score",
+    "similarity",
     "synth",
 ]
 
