@@ -49,18 +49,6 @@ pub(super) fn winkler(jaro: f64, prefix: u32) -> f64 {
     if jaro > BOOSTED_ABOVE { boosted } else { jaro }
 }
 
-/// Jaro similarities below this cannot reach the cutoff with such a prefix. To be exact it is part
-/// of the definition: rounding can leave a Jaro similarity just below it and the Jaro-Winkler
-/// similarity at the cutoff, and RapidFuzz drops those.
-#[inline(always)]
-pub(super) fn jaro_cutoff(cutoff: f64, prefix: u32) -> f64 {
-    if cutoff <= BOOSTED_ABOVE {
-        return cutoff;
-    }
-    let most = f64::from(prefix) * PREFIX_WEIGHT;
-    BOOSTED_ABOVE.max((most - cutoff) / (most - 1.0))
-}
-
 /// Most that texts of such lengths can have.
 #[inline(always)]
 pub(super) fn most(a: u32, b: u32) -> f64 {

@@ -145,26 +145,13 @@ impl Similarity {
         score_query(*self, query, text, room)
     }
 
-    /// What a Jaro similarity needs to be, given the common prefix.
-    #[inline(always)]
-    fn jaro_cutoff(self, prefix: u32) -> f64 {
-        if self.metric == Metric::JaroWinkler {
-            jaro::jaro_cutoff(self.cutoff, prefix)
-        } else {
-            self.cutoff
-        }
-    }
-
     /// The similarity from matches; `prefix` is used by Jaro-Winkler alone.
     #[inline(always)]
     pub(super) fn of_matches(self, matches: Matches, a: u32, b: u32, prefix: u32) -> f64 {
-        let found = jaro::jaro(matches, a, b);
-        if self.metric != Metric::JaroWinkler {
-            return if found >= self.cutoff { found } else { 0.0 };
-        }
-        let boosted = jaro::winkler(found, prefix);
-        let enough = found >= self.jaro_cutoff(prefix) && boosted >= self.cutoff;
-        if enough { boosted } else { 0.0 }
+        let jaro = jaro::jaro(matches, a, b);
+        let boosted = jaro::winkler(jaro, prefix);
+        let found = if self.metric == Metric::JaroWinkler { boosted } else { jaro };
+        if found >= self.cutoff { found } else { 0.0 }
     }
 
     /// The similarity from a distance between texts of `a` and `b` characters.
@@ -180,7 +167,9 @@ impl Similarity {
     pub(super) fn hopeless(self, a: u32, b: u32) -> bool {
         self.cutoff > 0.0
             && match self.metric {
-                Metric::Jaro | Metric::JaroWinkler => jaro::most(a, b) < self.jaro_cutoff(4),
+                Metric::Jaro => jaro::most(a, b) < self.cutoff,
+                // Less than rounding can add.
+                Metric::JaroWinkler => jaro::winkler(jaro::most(a, b), 4) < self.cutoff - 1e-9,
                 Metric::Edit(_) => a.abs_diff(b) as usize > self.most_edits(a, b),
                 _ => false,
             }
