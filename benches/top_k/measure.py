@@ -1,8 +1,9 @@
 """Time the look-ups on one number of threads; `report.py` calls this in a fresh process.
 
 Checks the answers of some queries against RapidFuzz first: rows, order and the bits of the scores.
-RapidFuzz gets some of the queries, and its seconds are multiplied: it takes as long for each. Prints
-one JSON object; seconds are the best of all rounds. Exits with 1 if answers differ, or for a debug build of nser_pmt.
+RapidFuzz gets some of the queries, and its seconds are multiplied: it takes as long for each.
+Prints one JSON object; seconds are the best of all rounds. Exits with 1 if answers differ, or for
+a debug build of nser_pmt.
 """
 
 from __future__ import annotations
