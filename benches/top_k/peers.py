@@ -1,7 +1,7 @@
 """The same question put to the peers: the five most similar names for each query.
 
 RapidFuzz fills a matrix, in blocks that fit in memory, of which NumPy keeps the best of each row;
-with `score_cutoff` it may stop early, at the price of the best answers that are worse. Cosine
+with `score_cutoff` it may stop early, but matches that are worse are lost. Cosine
 similarity of character trigrams weighted by TF-IDF is another measure, so its answers are others.
 """
 
@@ -48,7 +48,11 @@ def cdist(
             dtype=dtype,
             workers=threads,
         )
-        best = np.argpartition(block, -K, axis=1)[:, -K:]
+        if cutoff is None:
+            best = np.argpartition(block, -K, axis=1)[:, -K:]
+        else:  # NumPy is slow when nearly all are the lowest
+            best = np.argpartition(np.negative(block, out=block), K, axis=1)[:, :K]
+            np.negative(block, out=block)
         rows = np.hstack([rows, best + start])
         scores = np.hstack([scores, np.take_along_axis(block, best, axis=1)])
     best = np.argpartition(scores, -K, axis=1)[:, -K:]

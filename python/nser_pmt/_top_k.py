@@ -21,8 +21,8 @@ _SCORERS = ("jaro_winkler", "levenshtein")
 class Dictionary:
     """Strings prepared for look-ups by `top_k`: for a service that asks again and again.
 
-    Takes about 60 bytes a string besides the strings themselves. Immutable; may be used from
-    several threads, and pickled.
+    Takes about 50 bytes a name besides the strings themselves. Immutable; may be used from several
+    threads, and pickled.
 
     Parameters
     ----------

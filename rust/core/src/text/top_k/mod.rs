@@ -24,8 +24,8 @@
 //!
 //! A query of `n` characters takes about `n / 100` instructions a string with 512-bit registers, and
 //! scores far less than 1 % of realistic names. At worst (a cutoff of 0 with `k` as large as the
-//! dictionary) every distinct string is scored. A dictionary takes about 30 bytes and two for each
-//! character of a distinct string.
+//! dictionary) every distinct string is scored. A distinct string takes about 30 bytes, and one for
+//! each character (four when the dictionary has more than 255 different ones).
 //!
 //! # Examples
 //!

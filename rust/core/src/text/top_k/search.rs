@@ -17,6 +17,10 @@ use crate::isa::Isa;
 /// symbols fit in the second-level cache.
 const TILE: usize = 32 * Lanes::COUNT;
 
+/// Strings that a query is compared with at first, before it has any matches that could spare it
+/// work; then twice as many, and so on.
+const FIRST: usize = 64;
+
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
@@ -101,6 +105,8 @@ struct Query<'q, S> {
     wanted: Wanted,
     exact: Exact<'q, S>,
     best: Best,
+    /// Strings to compare with next.
+    step: usize,
     /// Strings to score, their symbols and their scores; kept for their memory.
     found: Vec<u32>,
     texts: Vec<S>,
@@ -116,6 +122,7 @@ impl<'q, S: Symbol> Query<'q, S> {
             wanted: Wanted::new(symbols, &prepared.layout, &prepared.present),
             exact: Exact::new(search.scorer, symbols),
             best: Best::new(search.k, search.cutoff),
+            step: FIRST,
             found: vec![],
             texts: vec![],
             scores: vec![],
@@ -156,22 +163,32 @@ impl<'q, S: Symbol> Query<'q, S> {
     }
 
     /// Compares with strings of which at most the first `prefix` characters agree.
-    fn scan(&mut self, group: &Group<S>, prefix: usize, range: Range<usize>) {
+    fn scan(&mut self, group: &Group<S>, prefix: usize, mut range: Range<usize>) {
         let Search { scorer, isa, .. } = self.search;
-        let cutoff = self.best.cutoff();
-        let Some(need) = need(scorer, self.length, group.length, prefix, cutoff) else { return };
-        if range.is_empty() {
-            return;
+        while !range.is_empty() {
+            let cutoff = self.best.cutoff();
+            let Some(need) = need(scorer, self.length, group.length, prefix, cutoff) else {
+                return;
+            };
+            let part = range.start..range.end.min(range.start + self.step);
+            self.step = TILE.min(2 * self.step);
+            range.start = part.end;
+            self.found.clear();
+            group.planes.scan(isa, &self.wanted, need, part, &mut self.found);
+            self.score(group);
         }
-        self.found.clear();
-        group.planes.scan(isa, &self.wanted, need, range, &mut self.found);
+    }
+
+    /// Scores what was found in a group.
+    fn score(&mut self, group: &Group<S>) {
+        let Self { search, exact, best, found, texts, scores, .. } = self;
         // All are fetched before any is scored: so the processor waits for many at a time.
-        self.texts.clear();
-        self.found.iter().for_each(|&i| self.texts.extend_from_slice(group.get(i as usize)));
-        self.scores.resize(self.found.len(), 0.0);
-        self.exact.score(isa, group.length, &self.texts, &mut self.scores);
-        for (&i, &score) in self.found.iter().zip(&self.scores) {
-            self.best.add(score, group.rows(i as usize));
+        texts.clear();
+        found.iter().for_each(|&i| texts.extend_from_slice(group.get(i as usize)));
+        scores.resize(found.len(), 0.0);
+        exact.score(search.isa, group.length, texts, scores);
+        for (&i, &score) in found.iter().zip(&*scores) {
+            best.add(score, group.rows(i as usize));
         }
     }
 }
