@@ -11,7 +11,6 @@ from names_twin import fold
 
 from nser_pmt import names
 
-
 # Python's Unicode tables may be older or newer than ours: no unassigned code points.
 KNOWN = st.characters(exclude_categories=["Cn", "Cs"])
 

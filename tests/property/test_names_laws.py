@@ -12,8 +12,22 @@ from nser_pmt import names
 
 PIECES = st.sampled_from(
     [
-        *"abdul ur ullah ud din muhammad m. syed khan bi s/o @ ghulam".split(),
-        *"محمد عبد ال اللہ الدین بی ولد عرف ھ ے ء آ".split(),
+        *[
+            "abdul",
+            "ur",
+            "ullah",
+            "ud",
+            "din",
+            "muhammad",
+            "m.",
+            "syed",
+            "khan",
+            "bi",
+            "s/o",
+            "@",
+            "ghulam",
+        ],
+        *["محمد", "عبد", "ال", "اللہ", "الدین", "بی", "ولد", "عرف", "ھ", "ے", "ء", "آ"],
         *["\u0670", " ", "-", "'", "é", "\u200c", "\u202b", "ﷲ", "ﷺ", "٣", "🙂", "\ufffd"],
     ]
 )
