@@ -49,7 +49,7 @@ FEMALE = ("Bibi", "Begum", "Khatoon", "Mai", "Bano", "Jan")
 KEYS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class _Names:
+class Names:
     """One stream of names; the n-th token of a list is drawn in proportion to 1 / (n + 8)."""
 
     def __init__(self, seed: int) -> None:
@@ -94,7 +94,7 @@ class _Names:
 
 def dictionary(size: int, seed: int = 1) -> list[str]:
     """Make distinct names, in the order they were drawn."""
-    source = _Names(seed)
+    source = Names(seed)
     found: dict[str, None] = {}
     while len(found) < size:
         found[source.name()] = None
@@ -103,7 +103,7 @@ def dictionary(size: int, seed: int = 1) -> list[str]:
 
 def queries(names: list[str], size: int, seed: int = 2) -> list[str]:
     """Make queries: half are names of the list with a slip or two, half are drawn afresh."""
-    source = _Names(seed)
+    source = Names(seed)
     made = []
     for n in range(size):
         if n % 2:
