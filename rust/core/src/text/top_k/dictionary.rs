@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Texts;
-use super::alphabet::{Alphabet, Symbol, chars};
+use super::alphabet::{Alphabet, Symbol};
 use super::features::{FeatureSet, Layout};
-use super::group::Group;
+use super::group::{Given, Group};
 
 /// Strings looked at to rank the characters and to choose the features.
 const SAMPLE: usize = 1 << 15;
@@ -36,12 +36,18 @@ pub(super) struct Prepared<S> {
 
 /// A dictionary in the making: its parts can be made in any order, on any thread.
 #[derive(Debug)]
-pub struct Draft<'a, T> {
-    texts: &'a T,
+pub struct Draft {
     alphabet: Alphabet,
     layout: Layout,
-    /// Lengths and the rows that have it.
-    lengths: Vec<(usize, Vec<u32>)>,
+    lengths: Lengths,
+    len: usize,
+}
+
+/// The rows by length.
+#[derive(Debug)]
+enum Lengths {
+    Narrow(Vec<Given<u8>>),
+    Wide(Vec<Given<u32>>),
 }
 
 /// The strings of one length, prepared.
@@ -54,18 +60,12 @@ enum PartOf {
     Wide(Group<u32>),
 }
 
-impl<'a, T: Texts> Draft<'a, T> {
-    /// Looks at every string once.
-    pub fn new(texts: &'a T) -> Self {
+impl Draft {
+    /// Looks at every string.
+    #[must_use]
+    pub fn new(texts: &impl Texts) -> Self {
         let step = texts.len().div_ceil(SAMPLE).max(1);
         let alphabet = Alphabet::of(texts, step);
-        let mut lengths: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for row in 0..texts.len() {
-            if let Some(text) = texts.get(row) {
-                let length = if text.is_ascii() { text.len() } else { chars(text).count() };
-                lengths.entry(length).or_default().push(row as u32);
-            }
-        }
         let sampled = (0..texts.len()).step_by(step).filter_map(|row| texts.get(row));
         let sample: Vec<Vec<u32>> = sampled
             .map(|text| {
@@ -75,24 +75,29 @@ impl<'a, T: Texts> Draft<'a, T> {
             })
             .collect();
         let layout = Layout::of(&sample);
-        Self { texts, alphabet, layout, lengths: lengths.into_iter().collect() }
+        let lengths = if alphabet.is_narrow() {
+            Lengths::Narrow(by_length(texts, &alphabet))
+        } else {
+            Lengths::Wide(by_length(texts, &alphabet))
+        };
+        Self { alphabet, layout, lengths, len: texts.len() }
     }
 
     /// Number of parts to make.
     #[must_use]
     pub fn parts(&self) -> usize {
-        self.lengths.len()
+        match &self.lengths {
+            Lengths::Narrow(lengths) => lengths.len(),
+            Lengths::Wide(lengths) => lengths.len(),
+        }
     }
 
     /// Makes a part.
     #[must_use]
     pub fn part(&self, n: usize) -> Option<Part> {
-        let (length, rows) = self.lengths.get(n)?;
-        let Self { texts, alphabet, layout, .. } = self;
-        Some(Part(if alphabet.is_narrow() {
-            PartOf::Narrow(Group::new(*texts, alphabet, layout, *length, rows))
-        } else {
-            PartOf::Wide(Group::new(*texts, alphabet, layout, *length, rows))
+        Some(Part(match &self.lengths {
+            Lengths::Narrow(lengths) => PartOf::Narrow(Group::new(&self.layout, lengths.get(n)?)),
+            Lengths::Wide(lengths) => PartOf::Wide(Group::new(&self.layout, lengths.get(n)?)),
         }))
     }
 
@@ -111,8 +116,26 @@ impl<'a, T: Texts> Draft<'a, T> {
         } else {
             Groups::Wide(Prepared::new(self.layout, wide))
         };
-        Dictionary { alphabet: self.alphabet, groups, len: self.texts.len() }
+        Dictionary { alphabet: self.alphabet, groups, len: self.len }
     }
+}
+
+/// The rows by length. All are read in their order in memory: in any other, most of the time would
+/// go into waiting for memory.
+fn by_length<S: Symbol>(texts: &impl Texts, alphabet: &Alphabet) -> Vec<Given<S>> {
+    let mut lengths: BTreeMap<usize, Given<S>> = BTreeMap::new();
+    let mut symbols = vec![];
+    for row in 0..texts.len() {
+        let Some(text) = texts.get(row) else { continue };
+        symbols.clear();
+        alphabet.encode(text, &mut symbols);
+        let length = symbols.len();
+        let new = || Given { length, rows: vec![], symbols: vec![] };
+        let given = lengths.entry(length).or_insert_with(new);
+        given.rows.push(row as u32);
+        given.symbols.extend_from_slice(&symbols);
+    }
+    lengths.into_values().collect()
 }
 
 impl<S: Symbol> Prepared<S> {

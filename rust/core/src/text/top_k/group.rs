@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Texts;
-use super::alphabet::{Alphabet, CLASSES, Symbol, class};
+use super::alphabet::{CLASSES, Symbol, class};
 use super::features::{FeatureSet, Layout};
 use super::planes::Planes;
 
@@ -31,6 +30,16 @@ pub(super) struct Group<S> {
     pub present: FeatureSet,
 }
 
+/// Rows whose strings are all of one length, in ascending order.
+#[derive(Debug)]
+pub(super) struct Given<S> {
+    /// The length in characters.
+    pub length: usize,
+    pub rows: Vec<u32>,
+    /// The strings, one after the other.
+    pub symbols: Vec<S>,
+}
+
 /// The classes of the first characters, six bits each, the first in the highest.
 pub(super) fn prefix<S: Symbol>(text: &[S]) -> u32 {
     (0..PREFIX).fold(0, |all, i| {
@@ -47,27 +56,20 @@ fn order<S: Symbol>(text: &[S]) -> u64 {
 }
 
 impl<S: Symbol> Group<S> {
-    /// Prepares the strings of some rows, in ascending order, which are all `length` long.
-    pub fn new(
-        texts: &impl Texts,
-        alphabet: &Alphabet,
-        layout: &Layout,
-        length: usize,
-        rows: &[u32],
-    ) -> Self {
-        let mut given = Vec::with_capacity(rows.len() * length);
-        let mut sorted = Vec::with_capacity(rows.len());
-        for (n, &row) in rows.iter().enumerate() {
-            alphabet.encode(texts.get(row as usize).unwrap_or(&[]), &mut given);
-            sorted.push((order(cut(&given, length, n)), row, n as u32));
-        }
+    /// Prepares strings.
+    pub fn new(layout: &Layout, given: &Given<S>) -> Self {
+        let Given { length, rows, symbols: given } = given;
+        let length = *length;
+        let text = |n: usize| cut(given, length, n);
+        let mut sorted: Vec<(u64, u32, u32)> =
+            rows.iter().zip(0..).map(|(&row, n)| (order(text(n as usize)), row, n)).collect();
         sorted.sort_unstable();
         let mut symbols: Vec<S> = Vec::with_capacity(given.len());
-        let mut prefixes = vec![];
+        let mut prefixes = Vec::with_capacity(sorted.len());
         let (mut rows, mut row_ends) = (Vec::with_capacity(sorted.len()), vec![0]);
         let mut last = None;
         for (order, row, n) in sorted {
-            let text = cut(&given, length, n as usize);
+            let text = text(n as usize);
             let end = symbols.len();
             if last != Some(order) || symbols.get(end - length..) != Some(text) {
                 if last.is_some() {
