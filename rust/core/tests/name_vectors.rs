@@ -1,0 +1,117 @@
+//! The shared cases of `tests/vectors/names.toml`, and laws of folding over all of Unicode.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+use nser_core::name::{Part, Role, Token, Tokens, fold};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Vectors {
+    fold: Vec<Group>,
+    tokens: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    why: String,
+    cases: Vec<Vec<String>>,
+}
+
+fn vectors() -> Vectors {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/names.toml");
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The role as Python shows it.
+fn shown(token: &Token) -> &'static str {
+    match (token.role, token.part) {
+        (Role::Relation, _) => "relation",
+        (Role::AliasMark, _) => "alias_mark",
+        (_, Part::Relative) => "relative",
+        (_, Part::Alias) => "alias",
+        (Role::Name, _) => "name",
+        (Role::Muhammad, _) => "muhammad",
+        (Role::Title, _) => "title",
+        (Role::Female, _) => "female",
+        (Role::Particle, _) => "particle",
+        (Role::Initial, _) => "initial",
+        (Role::Number, _) => "number",
+    }
+}
+
+fn read(raw: &[u8]) -> Vec<String> {
+    let mut tokens = Tokens::default();
+    tokens.read(raw);
+    let text = |t: &Token| String::from_utf8(tokens.token(t).to_vec()).unwrap();
+    tokens.tokens().iter().map(|t| format!("{}/{}", text(t), shown(t))).collect()
+}
+
+#[test]
+fn folding() {
+    for group in vectors().fold {
+        for case in group.cases {
+            assert_eq!(fold(case[0].as_bytes()), case[1], "{}: {}", group.why, case[0]);
+            assert_eq!(fold(case[1].as_bytes()), case[1], "{}: twice", group.why);
+        }
+    }
+}
+
+#[test]
+fn tokens() {
+    for group in vectors().tokens {
+        for case in group.cases {
+            assert_eq!(read(case[0].as_bytes()), case[1..], "{}: {}", group.why, case[0]);
+        }
+    }
+}
+
+#[test]
+fn every_code_point_folds_to_something_that_folds_to_itself() {
+    for c in '\0'..=char::MAX {
+        let raw = format!("a{c}b");
+        let once = fold(raw.as_bytes());
+        assert_eq!(fold(once.as_bytes()), once, "U+{:04X}", c as u32);
+        assert!(once.starts_with('a') && once.ends_with('b'));
+    }
+}
+
+#[test]
+fn any_bytes_give_valid_text_and_tokens_that_cover_it() {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    let pieces: [&[u8]; 14] = [
+        b"abdul",
+        b" ",
+        b"s/o",
+        b"@",
+        "محمد".as_bytes(),
+        "ال".as_bytes(),
+        b"\xFF",
+        b"\xD8",
+        b"m",
+        "ں".as_bytes(),
+        b"uddin",
+        b"ullah",
+        b"-",
+        "é".as_bytes(),
+    ];
+    let mut tokens = Tokens::default();
+    for _ in 0..20_000 {
+        let raw: Vec<u8> = (0..next() % 9).flat_map(|_| pieces[next() % 14].to_vec()).collect();
+        tokens.read(&raw);
+        let joined: Vec<&[u8]> = tokens.tokens().iter().map(|t| tokens.token(t)).collect();
+        assert_eq!(joined.join(&b' '), tokens.text());
+        assert!(std::str::from_utf8(tokens.text()).is_ok());
+        assert!(tokens.tokens().iter().all(|t| {
+            t.start < t.end
+                && t.start <= t.stem_start
+                && t.stem_start < t.stem_end
+                && t.stem_end <= t.end
+        }));
+        let once = fold(&raw);
+        assert_eq!(fold(once.as_bytes()), once);
+    }
+}
