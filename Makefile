@@ -10,7 +10,9 @@ DATA ?=
 MODEL ?= schreiner-pk-2009
 ROWS ?= 1000000
 
-RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+# What the extension is made of; its tables are compiled in.
+RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock \
+  $(wildcard python/nser_pmt/data/cnic/* python/nser_pmt/data/names/*)
 OLDEST_TESTS := tests/unit tests/property
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ test: $(VENV)/built $(VENV)/dev $(OLDEST)/installed ## Run every test: Rust, doc
 	$(BIN)/python -m mypy.stubtest nser_pmt._native
 	PYTHONPATH=python $(OLDEST)/bin/python -m pytest $(OLDEST_TESTS)
 
-bench: $(VENV)/built $(VENV)/dev ## Measure against the peers; prints ratios
+bench: $(VENV)/built $(VENV)/bench ## Measure against the peers; prints ratios
 	$(BIN)/python benches/run.py
 
 lint: $(VENV)/dev $(VENV)/built ## rustfmt, clippy, ruff, mypy: any warning is an error
@@ -47,7 +49,7 @@ format: $(VENV)/dev ## Format the sources
 
 lock: $(VENV)/dev ## Pin the newest versions of everything
 	$(BIN)/python -m pip install --quiet uv
-	cd requirements && for list in base dev oldest; do \
+	cd requirements && for list in base dev bench oldest; do \
 	  ../$(BIN)/uv pip compile $$list.in --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url --quiet -o $$list.txt; done
 	cargo update
@@ -67,6 +69,11 @@ $(VENV)/base: requirements/base.txt
 $(VENV)/dev: requirements/dev.txt $(VENV)/base
 	@echo "installing what the tests need ..."
 	@$(BIN)/python $(PIP_INSTALL) requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench: requirements/bench.txt $(VENV)/dev
+	@echo "installing the peers of the benches ..."
+	@$(BIN)/python $(PIP_INSTALL) requirements/bench.txt
 	@touch $@
 
 $(VENV)/built: $(RUST) pyproject.toml $(VENV)/base

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.plugins import register_plugin_function
 
 from nser_pmt import _native, errors
 
+if TYPE_CHECKING:
+    from polars._typing import IntoExpr
+
 __all__ = [
     "STATUS",
     "columns",
     "expression",
     "frame",
+    "into_expr",
+    "one",
     "own_enum",
+    "row_wise",
     "scored",
     "status_of_code",
     "typed",
@@ -36,6 +44,69 @@ _CLASSES: dict[str, type[errors.NserError]] = {
 }
 
 
+def row_wise(
+    operation: str,
+    inputs: Sequence[IntoExpr],
+    dtype: pl.DataType,
+    spec: Mapping[str, object] | None = None,
+) -> pl.Expr:
+    """Make the expression of an operation of the core, such as ``cnic.parse``.
+
+    A string names a column. The result has the type `dtype` and the name of the first input.
+    """
+    exprs = [into_expr(value) for value in inputs]
+    text = json.dumps(spec or {})
+    if not plugin_works():
+        return _row_wise_fallback(operation, exprs, dtype, text)
+    made = _plugin("row_wise", exprs, {"operation": operation, "spec": text})
+    plain = _without_enums(dtype)
+    return made.cast(plain).cast(dtype) if _FOREIGN_ENUMS and plain != dtype else made
+
+
+def _without_enums(dtype: pl.DataType) -> pl.DataType:
+    """Return the type with text for every Enum in it."""
+    if isinstance(dtype, pl.Enum):
+        return pl.String()
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.DataType):
+        return pl.List(_without_enums(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        fields = {f.name: f.dtype for f in dtype.fields}
+        return pl.Struct(
+            {n: _without_enums(d) if isinstance(d, pl.DataType) else d for n, d in fields.items()}
+        )
+    return dtype
+
+
+def one(operation: str, values: Sequence[object], spec: Mapping[str, object] | None = None) -> Any:
+    """Return what `row_wise` gives for a row of these values."""
+    return _native.evaluate_one(operation, json.dumps(spec or {}), list(values))
+
+
+def into_expr(value: IntoExpr) -> pl.Expr:
+    """Return a column's name as the column, an expression as itself, anything else as a literal."""
+    if isinstance(value, pl.Expr):
+        return value
+    return pl.col(value) if isinstance(value, str) else pl.lit(value)
+
+
+def _row_wise_fallback(
+    operation: str, inputs: Sequence[pl.Expr], dtype: pl.DataType, spec: str
+) -> pl.Expr:
+    """Do the same through Python, for a Polars whose plugin interface has changed."""
+
+    def call(batch: pl.Series) -> pl.Series:
+        given = columns(batch.struct.unnest().get_columns())
+        try:
+            made = pl.DataFrame(_native.evaluate(operation, spec, given, len(batch))).to_series()
+        except errors.NserError as error:
+            raise pl.exceptions.ComputeError(_tagged(error, None)) from None
+        return made.cast(_without_enums(dtype)).cast(dtype)
+
+    # A struct is named after its first field.
+    fields = [e.alias(f"__nser_pmt_{i}") if i else e for i, e in enumerate(inputs)]
+    return pl.struct(fields).map_batches(call, return_dtype=dtype, is_elementwise=True)
+
+
 def expression(
     function: str,
     inputs: Sequence[pl.Expr],
@@ -46,7 +117,7 @@ def expression(
     control: _native.Control | None = None,
     numbered: bool = False,
 ) -> pl.Expr:
-    """Make the expression of a plugin function.
+    """Make the expression of a scoring function.
 
     ``pmt_score`` gives the score, ``pmt_status`` the status, ``pmt_both`` a struct of the score and
     the code of the status (see `status_of_code`).
@@ -54,29 +125,22 @@ def expression(
     if not plugin_works():
         return _fallback(function, inputs, program, name, status, numbered)
     run = None if control is None else control.id
-    return _plugin(function, inputs, program, name, status, numbered, run)
+    given: dict[str, object] = {
+        "program": program,
+        "name": name,
+        "status": status,
+        "run": run,
+        "numbered": numbered,
+    }
+    return _plugin(function, inputs, given)
 
 
-def _plugin(
-    function: str,
-    inputs: Sequence[pl.Expr],
-    program: str,
-    name: str,
-    status: str,
-    numbered: bool,
-    run: int | None = None,
-) -> pl.Expr:
+def _plugin(function: str, inputs: Sequence[pl.Expr], arguments: dict[str, object]) -> pl.Expr:
     return register_plugin_function(
         plugin_path=Path(_native.__file__),
         function_name=function,
         args=list(inputs),
-        kwargs={
-            "program": program,
-            "name": name,
-            "status": status,
-            "run": run,
-            "numbered": numbered,
-        },
+        kwargs=arguments,
         is_elementwise=True,
     )
 
@@ -84,10 +148,15 @@ def _plugin(
 @functools.cache
 def plugin_works() -> bool:
     """Whether this Polars speaks our version of the plugin interface."""
-    program = '{"inputs": [], "models": [{"intercept": 1.5, "terms": []}]}'
-    row = pl.lit(0, dtype=pl.UInt32)
+    arguments: dict[str, object] = {
+        "program": '{"inputs": [], "models": [{"intercept": 1.5, "terms": []}]}',
+        "name": "score",
+        "status": "status",
+        "run": None,
+        "numbered": True,
+    }
     try:
-        pl.select(_plugin("pmt_score", [row], program, "score", "status", numbered=True))
+        pl.select(_plugin("pmt_score", [pl.lit(0, dtype=pl.UInt32)], arguments))
     except Exception:
         return False
     return True

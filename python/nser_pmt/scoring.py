@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import polars as pl
 
@@ -161,7 +161,7 @@ def expression(
     for name in given:
         if name not in model.columns:
             raise missing_column(name, list(model.columns))
-    columns = [_into_expr(given.get(c, c)) for c in model.columns]
+    columns = [_engine.into_expr(given.get(c, c)) for c in model.columns]
     made = _engine.expression(output, columns, program=program(model))
     return (_engine.own_enum(made) if output == "pmt_status" else made).alias(output)
 
@@ -297,12 +297,6 @@ def _scorer(model: Model, on_invalid: OnInvalid) -> _native.Scorer:
     if on_invalid == "model":
         return model._scorer
     return _native.Scorer(program(model, on_invalid).encode())
-
-
-def _into_expr(value: Any) -> pl.Expr:
-    if isinstance(value, pl.Expr):
-        return value
-    return pl.col(value) if isinstance(value, str) else pl.lit(value)
 
 
 def _series(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Series | pl.DataFrame]:

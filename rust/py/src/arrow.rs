@@ -1,6 +1,7 @@
 //! Arrow C interfaces <-> slices. Memory ownership is arrow-rs's; nothing is copied but the rare
 //! types that no kernel reads in their own width.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -15,22 +16,33 @@ use arrow_array::{
     StructArray, make_array,
 };
 use arrow_buffer::NullBuffer;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use nser_core::column::{Bits, Codes, Column, Kind, Strings, Values};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use crate::error::Failure;
 
+/// Name and type of an input column.
+pub struct Input {
+    pub name: String,
+    pub data_type: DataType,
+}
+
 /// A column in pieces, as Polars hands it over.
 #[derive(Debug)]
 pub struct Chunked {
     pub name: String,
-    pub kind: Kind,
+    pub data_type: DataType,
     pub chunks: Vec<ArrayRef>,
 }
 
 impl Chunked {
+    /// What the column is to a model.
+    pub fn kind(&self) -> Kind {
+        kind(&self.data_type)
+    }
+
     pub fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
@@ -53,9 +65,9 @@ impl Chunked {
         schema: &FFI_ArrowSchema,
         arrays: impl IntoIterator<Item = FFI_ArrowArray>,
     ) -> Result<Self, Failure> {
-        let kind = kind(&data_type(name, schema)?);
+        let data_type = data_type(name, schema)?;
         let chunks = arrays.into_iter().map(|array| import(name, array, schema));
-        Ok(Self { name: name.to_owned(), kind, chunks: chunks.collect::<Result<_, _>>()? })
+        Ok(Self { name: name.to_owned(), data_type, chunks: chunks.collect::<Result<_, _>>()? })
     }
 }
 
@@ -98,7 +110,7 @@ fn read_stream(
         let frame = unsafe { from_ffi(array, &schema) }.map_err(|_| broken())?;
         chunks.push(StructArray::from(frame).columns().first().ok_or_else(broken)?.clone());
     }
-    Ok(Chunked { name: name.to_owned(), kind: kind(&data_type(name, column)?), chunks })
+    Ok(Chunked { name: name.to_owned(), data_type: data_type(name, column)?, chunks })
 }
 
 /// Takes over one array of a type that [`data_type`] accepts.
@@ -287,16 +299,43 @@ pub fn pieces<'a>(columns: &'a [Chunked], rows: usize) -> Result<Vec<Piece<'a>>,
     Ok(pairs.map(|(&a, &b)| Piece { start: a, rows: b - a, columns: stretch(a, b) }).collect())
 }
 
+/// A dictionary field that Polars reads as an Enum. It knows the categories by metadata, whose
+/// name changed with version 1.32: both are given.
+pub fn enum_field<'a>(
+    name: &str,
+    key: DataType,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Field {
+    let values: String = names.into_iter().map(|n| format!("{};{n}", n.len())).collect();
+    let metadata = ["_PL_ENUM_VALUES", "_PL_ENUM_VALUES2"].map(|k| (k.into(), values.clone()));
+    let kind = DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8));
+    Field::new(name, kind, true).with_metadata(HashMap::from(metadata))
+}
+
+/// Columns on their way to Polars.
+pub fn export(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<ArrowStream, Failure> {
+    let schema = Arc::new(Schema::new(fields));
+    let batch = batch(&schema, columns)?;
+    Ok(ArrowStream { schema, batches: vec![batch] })
+}
+
+/// One column in chunks on its way to Polars.
+pub fn export_chunks(field: Field, chunks: Vec<ArrayRef>) -> Result<ArrowStream, Failure> {
+    let schema = Arc::new(Schema::new(vec![field]));
+    let batches = chunks.into_iter().map(|chunk| batch(&schema, vec![chunk]));
+    Ok(ArrowStream { batches: batches.collect::<Result<_, _>>()?, schema })
+}
+
+fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, Failure> {
+    RecordBatch::try_new(Arc::clone(schema), columns)
+        .map_err(|_| Failure::internal("a result column does not fit its own schema"))
+}
+
 /// A result on its way to Polars, over the Arrow PyCapsule interface.
 #[pyclass(frozen, module = "nser_pmt._native")]
 pub struct ArrowStream {
-    batch: RecordBatch,
-}
-
-impl ArrowStream {
-    pub fn new(batch: RecordBatch) -> Self {
-        Self { batch }
-    }
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
 }
 
 #[pymethods]
@@ -308,7 +347,8 @@ impl ArrowStream {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema; // a consumer may ask; this producer has one schema
-        let batches = RecordBatchIterator::new([Ok(self.batch.clone())], self.batch.schema());
+        let batches: Vec<_> = self.batches.iter().cloned().map(Ok).collect();
+        let batches = RecordBatchIterator::new(batches, Arc::clone(&self.schema));
         let stream = FFI_ArrowArrayStream::new(Box::new(batches));
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }

@@ -1,18 +1,25 @@
 //! `nser_pmt._native`: the Rust side of the Python package. Private; see `nser_pmt` for the API.
 
 mod arrow;
+mod cnic;
 mod error;
 mod memory;
-mod plan_cache;
+mod name;
+mod operation;
 mod pmt;
+mod pmt_expression;
 mod polars_plugin;
+mod recent;
 mod runtime;
+mod text;
 
 /// The list of exports.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use super::arrow::ArrowStream;
+    #[pymodule_export]
+    use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]

@@ -1,16 +1,15 @@
 //! Scoring: extract -> release the GIL -> core -> export.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, LargeStringBuilder};
 use arrow_array::types::{UInt8Type, UInt16Type};
 use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Float64Array, LargeStringArray, RecordBatch, UInt8Array,
-    UInt16Array, UInt64Array,
+    Array, ArrayRef, DictionaryArray, Float64Array, LargeStringArray, UInt8Array, UInt16Array,
+    UInt64Array,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field};
 use nser_core::RowError;
 use nser_core::column::{Kind, Value};
 use nser_core::isa::Isa;
@@ -18,7 +17,7 @@ use nser_core::pmt::{Plan, Status};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::arrow::{ArrowStream, Chunked, Piece, pieces};
+use crate::arrow::{ArrowStream, Chunked, Piece, enum_field, export, pieces};
 use crate::error::Failure;
 use crate::memory::zeroed;
 use crate::runtime::{
@@ -48,7 +47,7 @@ pub fn score_columns(
     options: &Options<'_>,
 ) -> Result<Scored, Failure> {
     for (c, column) in columns.iter().enumerate() {
-        plan.check_kind(c, column.kind)?;
+        plan.check_kind(c, column.kind())?;
     }
     let mut scored = Scored { scores: zeroed(rows), status: zeroed(rows) };
     let pieces = pieces(columns, rows)?;
@@ -120,21 +119,6 @@ pub fn code_field(name: &str) -> Field {
 /// Field of the status column: a Polars Enum.
 pub fn status_field(name: &str) -> Field {
     enum_field(name, DataType::UInt8, Status::NAMES)
-}
-
-/// A dictionary field that Polars reads as an Enum. It knows the categories by metadata, whose
-/// name changed with version 1.32: both are given.
-fn enum_field<'a>(name: &str, key: DataType, names: impl IntoIterator<Item = &'a str>) -> Field {
-    let values: String = names.into_iter().map(|n| format!("{};{n}", n.len())).collect();
-    let metadata = ["_PL_ENUM_VALUES", "_PL_ENUM_VALUES2"].map(|k| (k.into(), values.clone()));
-    let kind = DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8));
-    Field::new(name, kind, true).with_metadata(HashMap::from(metadata))
-}
-
-fn export(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<ArrowStream, Failure> {
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|_| Failure::internal("a result column does not fit its own schema"))?;
-    Ok(ArrowStream::new(batch))
 }
 
 /// Names of the instruction sets this CPU has, the best last.
@@ -282,7 +266,7 @@ impl Scorer {
         state: &RunState,
     ) -> Result<ArrowStream, Failure> {
         for (c, column) in columns.iter().enumerate() {
-            self.plan.check_kind(c, column.kind)?;
+            self.plan.check_kind(c, column.kind())?;
         }
         let terms = self.plan.terms();
         let room = self.cells(rows);

@@ -9,21 +9,39 @@
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
-use arrow_array::types::{UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, StructArray};
-use arrow_schema::{DataType, Field, Fields};
-use nser_core::isa::Isa;
-use serde::Deserialize;
+use arrow_array::{Array, ArrayRef, new_empty_array};
+use arrow_schema::Field;
+use serde::de::DeserializeOwned;
 
-use crate::arrow::{Chunked, data_type, kind};
+use crate::arrow::{Chunked, Input, data_type};
 use crate::error::Failure;
-use crate::plan_cache;
-use crate::pmt::{Options, Scored, code_field, score_columns, score_field, status_field};
-use crate::runtime::{RunState, find_run, guarded, on_pool, threads_for};
+use crate::operation::RowWise;
+use crate::pmt_expression::Pmt;
+use crate::runtime::guarded;
+
+/// What a plugin function does, behind the C interface.
+pub trait Expression {
+    /// What it is passed besides columns, pickled by Polars.
+    type Arguments: DeserializeOwned;
+
+    /// Type of the result; refuses inputs that cannot be read.
+    fn field(&self, inputs: &[Input], arguments: &Self::Arguments) -> Result<Field, Failure>;
+
+    /// The result of columns, in pieces. Literals come with length 1.
+    fn evaluate(
+        &self,
+        columns: Vec<Chunked>,
+        arguments: &Self::Arguments,
+    ) -> Result<(Field, Vec<ArrayRef>), Failure>;
+}
+
+/// Rows of a call: literals come with length 1.
+pub fn rows_of(columns: &[Chunked]) -> usize {
+    let lengths = || columns.iter().map(Chunked::len);
+    lengths().find(|&n| n != 1).unwrap_or_else(|| lengths().next().unwrap_or(0))
+}
 
 /// A column in Polars' hands. `release` frees the struct's own memory, not the arrays' contents.
 #[repr(C)]
@@ -33,57 +51,6 @@ pub struct SeriesExport {
     len: usize,
     release: Option<unsafe extern "C" fn(*mut SeriesExport)>,
     private_data: *mut c_void,
-}
-
-/// What an expression passes besides columns.
-#[derive(Deserialize)]
-struct Arguments {
-    /// The model's program.
-    program: String,
-    /// Name of the result, or of the scores where there are two.
-    name: String,
-    /// Name of the status codes.
-    status: String,
-    /// Number of the run to report to, if any.
-    run: Option<u64>,
-    /// Whether the last input numbers the rows.
-    numbered: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Output {
-    Score,
-    /// The status as an Enum.
-    Status,
-    /// Score and status code: Polars looks at each value of an Enum that it takes over, and makes
-    /// one of codes by itself twenty times as fast.
-    Both,
-}
-
-impl Output {
-    fn field(self, names: &Arguments) -> Field {
-        match self {
-            Self::Score => score_field(&names.name),
-            Self::Status => status_field(&names.status),
-            Self::Both => Field::new(&names.name, DataType::Struct(Self::fields(names)), false),
-        }
-    }
-
-    fn fields(names: &Arguments) -> Fields {
-        Fields::from(vec![score_field(&names.name), code_field(&names.status)])
-    }
-
-    fn array(self, scored: Scored, names: &Arguments) -> Result<ArrayRef, Failure> {
-        Ok(match self {
-            Self::Score => scored.into_arrays().0,
-            Self::Status => scored.into_arrays().1,
-            Self::Both => {
-                let (scores, codes) = scored.into_codes();
-                let both = StructArray::try_new(Self::fields(names), vec![scores, codes], None);
-                Arc::new(both.map_err(|_| Failure::internal("a result does not fit its schema"))?)
-            }
-        })
-    }
 }
 
 thread_local! {
@@ -118,7 +85,7 @@ fn at_boundary<T>(work: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
 /// # Safety
 ///
 /// `kwargs` points to `len` readable bytes, or `len` is 0.
-unsafe fn arguments(kwargs: *const u8, len: usize) -> Result<Arguments, Failure> {
+unsafe fn arguments<T: DeserializeOwned>(kwargs: *const u8, len: usize) -> Result<T, Failure> {
     let bytes = if kwargs.is_null() || len == 0 {
         &[]
     } else {
@@ -191,13 +158,16 @@ unsafe extern "C" fn release_export(export: *mut SeriesExport) {
 }
 
 /// Wraps a result for Polars.
-fn give(array: &ArrayRef, field: &Field) -> Result<SeriesExport, Failure> {
+fn give(field: &Field, mut arrays: Vec<ArrayRef>) -> Result<SeriesExport, Failure> {
     let broken = || Failure::internal("a result could not be exported");
-    let (array, _) = to_ffi(&array.to_data()).map_err(|_| broken())?;
-    let field = FFI_ArrowSchema::try_from(field).map_err(|_| broken())?;
+    if arrays.is_empty() {
+        arrays.push(new_empty_array(field.data_type()));
+    }
+    let exported = arrays.iter().map(|array| to_ffi(&array.to_data()).map(|(array, _)| array));
+    let exported: Vec<FFI_ArrowArray> = exported.collect::<Result<_, _>>().map_err(|_| broken())?;
     let mut own = Box::new(Exported {
-        field: Box::new(field),
-        arrays: Box::new([Box::into_raw(Box::new(array))]),
+        field: Box::new(FFI_ArrowSchema::try_from(field).map_err(|_| broken())?),
+        arrays: exported.into_iter().map(|array| Box::into_raw(Box::new(array))).collect(),
     });
     Ok(SeriesExport {
         field: &raw mut *own.field,
@@ -208,59 +178,22 @@ fn give(array: &ArrayRef, field: &Field) -> Result<SeriesExport, Failure> {
     })
 }
 
-/// Number of a row in the caller's frame, from the numbering column.
-fn row_number(numbers: Option<&Chunked>, row: usize) -> usize {
-    let mut left = row;
-    for chunk in numbers.iter().flat_map(|c| &c.chunks) {
-        if left >= chunk.len() {
-            left -= chunk.len();
-        } else if let Some(wide) = chunk.as_primitive_opt::<UInt64Type>() {
-            return wide.value(left) as usize;
-        } else if let Some(narrow) = chunk.as_primitive_opt::<UInt32Type>() {
-            return narrow.value(left) as usize;
-        }
-    }
-    row
-}
-
-fn evaluate(
-    mut columns: Vec<Chunked>,
-    arguments: &Arguments,
-    output: Output,
-) -> Result<SeriesExport, Failure> {
-    let plan = plan_cache::plan(arguments.program.as_bytes())?;
-    let numbers = if arguments.numbered { columns.pop() } else { None };
-    let unseen = Arc::new(RunState::default());
-    let state = arguments.run.and_then(find_run).unwrap_or(unseen);
-    // Literals come with length 1.
-    let lengths = || columns.iter().map(Chunked::len);
-    let rows = lengths().find(|&n| n != 1).unwrap_or_else(|| lengths().next().unwrap_or(0));
-    let threads = threads_for(rows, None);
-    let options = Options {
-        threads,
-        isa: Isa::best(),
-        state: &state,
-        row_number: &|row| row_number(numbers.as_ref(), row),
+/// # Safety
+///
+/// `fields` points to `n` valid schemas.
+unsafe fn inputs(fields: *const FFI_ArrowSchema, n: usize) -> Result<Vec<Input>, Failure> {
+    let input = |i| {
+        // SAFETY: the caller's promise.
+        let schema = unsafe { &*fields.add(i) };
+        let name = schema.name().unwrap_or_default();
+        Ok(Input { name: name.to_owned(), data_type: data_type(name, schema)? })
     };
-    let scored = on_pool(threads, || score_columns(&plan, &columns, rows, &options))?;
-    give(&output.array(scored, arguments)?, &output.field(arguments))
-}
-
-fn check_types(fields: &[&FFI_ArrowSchema], arguments: &Arguments) -> Result<(), Failure> {
-    let plan = plan_cache::plan(arguments.program.as_bytes())?;
-    let inputs = fields.len() - usize::from(arguments.numbered && !fields.is_empty());
-    if inputs != plan.columns().len() {
-        return Err(Failure::schema("", "the expression has the wrong number of inputs"));
-    }
-    for ((c, name), schema) in plan.columns().iter().enumerate().zip(fields) {
-        plan.check_kind(c, kind(&data_type(name, schema)?))?;
-    }
-    Ok(())
+    (0..n).map(input).collect()
 }
 
 /// The two functions of an expression.
 macro_rules! expression {
-    ($call:ident, $field:ident, $output:expr) => {
+    ($call:ident, $field:ident, $expression:expr) => {
         /// # Safety
         ///
         /// Called by Polars by the rules of the plugin interface.
@@ -278,7 +211,8 @@ macro_rules! expression {
                 let columns = unsafe { take_inputs(inputs, n) };
                 // SAFETY: Polars lends the pickled arguments.
                 let arguments = unsafe { arguments(kwargs, kwargs_len) };
-                evaluate(columns?, &arguments?, $output)
+                let (field, arrays) = $expression.evaluate(columns?, &arguments?)?;
+                give(&field, arrays)
             });
             if let Some(export) = done {
                 // SAFETY: `result` is Polars' empty export; an empty one owns nothing.
@@ -298,13 +232,12 @@ macro_rules! expression {
             kwargs_len: usize,
         ) {
             let done = at_boundary(|| {
-                // SAFETY: Polars lends `n` valid schemas and the pickled arguments.
-                let (fields, arguments) = unsafe {
-                    let fields: Vec<_> = (0..n).map(|i| &*fields.add(i)).collect();
-                    (fields, arguments(kwargs, kwargs_len)?)
-                };
-                check_types(&fields, &arguments)?;
-                FFI_ArrowSchema::try_from($output.field(&arguments))
+                // SAFETY: Polars lends `n` valid schemas.
+                let inputs = unsafe { inputs(fields, n) }?;
+                // SAFETY: Polars lends the pickled arguments.
+                let arguments = unsafe { arguments(kwargs, kwargs_len) }?;
+                let field = $expression.field(&inputs, &arguments)?;
+                FFI_ArrowSchema::try_from(field)
                     .map_err(|_| Failure::internal("a result type could not be exported"))
             });
             if let Some(schema) = done {
@@ -315,6 +248,7 @@ macro_rules! expression {
     };
 }
 
-expression!(_polars_plugin_pmt_score, _polars_plugin_field_pmt_score, Output::Score);
-expression!(_polars_plugin_pmt_status, _polars_plugin_field_pmt_status, Output::Status);
-expression!(_polars_plugin_pmt_both, _polars_plugin_field_pmt_both, Output::Both);
+expression!(_polars_plugin_pmt_score, _polars_plugin_field_pmt_score, Pmt::Score);
+expression!(_polars_plugin_pmt_status, _polars_plugin_field_pmt_status, Pmt::Status);
+expression!(_polars_plugin_pmt_both, _polars_plugin_field_pmt_both, Pmt::Both);
+expression!(_polars_plugin_row_wise, _polars_plugin_field_row_wise, RowWise);

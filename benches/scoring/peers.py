@@ -18,9 +18,8 @@ import polars as pl
 
 import nser_pmt as nser
 from nser_pmt import _native
-from workload import CATEGORIES, LEVELS, NUMBERS, Formula, arrays, coded
-
-Forms = dict[str, Callable[[], Any]]
+from scoring.workload import CATEGORIES, LEVELS, NUMBERS, Formula, arrays, coded
+from timing import Forms
 
 BLOCK = 65_536  # rows that stay in cache between two passes of NumPy
 

@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import sys
-import time
 from typing import Any
 
 import duckdb
@@ -21,10 +20,11 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
-from bandwidth import read_loops
 from nser_pmt import _native
-from peers import Forms, check, left_to_right, on_enums, on_strings
-from workload import Formula, arrays, coded, formula, frame, households
+from scoring.bandwidth import read_loops
+from scoring.peers import Forms, check, left_to_right, on_enums, on_strings
+from scoring.workload import Formula, arrays, coded, formula, frame, households
+from timing import best_seconds
 
 ROUNDS = 7
 CALLS = 20_000  # households of score_one in a round
@@ -34,20 +34,6 @@ def check_all(groups: dict[str, Forms], expected: Any) -> None:
     for name, forms in groups.items():
         if not check(forms.values(), expected, exactly=name.startswith("nser_pmt")):
             sys.exit(f"{name} gives other scores than the left-to-right sum")
-
-
-def best_seconds(groups: dict[str, Forms], rounds: int) -> dict[str, dict[str, float]]:
-    """Best time of each form; in a round each form has its turn. Run them once before."""
-    best = {name: dict.fromkeys(forms, float("inf")) for name, forms in groups.items()}
-    for _ in range(rounds):
-        for name, forms in groups.items():
-            for form, call in forms.items():
-                start = time.perf_counter()
-                result = call()
-                seconds = time.perf_counter() - start
-                del result  # not timed, for anybody
-                best[name][form] = min(best[name][form], seconds)
-    return best
 
 
 def time_enums(df: pl.DataFrame, f: Formula, threads: int, rounds: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workload import arrays, coded, frame
+from scoring.workload import arrays, coded, frame
 
 Array = npt.NDArray[Any]
 

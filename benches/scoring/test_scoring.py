@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from bandwidth import read_loops
 from nser_pmt import _native
-from peers import Forms, check, left_to_right, on_enums, on_strings
-from workload import arrays, coded, formula, frame, households
+from scoring.bandwidth import read_loops
+from scoring.peers import Forms, check, left_to_right, on_enums, on_strings
+from scoring.workload import arrays, coded, formula, frame, households
 
 pytest.importorskip("pytest_benchmark")
 

@@ -1,0 +1,1 @@
+"""Makes the suites importable: pytest puts the folder of a conftest on the path."""
