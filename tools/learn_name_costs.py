@@ -27,6 +27,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 SEED = 20
 NEVER = np.float32(-1e4)
+LENGTHS = 9  # constants for names of 1, 2, ... 8 letters and of more
 
 # ---- letters -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Model:
     """Weights of one pair of scripts: of every operation, plus what a context adds to it.
 
     Parameters lie in one vector: operations in any place, then in first and last place, then deletions (x, y) in
-    any context and in each, then the constant.
+    any context and in each, then a constant by the length of the shorter name.
     """
 
     def __init__(self, x: Script, y: Script, start: np.ndarray, start_x: np.ndarray, start_y: np.ndarray) -> None:
@@ -176,12 +177,12 @@ class Model:
             at += 10 * nx
             self.gone_y, self.gone_y_in = at + np.arange(ny * 9) // 9, at + ny + np.arange(ny * 9)
             at += 10 * ny
-        self.constant, self.size, self.shape = at, at + 1, (nx, ny)
+        self.constant, self.size, self.shape = at, at + LENGTHS, (nx, ny)
         self.w = np.zeros(self.size, np.float32)
         self.w[: nx * ny] = start.ravel()
         self.w[self.gone_x[::9]] = start_x
         self.w[self.gone_y[::9]] = start_y
-        self.w[self.constant] = -2
+        self.w[self.constant :] = -2
         self.prior = self.w.copy()
         self.allowed = start > NEVER / 2
         self.allowed_x, self.allowed_y = np.ones(nx, bool), np.ones(ny, bool)
@@ -189,7 +190,7 @@ class Model:
 
     def weights(self) -> Weights:
         nx, ny = self.shape
-        w = np.round(self.w * 1000) / 1000 if self.rounded else self.w
+        w = self.w
         both = (w[self.base] + w[self.placed]).astype(np.float32)
         allowed = np.repeat(np.repeat(self.allowed, 3, 0), 3, 1).ravel()
         both[~allowed] = NEVER
@@ -197,7 +198,9 @@ class Model:
         right = np.where(np.repeat(self.allowed_y, 9), w[self.gone_y] + w[self.gone_y_in], NEVER).astype(np.float32)
         return Weights(both, left, right, ny * 3)
 
-    rounded = False
+    def constant_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Parameter that holds the constant for names of these lengths."""
+        return self.constant + np.minimum(np.minimum(x, y), LENGTHS) - 1
 
     def scores(self, x: Encoded, y: Encoded, rows: np.ndarray, batch: int = 8192) -> np.ndarray:
         """Log-odds of pairs `rows[:, 0]` of `x`, `rows[:, 1]` of `y`."""
@@ -207,20 +210,24 @@ class Model:
         for start in range(0, len(order), batch):
             at = order[start : start + batch]
             out[at] = align(x.take(rows[at, 0]), y.take(rows[at, 1]), weights, trace=False)[0]
-        return out + self.w[self.constant]
+        return out + self.w[self.constant_of(x.length[rows[:, 0]], y.length[rows[:, 1]])]
 
     def step(self, x: Encoded, y: Encoded, slope, rate: float, decay: float) -> float:
         """One Adam step on pairs of rows; `slope(score)` gives the loss and its derivative by the score."""
         worth, steps = align(x, y, self.weights(), trace=True)
-        loss, g = slope(worth + self.w[self.constant])
+        constant = self.constant_of(x.length, y.length)
+        loss, g = slope(worth + self.w[constant])
         total = self.counts(steps, g)
-        total[self.constant] += g.sum()
+        total += np.bincount(constant, weights=g, minlength=self.size)
         total = total / len(g) + decay * (self.w - self.prior)
         self.steps += 1
         self.mean += 0.1 * (total - self.mean)
         self.square += 0.01 * (total**2 - self.square)
         mean, square = self.mean / (1 - 0.9**self.steps), self.square / (1 - 0.99**self.steps)
         self.w = (self.w - rate * mean / (np.sqrt(square) + 1e-5)).astype(np.float32)
+        # A letter without a partner is never evidence for one name.
+        for anywhere, inside in [(self.gone_x, self.gone_x_in), (self.gone_y, self.gone_y_in)]:
+            self.w[inside] = np.minimum(self.w[inside], -0.1 - self.w[anywhere])
         return loss
 
     def counts(self, steps, weight: np.ndarray) -> np.ndarray:
@@ -402,8 +409,9 @@ def alike_in(script: Script):
         if is_vowel(s, script) and is_vowel(t, script):
             return -0.3
         if script.letters != ROMAN:
-            return 0.3 if set(SOUNDS.get(s, s).split()) & set(SOUNDS.get(t, t).split()) else -2.5
-        return -0.5 if s[0] == t[0] else -2.5
+            return 0.4 if set(SOUNDS.get(s, s).split()) & set(SOUNDS.get(t, t).split()) else -2.5
+        one_sound = any({s, t} <= set(sounds.split()) for sounds in SOUNDS.values())
+        return 0.3 if one_sound else -0.5 if s[0] == t[0] else -2.5
 
     return alike
 
@@ -424,7 +432,7 @@ def alike_across(s: str, t: str) -> float:
 RATES = (0.05, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003)
 
 
-def learn(model: Model, x: Encoded, y: Encoded, sample, rng: np.random.Generator, rates=RATES, batch: int = 2048):
+def learn(model: Model, x: Encoded, y: Encoded, sample, rng, rates=RATES, batch: int = 2048, decay: float = 1e-5):
     """`sample(round)` gives pairs of rows, same or not (1, 0), and how much each counts."""
     for rate in rates:
         rows, same, counts = sample()
@@ -439,7 +447,7 @@ def learn(model: Model, x: Encoded, y: Encoded, sample, rng: np.random.Generator
                 loss = np.logaddexp(0, np.where(label > 0, -score, score)) * count
                 return float(loss.sum()), (1 / (1 + np.exp(-score.clip(-30, 30))) - label) * count
 
-            total += model.step(x.take(rows[at, 0]), y.take(rows[at, 1]), slope, rate, 1e-5)
+            total += model.step(x.take(rows[at, 0]), y.take(rows[at, 1]), slope, rate, decay)
         print(f"    rate {rate:.3f}  {len(rows)} pairs  loss {total / counts.sum():.4f}", flush=True)
 
 
@@ -459,7 +467,7 @@ def learn_roman(lexicon: Lexicon, train: np.ndarray, roman: Script, rng) -> Mode
         random, far = lexicon.strangers(train, 40000, rng), lexicon.strangers(train, 80000, rng)
         near = far[np.argsort(-model.scores(e, e, far), kind="stable")[:5000]]
         return labelled(
-            rng.permutation(same)[:40000], (random, 1.0), (near, 1.0), (lexicon.neighbours(train, 30000, rng), 0.3)
+            rng.permutation(same)[:40000], (random, 1.0), (near, 1.0), (lexicon.neighbours(train, 30000, rng), 0.2)
         )
 
     learn(model, e, e, sample, rng)
@@ -491,37 +499,117 @@ def learn_across(lexicon: Lexicon, train: np.ndarray, urdu: Script, roman: Scrip
     return model
 
 
-def homophones(lexicon: Lexicon, words: np.ndarray) -> np.ndarray:
+def homophones(lexicon: Lexicon) -> np.ndarray:
     """Pairs of Urdu words that annotators romanise alike: at least half of the writings in common."""
-    out, inside = [], set(words.tolist())
+    out = []
     share = [{r: c / sum(f.values()) for r, c in f.items()} for f in (lexicon.words[u] for u in lexicon.urdu)]
-    near = {(a, b) for owners in lexicon.owners for a in owners for b in owners if a < b and {a, b} <= inside}
+    near = {(a, b) for owners in lexicon.owners for a in owners for b in owners if a < b}
     for a, b in sorted(near):
         if sum(min(part, share[b].get(r, 0)) for r, part in share[a].items()) >= 0.5:
             out.append((a, b))
     return np.array(out)
 
 
-def learn_urdu(lexicon: Lexicon, train: np.ndarray, urdu: Script, rng) -> Model:
-    model = Model(urdu, urdu, *start_weights(urdu, urdu, alike_in(urdu)))
-    e, same = lexicon.x_urdu, homophones(lexicon, train)
-    print(f"    {len(same)} pairs of homophones")
+def urdu_strangers(lexicon: Lexicon, words: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of Urdu words without a romanisation in common: at random, and nearest by bigrams."""
 
     def strange(pairs: np.ndarray) -> np.ndarray:
         keep = [a != b and not {*lexicon.forms[a]} & {*lexicon.forms[b]} for a, b in pairs]
         return pairs[np.array(keep, bool)]
 
-    def sample():
-        random = strange(rng.choice(train, (6000, 2)))
-        block = rng.choice(train, 4000, replace=False)
-        near = np.argsort(-bigram_dice([lexicon.urdu[k] for k in block]), axis=1, kind="stable")[:, :2]
-        near = strange(np.stack([np.repeat(block, 2), block[near.ravel()]], axis=1))
-        return labelled(np.concatenate([same] * 6), (random, 1.0), (near, 0.5))
+    block = rng.choice(words, min(4000, len(words)), replace=False)
+    near = np.argsort(-bigram_dice([lexicon.urdu[k] for k in block]), axis=1, kind="stable")[:, :2]
+    near = np.stack([np.repeat(block, 2), block[near.ravel()]], axis=1)
+    return strange(rng.choice(words, (6000, 2))), strange(near)
 
-    learn(model, e, e, sample, rng, batch=512)
+
+def learn_urdu(lexicon: Lexicon, train: np.ndarray, urdu: Script, rng) -> Model:
+    model = Model(urdu, urdu, *start_weights(urdu, urdu, alike_in(urdu)))
+    e, same = lexicon.x_urdu, homophones(lexicon)
+    same = same[np.isin(same, train).all(axis=1)]
+
+    def sample():
+        random, near = urdu_strangers(lexicon, train, rng)
+        itself = np.repeat(rng.choice(train, 3000), 2).reshape(-1, 2)
+        return labelled(np.concatenate([same] * 4 + [itself]), (random, 1.0), (near, 0.5))
+
+    # Few pairs: hold the weights near their start.
+    learn(model, e, e, sample, rng, batch=512, decay=1e-3)
     model.prune(model.used(e, e, same), 2)
-    learn(model, e, e, sample, rng, rates=RATES[3:], batch=512)
+    learn(model, e, e, sample, rng, rates=RATES[3:], batch=512, decay=1e-3)
     return model
+
+
+# ---- the table -----------------------------------------------------------------------------------------------------
+
+
+def calibrate(model: Model, x: Encoded, y: Encoded, same: np.ndarray, random: np.ndarray, near: np.ndarray) -> None:
+    """Scales the weights so that the score is the log-odds of one name.
+
+    That is among pairs of which half are the same name, two fifths are strangers and a tenth are near neighbours.
+    """
+    score = np.concatenate([model.scores(x, y, rows) for rows in (same, random, near)]).astype(np.float64)
+    label = np.arange(len(score)) < len(same)
+    weight = np.concatenate([np.full(len(g), w / len(g)) for g, w in ((same, 0.5), (random, 0.4), (near, 0.1))])
+    fit = np.array([1.0, 0.0])
+    for _ in range(100):  # Newton, in short steps as the score may part the groups
+        p = 1 / (1 + np.exp(-(fit[0] * score + fit[1]).clip(-30, 30)))
+        design = np.stack([score, np.ones(len(score))])
+        bend = (design * weight * p * (1 - p)) @ design.T + 1e-6 * np.eye(2)
+        fit -= np.linalg.solve(bend, design @ (weight * (p - label))).clip(-0.1, 0.1)
+    model.w = (model.w * np.float32(fit[0])).astype(np.float32)
+    model.w[model.constant :] += np.float32(fit[1])
+    print(f"    log-odds = {fit[0]:.3f} score {fit[1]:+.3f}")
+
+
+def table(model: Model, pair: str) -> list[str]:
+    """Rows `pair, x, y, place, weight`; an operation without a row for its place has that of `any`."""
+    nx, ny = model.shape
+    w, rows = model.weights(), []
+
+    def write(x: str, y: str, places: list[str], worth: np.ndarray, usual: int) -> None:
+        whole = np.round(worth * 1000).astype(int)
+        rows.append(f"{pair}\t{x}\t{y}\tany\t{whole[usual]}")
+        for place, value in zip(places, whole, strict=True):
+            if value != whole[usual]:
+                rows.append(f"{pair}\t{x}\t{y}\t{place}\t{value}")
+
+    both = w.both.reshape(nx, 3, ny, 3)
+    for a in range(1, nx):
+        for b in range(a if model.same else 1, ny):
+            if model.allowed[a, b]:
+                worth = np.array([both[a, k, b, k] for k in range(3)])
+                write(model.x.segments[a], model.y.segments[b], ["inner", "first", "last"], worth, 0)
+    around = [left + right for left in "^vc" for right in "$vc"]
+    for side, (script, allowed, gone) in enumerate(
+        [(model.x, model.allowed_x, w.left), (model.y, model.allowed_y, w.right)][: 1 if model.same else 2]
+    ):
+        for a in np.flatnonzero(allowed):
+            names = (script.segments[a], "") if side == 0 else ("", script.segments[a])
+            write(*names, around, gone.reshape(-1, 9)[a], 8)
+    for length in range(LENGTHS):
+        rows.append(f"{pair}\t\t\t{length + 1}\t{round(float(model.w[model.constant + length]) * 1000)}")
+    return rows
+
+
+def ranking(model: Model, lexicon: Lexicon, words: np.ndarray) -> dict[str, float]:
+    """Of each Urdu word, where its usual romanisation stands among those of all; a tie is a loss."""
+    pool = np.unique(lexicon.usual[words])
+    every = np.stack([np.repeat(words, len(pool)), np.tile(pool, len(words))], axis=1)
+    score = model.scores(lexicon.x_urdu, lexicon.x_roman, every).reshape(len(words), -1)
+    own = score[np.arange(len(words)), np.searchsorted(pool, lexicon.usual[words])]
+    rank = (score >= own[:, None]).sum(1)
+    return {"top-1": float((rank <= 1).mean()), "top-5": float((rank <= 5).mean())}
+
+
+NOTICE = """\
+# Alignment weights of nser_pmt.names.similarity, in thousandths of log-odds. Made by tools/learn_name_costs.py.
+# Learned from the romanisation lexicon of the Dakshina data set (Roark et al., LREC 2020), CC BY-SA 4.0;
+# this table is an adaptation of it under the same licence: see edit_costs.NOTICE.
+scripts\tx\ty\tplace\tweight
+"""
+# A letter of no alphabet: the same on both sides, and without a partner. Chosen, not learned.
+OTHER = ["{pair}\t*\t*\tany\t500", "{pair}\t*\t\tany\t-3000", "{pair}\t\t*\tany\t-3000"]
 
 
 def main() -> None:
@@ -534,51 +622,59 @@ def main() -> None:
     roman = Script(ROMAN, ROMAN_VOWELS, ROMAN_SEGMENTS)
     long_vowels = [a + b for a in "اوعیہ" for b in "اوعیہ"]
     urdu = Script(URDU, URDU_VOWELS, [c + "ہ" for c in URDU if c not in "اوعیہ"] + long_vowels + ["خو", "ال"])
-    words = read_lexicon(options.data / "roman_urdu_lexicon_train.tsv")
-    lexicon = Lexicon(words, roman, urdu)
+    lexicon = Lexicon(read_lexicon(options.data / "roman_urdu_lexicon_train.tsv"), roman, urdu)
+    names = json.loads((options.data / "roman_urdu_name_pairs_dev.json").read_text(encoding="utf8"))
+    words: dict[str, dict[str, int]] = {}
+    for word, forms in names["urdu"].items():
+        add_word(words, word, forms)
+    dev = Lexicon(words, roman, urdu)
     order = rng.permutation(len(lexicon.urdu))
-    held, train = order[:1000], order[1000:]
-    dev_file = json.loads((options.data / "roman_urdu_name_pairs_dev.json").read_text(encoding="utf8"))
-    dev_words: dict[str, dict[str, int]] = {}
-    for word, forms in dev_file["urdu"].items():
-        add_word(dev_words, word, forms)
-    dev = Lexicon(dev_words, roman, urdu)
-    print(f"{len(train)} words to learn from, {len(held)} held out, {len(dev.urdu)} development names")
+    held, train, every = order[:2000], order[2000:], np.arange(len(dev.urdu))
+    print(f"{len(train)} words to learn from, {len(held)} held out, {len(every)} development names")
+    rows: list[str] = []
 
     print("Roman and Roman")
-    rr = learn_roman(lexicon, train, roman, rng)
-    dev_same, dev_different = (
-        np.array([(dev.roman_row[a], dev.roman_row[b]) for a, b in dev_file[key]]) for key in ("same", "different")
-    )
-    for tag, words_, lex, same, random in [
-        ("held-out words", held, lexicon, lexicon.pairs(held, rng, 100), lexicon.strangers(held, 20000, rng)),
-        ("development names", np.arange(len(dev.urdu)), dev, dev_same, dev_different),
-    ]:
-        of = lambda rows, e=lex.x_roman: rr.scores(e, e, rows)  # noqa: E731
-        show(tag + ", random", measures(of(same), of(random)))
-        show(tag + ", near", measures(of(same), of(lex.neighbours(words_, 5000, rng))))
+    model, e = learn_roman(lexicon, train, roman, rng), lexicon.x_roman
+    same, random = lexicon.pairs(held, rng), lexicon.strangers(held, 20000, rng)
+    near = lexicon.neighbours(held, 10000, rng)
+    calibrate(model, e, e, same, random, near)
+    rows += table(model, "roman roman")
+    show("held-out words, random", measures(model.scores(e, e, same), model.scores(e, e, random)))
+    show("held-out words, near", measures(model.scores(e, e, same), model.scores(e, e, near)))
+    e = dev.x_roman
+    same, random = (np.array([(dev.roman_row[a], dev.roman_row[b]) for a, b in names[k]]) for k in ("same", "different"))
+    near = dev.neighbours(every, 5000, rng)
+    show("development names, random", measures(model.scores(e, e, same), model.scores(e, e, random)))
+    show("development names, near", measures(model.scores(e, e, same), model.scores(e, e, near)))
+
     print("Urdu and Roman")
-    ur = learn_across(lexicon, train, urdu, roman, rng)
-    for tag, words_, lex in [("held-out words", held[:400], lexicon), ("development names", np.arange(len(dev.urdu)), dev)]:
-        show(tag, ranking(ur, lex, words_))
+    model, x, y = learn_across(lexicon, train, urdu, roman, rng), lexicon.x_urdu, lexicon.x_roman
+    same = np.array([(k, r) for k in held for r in lexicon.forms[k]])
+    owner = {r: k for k, r in same[::-1]}
+    random = np.stack([rng.permutation(same[:, 0]), rng.permutation(same[:, 1])], axis=1)
+    near = np.array([(owner[a], b) for a, b in lexicon.neighbours(held, 10000, rng)])
+    random, near = (d[np.array([r not in lexicon.forms[k] for k, r in d])] for d in (random, near))
+    calibrate(model, x, y, same, random, near)
+    rows += table(model, "urdu roman")
+    show("held-out words, random", measures(model.scores(x, y, same), model.scores(x, y, random)))
+    show("held-out words, near", measures(model.scores(x, y, same), model.scores(x, y, near)))
+    show("held-out words, 400 in 400", ranking(model, lexicon, held[:400]))
+    show(f"development names, {len(every)} in {len(np.unique(dev.usual))}", ranking(model, dev, every))
+
     print("Urdu and Urdu")
-    uu = learn_urdu(lexicon, train, urdu, rng)
-    for tag, words_, lex in [("held-out words", held, lexicon), ("development names", np.arange(len(dev.urdu)), dev)]:
-        same = homophones(lex, words_); random=rng.choice(words_,(20000,2)); random=random[random[:,0]!=random[:,1]]
-        show(f"{tag} ({len(same)})", measures(uu.scores(lex.x_urdu, lex.x_urdu, same), uu.scores(lex.x_urdu, lex.x_urdu, random)))
-    import pickle; pickle.dump((rr,ur,uu,roman,urdu),open("/tmp/r/models.pkl","wb"))
-    for m in (rr,ur,uu): print(m.allowed.sum(), m.allowed_x.sum(), m.allowed_y.sum())
-    print(f"{time.time() - started:.0f} s")
+    model, e = learn_urdu(lexicon, train, urdu, rng), lexicon.x_urdu
+    same, (random, near) = homophones(lexicon), urdu_strangers(lexicon, held, rng)
+    same = same[np.isin(same, held).any(axis=1)]
+    calibrate(model, e, e, same, random, near)
+    rows += table(model, "urdu urdu")
+    show("held-out words, random", measures(model.scores(e, e, same), model.scores(e, e, random)))
+    show("held-out words, near", measures(model.scores(e, e, same), model.scores(e, e, near)))
 
-
-def ranking(model: Model, lexicon: Lexicon, words: np.ndarray) -> dict[str, float]:
-    """Of each Urdu word, where its usual romanisation stands among those of all."""
-    pool = np.unique(lexicon.usual[words])
-    every = np.stack([np.repeat(words, len(pool)), np.tile(pool, len(words))], axis=1)
-    score = model.scores(lexicon.x_urdu, lexicon.x_roman, every).reshape(len(words), -1)
-    own = score[np.arange(len(words)), np.searchsorted(pool, lexicon.usual[words])]
-    rank = (score >= own[:, None]).sum(1)
-    return {"names": len(pool), "top-1": float((rank <= 1).mean()), "top-5": float((rank <= 5).mean())}
+    for pair in ("roman roman", "urdu roman", "urdu urdu"):
+        rows += [r.format(pair=pair) for r in (OTHER if pair == "urdu roman" else OTHER[:2])]
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(NOTICE + "\n".join(rows) + "\n", encoding="utf8")
+    print(f"{len(rows)} rows in {time.time() - started:.0f} s")
 
 
 if __name__ == "__main__":
