@@ -1,0 +1,290 @@
+//! The table of alignment weights: what it is worth that a few letters of one name stand against a
+//! few of another, learned by `tools/learn_name_costs.py`. Weights are thousandths of log-odds that
+//! both spell one name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Letters of a word that are read; what follows is left out of the alignment.
+pub(super) const LETTERS: usize = 32;
+/// Longest segment, in letters.
+pub(super) const LONGEST: usize = 3;
+/// The weight of what cannot be.
+pub(super) const NEVER: i16 = i16::MIN;
+/// Constants for names of 1, 2, ... 8 letters and of more.
+const LENGTHS: usize = 9;
+
+/// Script of a word, as far as the table knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Script {
+    /// Latin letters, and all that the table does not know.
+    Roman,
+    /// Arabic letters.
+    Urdu,
+}
+
+impl Script {
+    /// Script of a word in match form: that of its first letter.
+    #[must_use]
+    pub fn of(word: &[u8]) -> Self {
+        if matches!(word, [0xD8..=0xDB, ..]) { Self::Urdu } else { Self::Roman }
+    }
+
+    fn is_vowel(self, letter: char) -> bool {
+        match self {
+            Self::Roman => matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y'),
+            Self::Urdu => matches!(letter, 'ا' | 'و' | 'ع' | 'ی'),
+        }
+    }
+}
+
+/// Segments of one script that the table has, numbered from 1; 0 is no segment.
+#[derive(Debug, Clone, Default)]
+struct Segments {
+    ids: BTreeMap<[char; LONGEST], u16>,
+    other: u16,
+}
+
+const NO_LETTER: char = '\0';
+/// Stands in the table for a letter that has no row.
+const OTHER: char = '*';
+
+impl Segments {
+    fn id(&mut self, text: &str) -> Option<u16> {
+        let mut key = [NO_LETTER; LONGEST];
+        for (k, letter) in text.chars().enumerate() {
+            *key.get_mut(k)? = letter;
+        }
+        if text.is_empty() {
+            return Some(0);
+        }
+        let next = self.ids.len() as u16 + 1;
+        let id = *self.ids.entry(key).or_insert(next);
+        if key == [OTHER, NO_LETTER, NO_LETTER] {
+            self.other = id;
+        }
+        Some(id)
+    }
+}
+
+/// A segment where it ends in a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// 0: no such segment.
+    pub id: u16,
+    /// 0 inside the word, 1 first, 2 last.
+    pub place: u8,
+    /// What is left of it, times three, plus what is right of it: 0 edge, 1 vowel, 2 consonant.
+    pub around: u8,
+}
+
+/// A word as letters, and the segments that end at each: of one, two and three letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// The letter when it is in no segment; otherwise `NO_LETTER`.
+    pub other: char,
+    pub ends: [Spot; LONGEST],
+}
+
+/// Weights between words of two scripts.
+#[derive(Debug, Clone)]
+pub(super) struct Weights {
+    width: usize,
+    /// Of a segment against a segment, by place.
+    both: [Vec<i16>; 3],
+    /// Of a segment of the first word against nothing, nine contexts each; of the second.
+    gone: [Vec<i16>; 2],
+    constants: [i32; LENGTHS],
+    /// The same script on both sides.
+    pub same: bool,
+}
+
+impl Weights {
+    fn new(x: usize, y: usize, same: bool) -> Self {
+        let both = || vec![NEVER; (x + 1) * (y + 1)];
+        Self {
+            width: y + 1,
+            both: [both(), both(), both()],
+            gone: [vec![NEVER; 9 * (x + 1)], vec![NEVER; 9 * (y + 1)]],
+            constants: [0; LENGTHS],
+            same,
+        }
+    }
+
+    /// Weight of `x` against `y`.
+    #[inline(always)]
+    pub(super) fn both(&self, x: Spot, y: Spot) -> i16 {
+        let [inner, first, last] = &self.both;
+        let of = match (x.place, y.place) {
+            (1, 1) => first,
+            (2, 2) => last,
+            _ => inner,
+        };
+        of.get(x.id as usize * self.width + y.id as usize).copied().unwrap_or(NEVER)
+    }
+
+    /// Weight of a segment of the first (0) or second (1) word against nothing.
+    #[inline(always)]
+    pub(super) fn gone(&self, side: usize, spot: Spot) -> i16 {
+        let of = self.gone.get(side).and_then(|g| g.get(spot.id as usize * 9 + spot.around as usize));
+        of.copied().unwrap_or(NEVER)
+    }
+
+    /// Log-odds of one name before any letter is seen; `shorter` is the length of the shorter word.
+    pub(super) fn constant(&self, shorter: usize) -> i32 {
+        let at = shorter.clamp(1, LENGTHS) - 1;
+        self.constants.get(at).copied().unwrap_or(0)
+    }
+
+    /// Sets one row of the table; `None` when its place is none.
+    fn set(&mut self, x: u16, y: u16, place: &str, weight: i16) -> Option<()> {
+        if (x, y) == (0, 0) {
+            let at: usize = place.parse().ok()?;
+            *self.constants.get_mut(at.checked_sub(1)?)? = weight.into();
+            return Some(());
+        }
+        if x > 0 && y > 0 {
+            let places = match place {
+                "any" => 0..3,
+                "inner" => 0..1,
+                "first" => 1..2,
+                "last" => 2..3,
+                _ => return None,
+            };
+            let (x, y) = (x as usize, y as usize);
+            for of in self.both.get_mut(places)? {
+                *of.get_mut(x * self.width + y)? = weight;
+                if self.same {
+                    *of.get_mut(y * self.width + x)? = weight;
+                }
+            }
+            return Some(());
+        }
+        let around = if place == "any" {
+            0..9
+        } else {
+            let at = AROUND.iter().position(|name| *name == place)?;
+            at..at + 1
+        };
+        let id = usize::from(x.max(y));
+        let [left, right] = &mut self.gone;
+        for (of, here) in [(left, x > 0 || self.same), (right, y > 0 || self.same)] {
+            if here {
+                of.get_mut(id * 9 + around.start..id * 9 + around.end)?.fill(weight);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Contexts of a segment without a partner, in the order of [`Spot::around`].
+const AROUND: [&str; 9] = ["^$", "^v", "^c", "v$", "vv", "vc", "c$", "cv", "cc"];
+
+/// The learned weights of all pairs of scripts.
+#[derive(Debug, Clone)]
+pub struct CostTable {
+    roman: Segments,
+    urdu: Segments,
+    roman_roman: Weights,
+    urdu_roman: Weights,
+    urdu_urdu: Weights,
+}
+
+/// A line of a table that cannot be read. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultyLine {
+    /// The line.
+    pub line: usize,
+}
+
+impl fmt::Display for FaultyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} of the table cannot be read", self.line)
+    }
+}
+
+impl std::error::Error for FaultyLine {}
+
+impl CostTable {
+    /// Reads a table: `scripts`, `x`, `y`, `place` and `weight` with tabs between, after comment lines
+    /// (`#`) and a header. A later row of one operation refines an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultyLine`] for a line without five fields, an unknown script pair or place, a segment of
+    /// more than three letters or a weight that is no 16-bit number.
+    pub fn parse(text: &str) -> Result<Self, FaultyLine> {
+        let (mut roman, mut urdu) = (Segments::default(), Segments::default());
+        let mut rows = vec![];
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
+        for (at, line) in lines.skip(1) {
+            let faulty = FaultyLine { line: at + 1 };
+            let mut fields = line.split('\t');
+            let mut next = || fields.next().ok_or_else(|| faulty.clone());
+            let (scripts, x, y, place, weight) = (next()?, next()?, next()?, next()?, next()?);
+            let (x, y) = match scripts {
+                "roman roman" => (roman.id(x), roman.id(y)),
+                "urdu roman" => (urdu.id(x), roman.id(y)),
+                "urdu urdu" => (urdu.id(x), urdu.id(y)),
+                _ => return Err(faulty),
+            };
+            let (Some(x), Some(y), Ok(weight)) = (x, y, weight.parse()) else { return Err(faulty) };
+            rows.push((at + 1, scripts, x, y, place, weight));
+        }
+        let (r, u) = (roman.ids.len(), urdu.ids.len());
+        let mut roman_roman = Weights::new(r, r, true);
+        let mut urdu_roman = Weights::new(u, r, false);
+        let mut urdu_urdu = Weights::new(u, u, true);
+        for (line, scripts, x, y, place, weight) in rows {
+            let weights = match scripts {
+                "roman roman" => &mut roman_roman,
+                "urdu roman" => &mut urdu_roman,
+                _ => &mut urdu_urdu,
+            };
+            weights.set(x, y, place, weight).ok_or(FaultyLine { line })?;
+        }
+        Ok(Self { roman, urdu, roman_roman, urdu_roman, urdu_urdu })
+    }
+
+    /// Weights between two scripts, Urdu first when there are two.
+    pub(super) fn weights(&self, x: Script, y: Script) -> &Weights {
+        match (x, y) {
+            (Script::Roman, Script::Roman) => &self.roman_roman,
+            (Script::Urdu, Script::Urdu) => &self.urdu_urdu,
+            _ => &self.urdu_roman,
+        }
+    }
+
+    /// Appends the letters of a word in match form, at most [`LETTERS`].
+    pub(super) fn spell(&self, word: &[u8], script: Script, out: &mut Vec<Letter>) {
+        let segments = if script == Script::Urdu { &self.urdu } else { &self.roman };
+        let mut letters = [NO_LETTER; LETTERS];
+        let mut len = 0;
+        let text = word.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+        for (to, letter) in letters.iter_mut().zip(text) {
+            *to = letter;
+            len += 1;
+        }
+        let at = |k: usize| letters.get(k).copied().filter(|_| k < len);
+        let kind = |letter: Option<char>| letter.map_or(0, |c| 2 - u8::from(script.is_vowel(c)));
+        for end in 1..=len {
+            let mut letter = Letter { other: NO_LETTER, ends: [Spot::default(); LONGEST] };
+            for (size, spot) in (1..=end).zip(&mut letter.ends) {
+                let start = end - size;
+                let mut key = [NO_LETTER; LONGEST];
+                for (to, k) in key.iter_mut().zip(start..end) {
+                    *to = at(k).unwrap_or(NO_LETTER);
+                }
+                let mut id = segments.ids.get(&key).copied().unwrap_or(0);
+                if size == 1 && id == 0 {
+                    [letter.other, ..] = key;
+                    id = segments.other;
+                }
+                let left = kind(start.checked_sub(1).and_then(at));
+                let place = if start == 0 { 1 } else if end == len { 2 } else { 0 };
+                *spot = Spot { id, place, around: left * 3 + kind(at(end)) };
+            }
+            out.push(letter);
+        }
+    }
+}
