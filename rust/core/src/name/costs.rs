@@ -5,12 +5,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::bound::Bounds;
+
 /// Letters of a word that are read; what follows is left out of the alignment.
 pub(super) const LETTERS: usize = 32;
 /// Longest segment, in letters.
 pub(super) const LONGEST: usize = 3;
-/// The weight of what cannot be.
+/// The weight of what cannot be: below what any alignment can win back.
 pub(super) const NEVER: i16 = i16::MIN;
+/// Letters that a bound tells apart, of both scripts; 0 stands for all others.
+pub(super) const KINDS: usize = 64;
 /// Constants for names of 1, 2, ... 8 letters and of more.
 const LENGTHS: usize = 9;
 
@@ -40,14 +44,17 @@ impl Script {
 
 /// Segments of one script that the table has, numbered from 1; 0 is no segment.
 #[derive(Debug, Clone, Default)]
-struct Segments {
-    ids: BTreeMap<[char; LONGEST], u16>,
+pub(super) struct Segments {
+    pub(super) ids: BTreeMap<[char; LONGEST], u16>,
     other: u16,
 }
 
-const NO_LETTER: char = '\0';
+/// Letters of both scripts that have rows, numbered from 1.
+pub(super) type Kinds = BTreeMap<char, u8>;
+
+pub(super) const NO_LETTER: char = '\0';
 /// Stands in the table for a letter that has no row.
-const OTHER: char = '*';
+pub(super) const OTHER: char = '*';
 
 impl Segments {
     fn id(&mut self, text: &str) -> Option<u16> {
@@ -83,15 +90,17 @@ pub(super) struct Spot {
 pub(super) struct Letter {
     /// The letter when it is in no segment; otherwise `NO_LETTER`.
     pub other: char,
+    /// Number of the letter, 0 when it is in no segment.
+    pub kind: u8,
     pub ends: [Spot; LONGEST],
 }
 
 /// Weights between words of two scripts.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
-    width: usize,
-    /// Of a segment against a segment, by place.
-    both: [Vec<i16>; 3],
+    size: [usize; 2],
+    /// Of a segment against a segment: inside, first, last.
+    both: Vec<i16>,
     /// Of a segment of the first word against nothing, nine contexts each; of the second.
     gone: [Vec<i16>; 2],
     constants: [i32; LENGTHS],
@@ -101,33 +110,46 @@ pub(super) struct Weights {
 
 impl Weights {
     fn new(x: usize, y: usize, same: bool) -> Self {
-        let both = || vec![NEVER; (x + 1) * (y + 1)];
+        let size = [x + 1, y + 1];
         Self {
-            width: y + 1,
-            both: [both(), both(), both()],
-            gone: [vec![NEVER; 9 * (x + 1)], vec![NEVER; 9 * (y + 1)]],
+            size,
+            both: vec![NEVER; 3 * (x + 1) * (y + 1)],
+            gone: size.map(|n| vec![NEVER; 9 * n]),
             constants: [0; LENGTHS],
             same,
         }
     }
 
+    fn at(&self, x: u16, y: u16, place: usize) -> usize {
+        let [rows, columns] = self.size;
+        (place * rows + usize::from(x)) * columns + usize::from(y)
+    }
+
     /// Weight of `x` against `y`.
     #[inline(always)]
     pub(super) fn both(&self, x: Spot, y: Spot) -> i16 {
-        let [inner, first, last] = &self.both;
-        let of = match (x.place, y.place) {
-            (1, 1) => first,
-            (2, 2) => last,
-            _ => inner,
-        };
-        of.get(x.id as usize * self.width + y.id as usize).copied().unwrap_or(NEVER)
+        let place = if x.place == y.place { usize::from(x.place) } else { 0 };
+        self.both.get(self.at(x.id, y.id, place)).copied().unwrap_or(NEVER)
     }
 
     /// Weight of a segment of the first (0) or second (1) word against nothing.
     #[inline(always)]
     pub(super) fn gone(&self, side: usize, spot: Spot) -> i16 {
-        let of = self.gone.get(side).and_then(|g| g.get(spot.id as usize * 9 + spot.around as usize));
-        of.copied().unwrap_or(NEVER)
+        let at = usize::from(spot.id) * 9 + usize::from(spot.around);
+        self.gone.get(side).and_then(|of| of.get(at)).copied().unwrap_or(NEVER)
+    }
+
+    /// The most that two segments are worth in any place, when they may stand together.
+    pub(super) fn most_both(&self, x: u16, y: u16) -> Option<i16> {
+        let worth = (0..3).filter_map(|place| self.both.get(self.at(x, y, place)).copied());
+        worth.max().filter(|worth| *worth != NEVER)
+    }
+
+    /// The most that a segment without a partner is worth in any context, when it may be.
+    pub(super) fn most_gone(&self, side: usize, id: u16) -> Option<i16> {
+        let start = usize::from(id) * 9;
+        let worth = self.gone.get(side)?.get(start..start + 9)?;
+        worth.iter().copied().max().filter(|worth| *worth != NEVER)
     }
 
     /// Log-odds of one name before any letter is seen; `shorter` is the length of the shorter word.
@@ -151,11 +173,10 @@ impl Weights {
                 "last" => 2..3,
                 _ => return None,
             };
-            let (x, y) = (x as usize, y as usize);
-            for of in self.both.get_mut(places)? {
-                *of.get_mut(x * self.width + y)? = weight;
-                if self.same {
-                    *of.get_mut(y * self.width + x)? = weight;
+            for place in places {
+                for (x, y) in [(x, y), (y, x)].into_iter().take(1 + usize::from(self.same)) {
+                    let at = self.at(x, y, place);
+                    *self.both.get_mut(at)? = weight;
                 }
             }
             return Some(());
@@ -185,9 +206,11 @@ const AROUND: [&str; 9] = ["^$", "^v", "^c", "v$", "vv", "vc", "c$", "cv", "cc"]
 pub struct CostTable {
     roman: Segments,
     urdu: Segments,
+    kinds: Kinds,
     roman_roman: Weights,
     urdu_roman: Weights,
     urdu_urdu: Weights,
+    bounds: Bounds,
 }
 
 /// A line of a table that cannot be read. Lines count from 1.
@@ -243,7 +266,20 @@ impl CostTable {
             };
             weights.set(x, y, place, weight).ok_or(FaultyLine { line })?;
         }
-        Ok(Self { roman, urdu, roman_roman, urdu_roman, urdu_urdu })
+        let letters = [&roman, &urdu].into_iter().flat_map(|s| s.ids.keys()).filter_map(|key| match key {
+            [letter, NO_LETTER, NO_LETTER] if *letter != OTHER => Some(*letter),
+            _ => None,
+        });
+        let kinds: Kinds = letters.zip(1..KINDS as u8).collect();
+        let mut bounds = Bounds::new();
+        for (of, x, y) in [
+            (&roman_roman, &roman, &roman),
+            (&urdu_roman, &urdu, &roman),
+            (&urdu_urdu, &urdu, &urdu),
+        ] {
+            bounds.add(of, x, y, &kinds);
+        }
+        Ok(Self { roman, urdu, kinds, roman_roman, urdu_roman, urdu_urdu, bounds })
     }
 
     /// Weights between two scripts, Urdu first when there are two.
@@ -253,6 +289,11 @@ impl CostTable {
             (Script::Urdu, Script::Urdu) => &self.urdu_urdu,
             _ => &self.urdu_roman,
         }
+    }
+
+    /// The most that each letter of a partner can be worth to an alignment with a word.
+    pub(super) fn profile(&self, word: &[Letter]) -> [i16; KINDS] {
+        self.bounds.profile(word)
     }
 
     /// Appends the letters of a word in match form, at most [`LETTERS`].
@@ -268,7 +309,12 @@ impl CostTable {
         let at = |k: usize| letters.get(k).copied().filter(|_| k < len);
         let kind = |letter: Option<char>| letter.map_or(0, |c| 2 - u8::from(script.is_vowel(c)));
         for end in 1..=len {
-            let mut letter = Letter { other: NO_LETTER, ends: [Spot::default(); LONGEST] };
+            let kind_of = |c: char| self.kinds.get(&c).copied().unwrap_or(0);
+            let mut letter = Letter {
+                other: NO_LETTER,
+                kind: at(end - 1).map_or(0, kind_of),
+                ends: [Spot::default(); LONGEST],
+            };
             for (size, spot) in (1..=end).zip(&mut letter.ends) {
                 let start = end - size;
                 let mut key = [NO_LETTER; LONGEST];

@@ -3,6 +3,7 @@
 mod align;
 mod arabic;
 mod assign;
+mod bound;
 mod compound;
 mod costs;
 mod fold;

@@ -3,6 +3,7 @@
 
 use super::align::{begin_alike, log_odds};
 use super::assign::{MOST, Pairing};
+use super::bound;
 use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -60,6 +61,10 @@ pub struct Comparison {
 const TOKENS: usize = 32;
 /// Tokens agree from this likeness on.
 const AGREES: f64 = 0.5;
+/// Keeps tokens paired that have nothing in common: they contradict each other.
+const CONTRADICTING: f64 = 1e-6;
+/// Log-odds, in thousandths, below which two tokens have nothing in common: odds of 1 to 55.
+const HOPELESS: i32 = -4000;
 /// Likeness of two spellings at most: less than that of equal tokens.
 const SPELLING: f64 = 0.999;
 /// Likeness of a name to its initial, and to another.
@@ -204,7 +209,7 @@ impl<'a> Comparer<'a> {
                 if x.relative == y.relative {
                     let likeness = self.likeness(x, y);
                     if likeness >= AGREES || (x.kind != Kind::Optional && y.kind != Kind::Optional) {
-                        pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
+                        pairing.set(i, j, likeness, (likeness + CONTRADICTING) * (x.weight + y.weight));
                     }
                 }
             }
@@ -289,7 +294,16 @@ impl<'a> Comparer<'a> {
         // Urdu first; the tables of one script are symmetric.
         let (x, y) = if x.script < y.script { (y, x) } else { (x, y) };
         let weights = self.costs.weights(x.script, y.script);
-        let odds = log_odds(self.vocabulary.letters(x), self.vocabulary.letters(y), weights);
+        let (lx, ly) = (self.vocabulary.letters(x), self.vocabulary.letters(y));
+        let (px, py) = (self.vocabulary.profile(x.number), self.vocabulary.profile(y.number));
+        let constant = weights.constant(lx.len().min(ly.len()));
+        if bound::most(lx, px, ly, py) + constant < HOPELESS {
+            return 0.0;
+        }
+        let odds = log_odds(lx, ly, weights);
+        if odds < HOPELESS {
+            return 0.0;
+        }
         let likeness = (1.0 / (1.0 + (-f64::from(odds) / 1000.0).exp())).min(SPELLING);
         if x.script == y.script {
             let cap = self.guard.cap(self.vocabulary.text(x), self.vocabulary.text(y), x.script);

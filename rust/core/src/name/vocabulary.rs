@@ -1,6 +1,6 @@
 //! Words that a comparer has met: names repeat, so each is spelled, weighed and numbered once.
 
-use super::costs::{CostTable, Letter, Script};
+use super::costs::{CostTable, KINDS, Letter, Script};
 use super::frequency::Frequencies;
 use super::tokens::Compound;
 
@@ -11,6 +11,7 @@ pub(super) struct Word {
     len: u32,
     first_letter: u32,
     letters: u32,
+    pub number: u32,
     pub script: Script,
     pub compound: Compound,
     /// Number of the word that is its stem; its own when it has none.
@@ -26,12 +27,13 @@ pub(super) struct Vocabulary {
     words: Vec<Word>,
     text: Vec<u8>,
     letters: Vec<Letter>,
+    profiles: Vec<[i16; KINDS]>,
 }
 
 impl Vocabulary {
     pub(super) fn new(slots: usize) -> Self {
         let slots = vec![0; slots.next_power_of_two().max(64)];
-        Self { slots, words: vec![], text: vec![], letters: vec![] }
+        Self { slots, words: vec![], text: vec![], letters: vec![], profiles: vec![] }
     }
 
     /// Forgets every word when there are too many: memory stays small on any column.
@@ -55,6 +57,11 @@ impl Vocabulary {
     pub(super) fn letters(&self, word: &Word) -> &[Letter] {
         let start = word.first_letter as usize;
         self.letters.get(start..start + word.letters as usize).unwrap_or_default()
+    }
+
+    /// The most that each letter of a partner of the word can be worth.
+    pub(super) fn profile(&self, number: u32) -> &[i16] {
+        self.profiles.get(number as usize).map_or(&[], |p| p)
     }
 
     /// Number of a word, which is read when it is new.
@@ -103,10 +110,13 @@ impl Vocabulary {
         let (start, first_letter) = (self.text.len() as u32, self.letters.len() as u32);
         self.text.extend_from_slice(text);
         costs.spell(text, script, &mut self.letters);
+        let spelled = self.letters.get(first_letter as usize..).unwrap_or_default();
+        self.profiles.push(costs.profile(spelled));
         self.words.push(Word {
             start,
             len: text.len() as u32,
             first_letter,
+            number,
             letters: self.letters.len() as u32 - first_letter,
             script,
             compound,
