@@ -6,7 +6,7 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native
+from nser_pmt import _native, names
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -40,6 +40,7 @@ __all__ = [
     "likelihood",
     "list_models",
     "load_model",
+    "names",
     "score",
     "synth",
 ]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
-use nser_core::name::{Part, Role, Token, Tokens, fold};
+use nser_core::name::{LABELS, Token, Tokens, fold};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -22,28 +22,11 @@ fn vectors() -> Vectors {
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The role as Python shows it.
-fn shown(token: &Token) -> &'static str {
-    match (token.role, token.part) {
-        (Role::Relation, _) => "relation",
-        (Role::AliasMark, _) => "alias_mark",
-        (_, Part::Relative) => "relative",
-        (_, Part::Alias) => "alias",
-        (Role::Name, _) => "name",
-        (Role::Muhammad, _) => "muhammad",
-        (Role::Title, _) => "title",
-        (Role::Female, _) => "female",
-        (Role::Particle, _) => "particle",
-        (Role::Initial, _) => "initial",
-        (Role::Number, _) => "number",
-    }
-}
-
 fn read(raw: &[u8]) -> Vec<String> {
     let mut tokens = Tokens::default();
     tokens.read(raw);
     let text = |t: &Token| String::from_utf8(tokens.token(t).to_vec()).unwrap();
-    tokens.tokens().iter().map(|t| format!("{}/{}", text(t), shown(t))).collect()
+    tokens.tokens().iter().map(|t| format!("{}/{}", text(t), LABELS[t.label() as usize])).collect()
 }
 
 #[test]

@@ -77,12 +77,12 @@ impl<'a> Reader<'a> {
             Class::Abd => return self.abd(raw, after),
             Class::Ghulam => return self.unit(word, after, Compound::Ghulam),
             Class::Allah => return self.allah(word, after),
-            Class::Abu => return self.unit(word, after, Compound::None),
+            Class::Abu => return self.unit(word, after, Compound::Kunya),
             Class::Umm => {
                 let link = next.is_some_and(|w| w.class == Class::Article || self.raw(w) == b"e");
                 let skip = usize::from(link);
                 return skip
-                    + self.unit(word, after.get(skip..).unwrap_or_default(), Compound::None);
+                    + self.unit(word, after.get(skip..).unwrap_or_default(), Compound::Kunya);
             }
             Class::Ullah => self.second(raw, Compound::Ullah),
             Class::Lah => self.emit(raw, Role::Name),
@@ -99,6 +99,10 @@ impl<'a> Reader<'a> {
                     self.relation(self.canonical(word));
                     return 1;
                 }
+                self.emit(raw, Role::Name);
+            }
+            // At either end "alias" is no mark but a name (Ilyas).
+            Class::Alias if raw != b"@" && (!self.named || next.is_none()) => {
                 self.emit(raw, Role::Name);
             }
             Class::Alias => {
@@ -217,13 +221,7 @@ impl<'a> Reader<'a> {
         let first = self.canonical(word);
         match after.first().filter(|w| joins(w.class)) {
             Some(next) => {
-                let stem = usize::from(compound != Compound::None);
-                let parts = [first, self.canonical(next)];
-                if stem == 1 {
-                    self.compound(&parts, 1, compound);
-                } else {
-                    self.joined(&parts);
-                }
+                self.compound(&[first, self.canonical(next)], 1, compound);
                 1
             }
             None => {
@@ -242,7 +240,7 @@ impl<'a> Reader<'a> {
         }
         match after.first().filter(|w| w.class == Class::Plain) {
             Some(next) => {
-                self.joined(&[self.canonical(word), self.raw(next)]);
+                self.compound(&[self.canonical(word), self.raw(next)], 1, Compound::Allah);
                 1
             }
             None => {
@@ -332,27 +330,17 @@ impl<'a> Reader<'a> {
 
     /// One token of two parts, a name; `stem` says which part tells it from others.
     fn compound(&mut self, parts: &[&[u8]; 2], stem: usize, compound: Compound) {
-        self.joined(parts);
-        let [first, _] = parts;
-        if let Some(token) = self.tokens.last_mut() {
-            let middle = token.start + first.len() as u32;
-            token.compound = compound;
-            if stem == 0 {
-                token.stem_end = middle;
-            } else {
-                token.stem_start = middle;
-            }
-        }
-    }
-
-    /// One token of two parts that is all stem.
-    fn joined(&mut self, parts: &[&[u8]; 2]) {
         let [first, second] = parts;
         self.emit(first, Role::Name);
         self.text.extend_from_slice(second);
         if let Some(token) = self.tokens.last_mut() {
+            let middle = token.end;
             token.end = self.text.len() as u32;
-            token.stem_end = token.end;
+            token.compound = compound;
+            if stem == 1 {
+                token.stem_start = middle;
+                token.stem_end = token.end;
+            }
         }
     }
 

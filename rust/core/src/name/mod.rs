@@ -1,17 +1,38 @@
 //! Names in Urdu and Roman script: folding, tokens, keys, similarity.
+//!
+//! Everything starts from the match form ([`fold_into`]) and its tokens ([`Tokens`]): both scripts,
+//! every keyboard and every way to write Abdul Rehman come to one form there.
+//!
+//! ```
+//! use nser_core::name::{KeyTokens, Tokens, fold, key, romanize};
+//!
+//! assert_eq!(fold("محمّد آصف".as_bytes()), "محمد اصف");
+//! let mut tokens = Tokens::default();
+//! tokens.read("محمد آصف خان".as_bytes());
+//! assert_eq!(romanize(&tokens), "Muhammad Asif Khan");
+//! let urdu = key(&tokens, KeyTokens::All);
+//! tokens.read(b"Mohd. Aasif");
+//! assert_eq!(key(&tokens, KeyTokens::All), urdu);
+//! ```
 
 mod align;
 mod arabic;
 mod assign;
 mod bound;
+mod classes;
 mod compound;
 mod costs;
 mod fold;
 mod frequency;
 mod grammar;
 mod guard;
+mod key;
 mod lexicon;
+mod memo;
+mod romanize;
+mod shortcuts;
 mod similarity;
+mod spelling;
 mod tokens;
 mod vocabulary;
 mod words;
@@ -20,5 +41,7 @@ pub use costs::{CostTable, FaultyLine, Script};
 pub use fold::{fold, fold_into};
 pub use frequency::Frequencies;
 pub use guard::GuardPairs;
+pub use key::{Key, KeyTokens, key};
+pub use romanize::{romanize, romanize_into};
 pub use similarity::{Comparer, Comparison, Match};
-pub use tokens::{Compound, Part, Role, Token, Tokens};
+pub use tokens::{Compound, LABELS, Part, Role, Token, Tokens};

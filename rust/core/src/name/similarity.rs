@@ -7,7 +7,9 @@ use super::bound;
 use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
-use super::tokens::{Compound, Part, Role, Token, Tokens};
+use super::memo::{Memo, NUMBERS};
+use super::shortcuts::{Shortcut, Shortcuts, next_word, role_anywhere};
+use super::tokens::{Compound, Part, Role, Tokens};
 use super::vocabulary::{Vocabulary, Word};
 
 /// What two names have to do with each other. An earlier kind wins over a later one.
@@ -91,7 +93,7 @@ enum Kind {
 }
 
 /// A token as it is compared.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Item {
     word: u32,
     kind: Kind,
@@ -99,8 +101,8 @@ struct Item {
     weight: f64,
 }
 
-/// Words kept at most; more begin anew.
-const WORDS: usize = 1 << 16;
+/// Words kept at most, and as many more as two names may add; more begin anew.
+const WORDS: usize = NUMBERS as usize - 8 * TOKENS;
 
 /// Compares names, and remembers words and pairs of words it has met. The answers do not depend on
 /// what it remembers.
@@ -109,12 +111,12 @@ pub struct Comparer<'a> {
     costs: &'a CostTable,
     frequencies: &'a Frequencies,
     guard: &'a GuardPairs,
-    tokens: [Tokens; 2],
+    tokens: Tokens,
+    shortcuts: Shortcuts,
     items: [Vec<Item>; 2],
     vocabulary: Vocabulary,
     pairing: Pairing,
-    /// Likenesses by pair of words; a newer one takes the place of an older.
-    likenesses: Vec<(u64, f64)>,
+    memo: Memo,
 }
 
 impl<'a> Comparer<'a> {
@@ -126,78 +128,132 @@ impl<'a> Comparer<'a> {
         guard: &'a GuardPairs,
         pairs: usize,
     ) -> Self {
-        let size = pairs.saturating_mul(4).clamp(16, 1 << 16).next_power_of_two();
         Self {
             costs,
             frequencies,
             guard,
-            tokens: Default::default(),
+            tokens: Tokens::default(),
+            shortcuts: Shortcuts::new(),
             items: Default::default(),
-            vocabulary: Vocabulary::new(size),
+            vocabulary: Vocabulary::new(),
             pairing: Pairing::default(),
-            likenesses: vec![(u64::MAX, 0.0); size],
+            memo: Memo::new(pairs.saturating_mul(4)),
         }
     }
 
     /// Compares two names, which may be any bytes; `None` when one has no token.
     pub fn compare(&mut self, a: &[u8], b: &[u8]) -> Option<Comparison> {
-        if self.vocabulary.forget_beyond(WORDS) {
-            self.likenesses.fill((u64::MAX, 0.0));
+        if self.vocabulary.len().max(self.shortcuts.len()) > WORDS {
+            self.vocabulary = Vocabulary::new();
+            self.shortcuts = Shortcuts::new();
+            self.memo.clear();
         }
-        self.read(0, a);
-        self.read(1, b);
-        let [ta, tb] = &self.tokens;
-        let [a, b] = &self.items;
+        let [mut x, mut y] = std::mem::take(&mut self.items);
+        self.read(a, &mut x);
+        self.read(b, &mut y);
+        let answer = self.compare_items(&x, &y);
+        self.items = [x, y];
+        answer
+    }
+
+    fn compare_items(&mut self, a: &[Item], b: &[Item]) -> Option<Comparison> {
         if a.is_empty() || b.is_empty() {
             return None;
         }
-        if ta.text() == tb.text() {
+        if a == b {
             return Some(Comparison { similarity: 1.0, kind: Match::Exact });
         }
         // One order for both ways round: the answer is symmetric.
-        let swap = (a.len(), ta.text()) < (b.len(), tb.text());
-        let [mut a, mut b] = std::mem::take(&mut self.items);
-        if swap {
-            std::mem::swap(&mut a, &mut b);
-        }
-        let mut answer = self.pair_up(&a, &b);
+        let (a, b) = if self.is_before(a, b) { (a, b) } else { (b, a) };
+        let mut answer = self.pair_up(a, b);
         if matches!(answer.kind, Match::Different | Match::Conflicting | Match::Subset)
-            && let Some((a, b)) = self.joined(&a, &b)
+            && let Some((a, b)) = self.joined(a, b)
         {
             let joined = self.pair_up(&a, &b);
             if joined.similarity > answer.similarity {
                 answer = joined;
             }
         }
-        self.items = [a, b];
         Some(answer)
     }
 
+    /// Longer names first, then by text.
+    fn is_before(&self, a: &[Item], b: &[Item]) -> bool {
+        let text = |item: &Item| self.vocabulary.word(item.word).map(|w| self.vocabulary.text(w));
+        a.len().cmp(&b.len()).reverse().then_with(|| a.iter().map(text).cmp(b.iter().map(text))).is_lt()
+    }
+
+    /// The tokens of a name that count.
     #[inline]
-    fn read(&mut self, side: usize, raw: &[u8]) {
-        let (Some(tokens), Some(items)) = (self.tokens.get_mut(side), self.items.get_mut(side)) else {
-            return;
-        };
-        tokens.read(raw);
+    fn read(&mut self, raw: &[u8], items: &mut Vec<Item>) {
         items.clear();
-        for token in tokens.tokens().iter().take(TOKENS) {
-            let Some(kind) = kind_of(token) else { continue };
-            let word = self.vocabulary.number(
-                tokens.token(token),
-                tokens.stem(token),
-                token.compound,
-                self.costs,
-                self.frequencies,
-            );
-            let rarity = self.vocabulary.word(word).map_or(0.0, |w| w.rarity);
-            let weight = match (token.role, token.part) {
-                (Role::Initial, _) => INITIAL_WEIGHT,
-                (Role::Name | Role::Muhammad, Part::Own) => rarity,
-                _ => rarity * WEAK,
-            };
-            let relative = token.part == Part::Relative;
-            items.push(Item { word, kind, relative, weight });
+        if !self.read_words(raw, items) {
+            items.clear();
+            self.read_tokens(raw, items);
         }
+    }
+
+    /// Reads a name word by word; false when it needs the grammar.
+    #[inline]
+    fn read_words(&mut self, raw: &[u8], items: &mut Vec<Item>) -> bool {
+        let mut rest = raw;
+        let mut named = false;
+        while !rest.is_empty() {
+            let Some((key, tail)) = next_word(rest) else { return false };
+            rest = tail;
+            if key == 0 {
+                continue;
+            }
+            let shortcut = self.shortcuts.get(key).unwrap_or_else(|| self.find_out(key));
+            let Shortcut::Token(word, role) = shortcut else { return false };
+            named |= role == Role::Name;
+            if items.len() < TOKENS {
+                self.add(items, word, role, Part::Own);
+            }
+        }
+        named
+    }
+
+    fn find_out(&mut self, key: u128) -> Shortcut {
+        let bytes = key.to_le_bytes();
+        let len = 16 - key.leading_zeros() as usize / 8;
+        let role = role_anywhere(bytes.get(..len).unwrap_or_default(), &mut self.tokens);
+        let token = self.tokens.tokens().get(1);
+        let shortcut = match (role, token) {
+            (Some(role), Some(token)) => {
+                let text = self.tokens.token(token);
+                let none = Compound::None;
+                let word = self.vocabulary.number(text, text, none, self.costs, self.frequencies);
+                Shortcut::Token(word, role)
+            }
+            _ => Shortcut::Grammar,
+        };
+        self.shortcuts.set(key, shortcut);
+        shortcut
+    }
+
+    fn read_tokens(&mut self, raw: &[u8], items: &mut Vec<Item>) {
+        let mut tokens = std::mem::take(&mut self.tokens);
+        tokens.read(raw);
+        for token in tokens.tokens().iter().take(TOKENS) {
+            let (text, stem) = (tokens.token(token), tokens.stem(token));
+            let word =
+                self.vocabulary.number(text, stem, token.compound, self.costs, self.frequencies);
+            self.add(items, word, token.role, token.part);
+        }
+        self.tokens = tokens;
+    }
+
+    #[inline]
+    fn add(&self, items: &mut Vec<Item>, word: u32, role: Role, part: Part) {
+        let Some(kind) = kind_of(role, part) else { return };
+        let rarity = self.vocabulary.word(word).map_or(0.0, |w| w.rarity);
+        let weight = match (role, part) {
+            (Role::Initial, _) => INITIAL_WEIGHT,
+            (Role::Name | Role::Muhammad, Part::Own) => rarity,
+            _ => rarity * WEAK,
+        };
+        items.push(Item { word, kind, relative: part == Part::Relative, weight });
     }
 
     /// Pairs the tokens of two names and sums up.
@@ -253,22 +309,15 @@ impl<'a> Comparer<'a> {
         }
         let initial = x.kind == Kind::Initial || y.kind == Kind::Initial;
         let (low, high) = (x.word.min(y.word), x.word.max(y.word));
-        let key = u64::from(initial) << 63 | u64::from(high) << 32 | u64::from(low);
-        let slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize;
-        let slot = slot & (self.likenesses.len() - 1);
-        if let Some((known, likeness)) = self.likenesses.get(slot)
-            && *known == key
-        {
-            return *likeness;
+        if let Some(likeness) = self.memo.get(low, high, initial) {
+            return likeness.into();
         }
         let (Some(x), Some(y)) = (self.vocabulary.word(x.word), self.vocabulary.word(y.word)) else {
             return 0.0;
         };
-        let likeness = if initial { self.of_initial(x, y) } else { self.of_words(x, y) };
-        if let Some(entry) = self.likenesses.get_mut(slot) {
-            *entry = (key, likeness);
-        }
-        likeness
+        let likeness = if initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
+        self.memo.set(low, high, initial, likeness);
+        likeness.into()
     }
 
     fn of_words(&self, x: &Word, y: &Word) -> f64 {
@@ -361,8 +410,8 @@ impl<'a> Comparer<'a> {
 }
 
 /// What a token counts as; relation words, particles and alias marks count for nothing.
-fn kind_of(token: &Token) -> Option<Kind> {
-    match (token.role, token.part) {
+fn kind_of(role: Role, part: Part) -> Option<Kind> {
+    match (role, part) {
         (Role::Relation | Role::AliasMark | Role::Particle, _) => None,
         (Role::Initial, Part::Own) => Some(Kind::Initial),
         (Role::Name, Part::Own) => Some(Kind::Name),

@@ -53,6 +53,10 @@ pub enum Compound {
     Ullah,
     /// X ud Din.
     Uddin,
+    /// Allah X: Allah Ditta.
+    Allah,
+    /// Abu X or Umme X.
+    Kunya,
 }
 
 /// One token: byte positions in the text of its [`Tokens`].
@@ -74,6 +78,42 @@ pub struct Token {
     pub compound: Compound,
     pub(super) can_be_name: bool,
 }
+
+impl Token {
+    /// What a token is to a reader, as an index of [`LABELS`]: its role, unless it belongs to
+    /// another name or person.
+    #[must_use]
+    pub fn label(&self) -> u8 {
+        match (self.role, self.part) {
+            (Role::Relation, _) => 7,
+            (Role::AliasMark, _) => 9,
+            (_, Part::Relative) => 8,
+            (_, Part::Alias) => 10,
+            (Role::Name, _) => 0,
+            (Role::Muhammad, _) => 1,
+            (Role::Title, _) => 2,
+            (Role::Female, _) => 3,
+            (Role::Particle, _) => 4,
+            (Role::Initial, _) => 5,
+            (Role::Number, _) => 6,
+        }
+    }
+}
+
+/// Names of what [`Token::label`] gives.
+pub const LABELS: [&str; 11] = [
+    "name",
+    "muhammad",
+    "title",
+    "female",
+    "particle",
+    "initial",
+    "number",
+    "relation",
+    "relative",
+    "alias_mark",
+    "alias",
+];
 
 /// A word of the folded text.
 #[derive(Debug, Clone, Copy)]

@@ -31,18 +31,12 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    pub(super) fn new(slots: usize) -> Self {
-        let slots = vec![0; slots.next_power_of_two().max(64)];
-        Self { slots, words: vec![], text: vec![], letters: vec![], profiles: vec![] }
+    pub(super) fn new() -> Self {
+        Self { slots: vec![0; 64], words: vec![], text: vec![], letters: vec![], profiles: vec![] }
     }
 
-    /// Forgets every word when there are too many: memory stays small on any column.
-    pub(super) fn forget_beyond(&mut self, words: usize) -> bool {
-        let full = self.words.len() > words;
-        if full {
-            *self = Self::new(self.slots.len());
-        }
-        full
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
     }
 
     #[inline]
