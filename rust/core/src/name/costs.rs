@@ -139,17 +139,20 @@ impl Weights {
         self.gone.get(side).and_then(|of| of.get(at)).copied().unwrap_or(NEVER)
     }
 
-    /// The most that two segments are worth in any place, when they may stand together.
-    pub(super) fn most_both(&self, x: u16, y: u16) -> Option<i16> {
-        let worth = (0..3).filter_map(|place| self.both.get(self.at(x, y, place)).copied());
-        worth.max().filter(|worth| *worth != NEVER)
+    /// What two segments are worth inside, first and last, when they may stand together.
+    pub(super) fn both_places(&self, x: u16, y: u16) -> Option<[i16; 3]> {
+        let worth = [0, 1, 2].map(|at| self.both.get(self.at(x, y, at)).copied().unwrap_or(NEVER));
+        (!worth.contains(&NEVER)).then_some(worth)
     }
 
-    /// The most that a segment without a partner is worth in any context, when it may be.
-    pub(super) fn most_gone(&self, side: usize, id: u16) -> Option<i16> {
+    /// The most that a segment without a partner is worth inside, first and last, when it may be.
+    pub(super) fn gone_places(&self, side: usize, id: u16) -> Option<[i16; 3]> {
         let start = usize::from(id) * 9;
         let worth = self.gone.get(side)?.get(start..start + 9)?;
-        worth.iter().copied().max().filter(|worth| *worth != NEVER)
+        // The contexts of `AROUND`: edge, vowel and consonant on the left, the same on the right.
+        let most = |at: &[usize]| at.iter().filter_map(|k| worth.get(*k)).copied().max();
+        let places = [most(&[4, 5, 7, 8])?, most(&[0, 1, 2])?, most(&[3, 6])?];
+        (!worth.contains(&NEVER)).then_some(places)
     }
 
     /// Log-odds of one name before any letter is seen; `shorter` is the length of the shorter word.
@@ -159,14 +162,14 @@ impl Weights {
     }
 
     /// Sets one row of the table; `None` when its place is none.
-    fn set(&mut self, x: u16, y: u16, place: &str, weight: i16) -> Option<()> {
+    fn set(&mut self, x: u16, y: u16, name: &str, weight: i16) -> Option<()> {
         if (x, y) == (0, 0) {
-            let at: usize = place.parse().ok()?;
+            let at: usize = name.parse().ok()?;
             *self.constants.get_mut(at.checked_sub(1)?)? = weight.into();
             return Some(());
         }
         if x > 0 && y > 0 {
-            let places = match place {
+            let places = match name {
                 "any" => 0..3,
                 "inner" => 0..1,
                 "first" => 1..2,
@@ -176,22 +179,30 @@ impl Weights {
             for place in places {
                 for (x, y) in [(x, y), (y, x)].into_iter().take(1 + usize::from(self.same)) {
                     let at = self.at(x, y, place);
-                    *self.both.get_mut(at)? = weight;
+                    let cell = self.both.get_mut(at)?;
+                    if *cell == NEVER && name != "any" {
+                        return None;
+                    }
+                    *cell = weight;
                 }
             }
             return Some(());
         }
-        let around = if place == "any" {
+        let around = if name == "any" {
             0..9
         } else {
-            let at = AROUND.iter().position(|name| *name == place)?;
+            let at = AROUND.iter().position(|around| *around == name)?;
             at..at + 1
         };
         let id = usize::from(x.max(y));
         let [left, right] = &mut self.gone;
         for (of, here) in [(left, x > 0 || self.same), (right, y > 0 || self.same)] {
             if here {
-                of.get_mut(id * 9 + around.start..id * 9 + around.end)?.fill(weight);
+                let cells = of.get_mut(id * 9 + around.start..id * 9 + around.end)?;
+                if cells.contains(&NEVER) && name != "any" {
+                    return None;
+                }
+                cells.fill(weight);
             }
         }
         Some(())
@@ -230,12 +241,12 @@ impl std::error::Error for FaultyLine {}
 
 impl CostTable {
     /// Reads a table: `scripts`, `x`, `y`, `place` and `weight` with tabs between, after comment lines
-    /// (`#`) and a header. A later row of one operation refines an earlier one.
+    /// (`#`) and a header. The first row of an operation has the place `any`, further ones refine it.
     ///
     /// # Errors
     ///
-    /// [`FaultyLine`] for a line without five fields, an unknown script pair or place, a segment of
-    /// more than three letters or a weight that is no 16-bit number.
+    /// [`FaultyLine`] for a line without five fields, an unknown script pair or place, a place
+    /// before `any`, a segment of more than three letters or a weight that is no 16-bit number.
     pub fn parse(text: &str) -> Result<Self, FaultyLine> {
         let (mut roman, mut urdu) = (Segments::default(), Segments::default());
         let mut rows = vec![];
@@ -272,12 +283,9 @@ impl CostTable {
         });
         let kinds: Kinds = letters.zip(1..KINDS as u8).collect();
         let mut bounds = Bounds::new();
-        for (of, x, y) in [
-            (&roman_roman, &roman, &roman),
-            (&urdu_roman, &urdu, &roman),
-            (&urdu_urdu, &urdu, &urdu),
-        ] {
-            bounds.add(of, x, y, &kinds);
+        let (r, u) = ((&roman, Script::Roman), (&urdu, Script::Urdu));
+        for (of, pair) in [(&roman_roman, [r, r]), (&urdu_roman, [u, r]), (&urdu_urdu, [u, u])] {
+            bounds.add(of, pair, &kinds);
         }
         Ok(Self { roman, urdu, kinds, roman_roman, urdu_roman, urdu_urdu, bounds })
     }
@@ -291,9 +299,9 @@ impl CostTable {
         }
     }
 
-    /// The most that each letter of a partner can be worth to an alignment with a word.
-    pub(super) fn profile(&self, word: &[Letter]) -> [i16; KINDS] {
-        self.bounds.profile(word)
+    /// What alignments can be worth at most.
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     /// Appends the letters of a word in match form, at most [`LETTERS`].

@@ -3,7 +3,7 @@
 
 use super::align::{begin_alike, log_odds};
 use super::assign::{MOST, Pairing};
-use super::bound;
+use super::bound::Side;
 use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -344,10 +344,17 @@ impl<'a> Comparer<'a> {
         let (x, y) = if x.script < y.script { (y, x) } else { (x, y) };
         let weights = self.costs.weights(x.script, y.script);
         let (lx, ly) = (self.vocabulary.letters(x), self.vocabulary.letters(y));
-        let (px, py) = (self.vocabulary.profile(x.number), self.vocabulary.profile(y.number));
-        let constant = weights.constant(lx.len().min(ly.len()));
-        if bound::most(lx, px, ly, py) + constant < HOPELESS {
-            return 0.0;
+        let side = |word: &Word, letters| Side {
+            letters,
+            script: word.script,
+            profile: self.vocabulary.profile(word.number),
+        };
+        let shorter = lx.len().min(ly.len());
+        if shorter > 1 {
+            let most = self.costs.bounds().most(&side(x, lx), &side(y, ly));
+            if most + weights.constant(shorter) < HOPELESS {
+                return 0.0;
+            }
         }
         let odds = log_odds(lx, ly, weights);
         if odds < HOPELESS {

@@ -105,7 +105,7 @@ impl Vocabulary {
         self.text.extend_from_slice(text);
         costs.spell(text, script, &mut self.letters);
         let spelled = self.letters.get(first_letter as usize..).unwrap_or_default();
-        self.profiles.push(costs.profile(spelled));
+        self.profiles.push(costs.bounds().profile(spelled, script));
         self.words.push(Word {
             start,
             len: text.len() as u32,
