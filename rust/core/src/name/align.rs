@@ -1,16 +1,34 @@
 //! The best alignment of two spelled words: a weighted edit distance over segments of up to three
 //! letters, in integers, so that every twin of it gives the same number.
 
-use super::costs::{LETTERS, LONGEST, Letter, NEVER, Spot, Weights};
+use super::costs::{LETTERS, LONGEST, Letter, NEVER, NO_LETTER, Spot, Weights};
 
 /// Below every worth, and far above overflow when weights are added.
 const NOTHING: i32 = i32::MIN / 4;
 const WIDTH: usize = LETTERS + 1;
-/// The first cells of a row, which no word reaches: a segment may reach back over the edge.
-const EDGE: usize = LONGEST;
+/// Cells of a row: the best alignment of some letters of `x` with 0, 1, 2 ... letters of `y`.
+type Row = [i32; WIDTH];
 
-/// One row of cells, with an edge of [`NOTHING`] before the first.
-type Row = [i32; WIDTH + EDGE];
+/// A segment of two or three letters of `y`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Long {
+    /// Letters of `y` up to its end.
+    end: usize,
+    size: usize,
+    spot: Spot,
+    gone: i16,
+}
+
+/// The second word: its letters and longer segments, taken apart once for all rows.
+struct Columns<'a> {
+    letters: &'a [Letter],
+    ids: [u16; LETTERS],
+    gone: [i16; LETTERS],
+    long: [Long; 2 * LETTERS],
+    longs: usize,
+    /// Some letter is in no alphabet.
+    strange: bool,
+}
 
 /// Log-odds, in thousandths, that two words spell one name: the worth of their best alignment plus
 /// the constant of their length. `x` is the Urdu word when one of two is.
@@ -18,57 +36,122 @@ type Row = [i32; WIDTH + EDGE];
 /// # Complexity
 ///
 /// Letters of `x` times letters of `y`, at most 15 operations in each cell.
-#[expect(clippy::indexing_slicing, reason = "words are cut to 32 letters, rows have 36 cells")]
+#[expect(clippy::indexing_slicing, reason = "words are cut to 32 letters, rows have 33 cells")]
 pub(super) fn log_odds(x: &[Letter], y: &[Letter], weights: &Weights) -> i32 {
     let (x, y) = (&x[..x.len().min(LETTERS)], &y[..y.len().min(LETTERS)]);
-    let mut gone_y = [[NEVER; LONGEST]; LETTERS];
-    for (to, letter) in gone_y.iter_mut().zip(y) {
-        *to = letter.ends.map(|spot| weights.gone(1, spot));
-    }
+    let columns = Columns::new(y, weights);
     // The last four rows, each at its number modulo four.
-    let mut rows: [Row; 4] = [[NOTHING; WIDTH + EDGE]; 4];
-    let mut row = rows[0];
-    row[EDGE] = 0;
-    insert(&mut row, &gone_y, y.len());
-    rows[0] = row;
+    let mut rows: [Row; 4] = [[NOTHING; WIDTH]; 4];
+    rows[0][0] = 0;
+    columns.insert(&mut rows[0]);
     for (i, above) in x.iter().enumerate() {
-        row = [NOTHING; WIDTH + EDGE];
+        let mut row = [NOTHING; WIDTH];
+        columns.letter(above, &rows[i % 4], &mut row, weights);
         for (k, &a) in above.ends.iter().enumerate() {
-            if a.id == 0 {
-                continue;
-            }
-            let old = &rows[i.wrapping_sub(k) % 4];
-            let gone = i32::from(weights.gone(0, a));
-            for j in 0..=y.len() {
-                row[EDGE + j] = row[EDGE + j].max(old[EDGE + j].wrapping_add(gone));
-            }
-            for (j, left) in y.iter().enumerate() {
-                let mut worth = row[EDGE + j + 1];
-                for (m, &b) in left.ends.iter().enumerate() {
-                    if b.id != 0 && above.other == left.other {
-                        let step = i32::from(weights.both(a, b));
-                        worth = worth.max(old[EDGE + j - m].wrapping_add(step));
-                    }
-                }
-                row[EDGE + j + 1] = worth;
+            if k > 0 && a.id != 0 {
+                columns.segment(a, &rows[(i - k) % 4], &mut row, weights);
             }
         }
-        insert(&mut row, &gone_y, y.len());
+        columns.insert(&mut row);
         rows[(i + 1) % 4] = row;
     }
-    row[EDGE + y.len()] + weights.constant(x.len().min(y.len()))
+    rows[x.len() % 4][y.len()] + weights.constant(x.len().min(y.len()))
 }
 
-/// Lets letters of `y` stand without a partner, along a row.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "len is at most 32, rows have 36 cells")]
-fn insert(row: &mut Row, gone: &[[i16; LONGEST]; LETTERS], len: usize) {
-    for (j, steps) in gone[..len].iter().enumerate() {
-        let mut worth = row[EDGE + j + 1];
-        for (m, step) in steps.iter().enumerate() {
-            worth = worth.max(row[EDGE + j - m].wrapping_add((*step).into()));
+impl<'a> Columns<'a> {
+    fn new(letters: &'a [Letter], weights: &Weights) -> Self {
+        let mut of = Self {
+            letters,
+            ids: [0; LETTERS],
+            gone: [NEVER; LETTERS],
+            long: [Long::default(); 2 * LETTERS],
+            longs: 0,
+            strange: false,
+        };
+        for (k, letter) in letters.iter().enumerate() {
+            let [single, longer @ ..] = letter.ends;
+            if let (Some(id), Some(gone)) = (of.ids.get_mut(k), of.gone.get_mut(k)) {
+                (*id, *gone) = (single.id, weights.gone(1, single));
+            }
+            of.strange |= letter.other != NO_LETTER;
+            for (size, spot) in (2..).zip(longer) {
+                if spot.id != 0
+                    && let Some(long) = of.long.get_mut(of.longs)
+                {
+                    *long = Long { end: k + 1, size, spot, gone: weights.gone(1, spot) };
+                    of.longs += 1;
+                }
+            }
         }
-        row[EDGE + j + 1] = worth;
+        of
+    }
+
+    fn long(&self) -> &[Long] {
+        self.long.get(..self.longs).unwrap_or_default()
+    }
+
+    /// One letter of `x`, behind the letters of row `old`.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "at most 32 columns in rows of 33 cells")]
+    fn letter(&self, above: &Letter, old: &Row, row: &mut Row, weights: &Weights) {
+        let [a, ..] = above.ends;
+        let gone = i32::from(weights.gone(0, a));
+        let len = self.letters.len();
+        row[0] = old[0].wrapping_add(gone);
+        let plain = a.place == 0 && !self.strange && above.other == NO_LETTER;
+        if let Some(inside) = weights.inside(a.id).filter(|_| plain) {
+            for j in 0..len {
+                let step = inside.get(usize::from(self.ids[j])).copied().unwrap_or(NEVER);
+                let both = old[j].wrapping_add(step.into());
+                row[j + 1] = both.max(old[j + 1].wrapping_add(gone));
+            }
+        } else {
+            for (j, left) in self.letters.iter().enumerate() {
+                let [b, ..] = left.ends;
+                let step = if above.other == left.other { weights.both(a, b) } else { NEVER };
+                let both = old[j].wrapping_add(step.into());
+                row[j + 1] = both.max(old[j + 1].wrapping_add(gone));
+            }
+        }
+        self.longs(a, old, row, weights);
+    }
+
+    /// A longer segment of `x`, behind the letters of row `old`.
+    #[expect(clippy::indexing_slicing, reason = "at most 32 columns in rows of 33 cells")]
+    fn segment(&self, a: Spot, old: &Row, row: &mut Row, weights: &Weights) {
+        let gone = i32::from(weights.gone(0, a));
+        for j in 0..=self.letters.len() {
+            row[j] = row[j].max(old[j].wrapping_add(gone));
+        }
+        for (j, left) in self.letters.iter().enumerate() {
+            let [b, ..] = left.ends;
+            row[j + 1] = row[j + 1].max(old[j].wrapping_add(weights.both(a, b).into()));
+        }
+        self.longs(a, old, row, weights);
+    }
+
+    /// A segment of `x` against the longer ones of `y`.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "a segment ends where it has begun or later")]
+    fn longs(&self, a: Spot, old: &Row, row: &mut Row, weights: &Weights) {
+        for long in self.long() {
+            let both = old[long.end - long.size].wrapping_add(weights.both(a, long.spot).into());
+            row[long.end] = row[long.end].max(both);
+        }
+    }
+
+    /// Letters of `y` without a partner, along a row.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "at most 32 columns in rows of 33 cells")]
+    fn insert(&self, row: &mut Row) {
+        let mut long = self.long().iter().peekable();
+        for j in 0..self.letters.len() {
+            let mut worth = row[j + 1].max(row[j].wrapping_add(self.gone[j].into()));
+            while let Some(found) = long.next_if(|l| l.end == j + 1) {
+                worth = worth.max(row[found.end - found.size].wrapping_add(found.gone.into()));
+            }
+            row[j + 1] = worth;
+        }
     }
 }
 

@@ -132,6 +132,14 @@ impl Weights {
         self.both.get(self.at(x.id, y.id, place)).copied().unwrap_or(NEVER)
     }
 
+    /// Weights of `x` inside of a word against every segment, by number.
+    #[inline(always)]
+    pub(super) fn inside(&self, x: u16) -> Option<&[i16]> {
+        let [_, columns] = self.size;
+        let start = usize::from(x) * columns;
+        self.both.get(start..start + columns)
+    }
+
     /// Weight of a segment of the first (0) or second (1) word against nothing.
     #[inline(always)]
     pub(super) fn gone(&self, side: usize, spot: Spot) -> i16 {

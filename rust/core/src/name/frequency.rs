@@ -49,9 +49,11 @@ impl Frequencies {
         Ok(Self::new(names, counts))
     }
 
-    /// Minus the logarithm of a token's share, in nats.
+    /// Minus the logarithm of a token's share, in nats. A compound that is unknown is as rare as its
+    /// stem: Abdul Rehman as Rehman.
     #[must_use]
-    pub fn rarity(&self, token: &[u8]) -> f64 {
-        self.rarity.get(token).copied().unwrap_or(self.unknown)
+    pub fn rarity(&self, token: &[u8], stem: &[u8]) -> f64 {
+        let known = self.rarity.get(token).or_else(|| self.rarity.get(stem));
+        known.copied().unwrap_or(self.unknown)
     }
 }

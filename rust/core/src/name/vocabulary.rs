@@ -97,6 +97,7 @@ impl Vocabulary {
         costs: &CostTable,
         frequencies: &Frequencies,
     ) -> u32 {
+        let rarity = frequencies.rarity(text, stem);
         let stem = (compound != Compound::None && stem != text)
             .then(|| self.number(stem, stem, Compound::None, costs, frequencies));
         let number = self.words.len() as u32;
@@ -115,7 +116,7 @@ impl Vocabulary {
             script,
             compound,
             stem: stem.unwrap_or(number),
-            rarity: frequencies.rarity(text),
+            rarity,
         });
         if self.words.len() * 2 > self.slots.len() {
             let longer = vec![0; self.slots.len() * 2];
