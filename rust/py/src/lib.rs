@@ -5,6 +5,7 @@ mod cnic;
 mod error;
 mod memory;
 mod name;
+mod name_similarity;
 mod operation;
 mod pmt;
 mod pmt_expression;

@@ -42,7 +42,11 @@ pub fn operation(name: &str, spec: &str) -> Result<Arc<dyn Operation>, Failure> 
                 Which::First => KeyTokens::First,
             }))
         }
-        _ => return Err(Failure::internal(format!("there is no operation '{name}'"))),
+        _ => {
+            let similarity = crate::name_similarity::operation(name, spec)?;
+            return similarity
+                .ok_or_else(|| Failure::internal(format!("there is no operation '{name}'")));
+        }
     })
 }
 

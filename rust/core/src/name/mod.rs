@@ -15,19 +15,33 @@
 //! assert_eq!(key(&tokens, KeyTokens::All), urdu);
 //! ```
 
+mod align;
 mod arabic;
+mod assign;
+mod bound;
 mod classes;
 mod compound;
+mod costs;
 mod fold;
+mod frequency;
 mod grammar;
+mod guard;
 mod key;
 mod lexicon;
+mod memo;
 mod romanize;
+mod shortcuts;
+mod similarity;
 mod spelling;
 mod tokens;
+mod vocabulary;
 mod words;
 
+pub use costs::{CostTable, FaultyLine, Script};
 pub use fold::{fold, fold_into};
+pub use frequency::Frequencies;
+pub use guard::GuardPairs;
 pub use key::{Key, KeyTokens, key};
 pub use romanize::{romanize, romanize_into};
+pub use similarity::{Comparer, Comparison, Match};
 pub use tokens::{Compound, LABELS, Part, Role, Token, Tokens};

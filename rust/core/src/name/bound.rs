@@ -1,0 +1,181 @@
+//! What an alignment can be worth at most, without aligning: most pairs of words are so unlike that
+//! this is enough.
+//!
+//! The weight that an operation has inside of words is dealt out evenly to its letters of one side. A
+//! letter of a word then gets at most the best of its shares over the operations that the other word
+//! has letters for. What an operation is worth more at the first or last place goes to the first or
+//! last letter. The sum over the letters of either side bounds every alignment.
+
+use super::costs::{
+    KINDS, Kinds, LONGEST, Letter, NEVER, NO_LETTER, OTHER, Script, Segments, Weights,
+};
+
+/// By letter, and by a letter of the other word; the last two columns need none of a Roman and of an
+/// Urdu word.
+type Shares = Vec<[i16; KINDS + 2]>;
+
+/// Shares of operations inside of words, and what first and last places add.
+#[derive(Debug, Clone)]
+pub(super) struct Bounds {
+    inside: Shares,
+    first: Shares,
+    last: Shares,
+}
+
+/// The column of operations that need no letter of a word of this script.
+fn nothing(script: Script) -> usize {
+    KINDS + usize::from(script == Script::Urdu)
+}
+
+/// The letters of a segment, as numbers.
+fn letters(segment: &[char; LONGEST], kinds: &Kinds) -> impl Iterator<Item = usize> + Clone {
+    let letters = segment.iter().filter(|c| **c != NO_LETTER);
+    letters.map(|c| kinds.get(c).copied().filter(|_| *c != OTHER).unwrap_or(0).into())
+}
+
+impl Bounds {
+    pub(super) fn new() -> Self {
+        Self {
+            inside: vec![[NEVER; KINDS + 2]; KINDS],
+            first: vec![[0; KINDS + 2]; KINDS],
+            last: vec![[0; KINDS + 2]; KINDS],
+        }
+    }
+
+    /// Takes in the weights between two scripts.
+    pub(super) fn add(
+        &mut self,
+        weights: &Weights,
+        [x, y]: [(&Segments, Script); 2],
+        kinds: &Kinds,
+    ) {
+        let ((x, script_x), (y, script_y)) = (x, y);
+        for (a, &i) in &x.ids {
+            let a: Vec<usize> = letters(a, kinds).collect();
+            for (b, &j) in &y.ids {
+                let Some(worth) = weights.both_places(i, j) else { continue };
+                let b: Vec<usize> = letters(b, kinds).collect();
+                self.deal(&a, &b, None, worth);
+                self.deal(&b, &a, None, worth);
+            }
+        }
+        for (side, segments, other) in [(0, x, script_y), (1, y, script_x)] {
+            for (a, &i) in &segments.ids {
+                if let Some(worth) = weights.gone_places(side, i) {
+                    let a: Vec<usize> = letters(a, kinds).collect();
+                    self.deal(&a, &[], Some(nothing(other)), worth);
+                }
+            }
+        }
+    }
+
+    /// Deals an operation out to its letters `a`; `worth` is inside, first and last.
+    fn deal(&mut self, a: &[usize], b: &[usize], column: Option<usize>, worth: [i16; 3]) {
+        let [inside, first, last] = worth.map(i32::from);
+        let count = a.len().max(1) as i32;
+        // Rounded up, for a bound.
+        let share = -(-inside).div_euclid(count);
+        let raise = |shares: &mut Shares, row: Option<&usize>, column: Option<usize>, to: i32| {
+            let row = row.and_then(|row| shares.get_mut(*row));
+            if let Some(cell) = row.and_then(|row| row.get_mut(column?)) {
+                *cell = (*cell).max(to.clamp(NEVER.into(), i16::MAX.into()) as i16);
+            }
+        };
+        for letter in a {
+            raise(&mut self.inside, Some(letter), column.or(b.iter().max().copied()), share);
+        }
+        raise(&mut self.first, a.first(), column.or(b.first().copied()), first - inside);
+        raise(&mut self.last, a.last(), column.or(b.last().copied()), last - inside);
+    }
+
+    /// The most that each letter can be worth inside of a partner of `word`.
+    pub(super) fn profile(&self, word: &[Letter], script: Script) -> [i16; KINDS] {
+        let mut out = [NEVER; KINDS];
+        for (most, shares) in out.iter_mut().zip(&self.inside) {
+            let of = |kind: usize| shares.get(kind).copied().unwrap_or(NEVER);
+            *most = word.iter().fold(of(nothing(script)), |most, l| most.max(of(l.kind.into())));
+        }
+        out
+    }
+
+    /// The most that aligning two words of two letters or more can be worth.
+    #[inline]
+    pub(super) fn most(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
+        self.of_side(x, y).min(self.of_side(y, x))
+    }
+
+    #[inline]
+    fn of_side(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
+        let share = |l: &Letter| i32::from(y.profile.get(usize::from(l.kind)).copied().unwrap_or(0));
+        let edge = |shares: &Shares, a: Option<&Letter>, b: Option<&Letter>| {
+            let row = a.and_then(|a| shares.get(usize::from(a.kind)));
+            let of = |column: usize| row.and_then(|r| r.get(column)).copied().unwrap_or(0);
+            i32::from(b.map_or(0, |b| of(b.kind.into())).max(of(nothing(y.script))))
+        };
+        x.letters.iter().fold(0, |sum, letter| sum + share(letter))
+            + edge(&self.first, x.letters.first(), y.letters.first())
+            + edge(&self.last, x.letters.last(), y.letters.last())
+    }
+}
+
+/// A word, its script and its [`Bounds::profile`].
+pub(super) struct Side<'a> {
+    pub letters: &'a [Letter],
+    pub script: Script,
+    pub profile: &'a [i16],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::align::log_odds;
+    use super::super::costs::CostTable;
+    use super::*;
+
+    /// A table in which everything happens: doubled letters, edges, letters of no alphabet.
+    fn table() -> CostTable {
+        let rows = [
+            "roman roman\ta\ta\tany\t300", "roman roman\ta\ta\tfirst\t900", "roman roman\ta\te\tany\t-200",
+            "roman roman\ta\te\tlast\t400", "roman roman\te\te\tany\t350", "roman roman\tk\tk\tany\t1200",
+            "roman roman\tkh\tk\tany\t600", "roman roman\tkh\tkh\tany\t1500", "roman roman\th\th\tany\t500",
+            "roman roman\taa\te\tany\t-300", "roman roman\taa\taa\tany\t700", "roman roman\ta\t\tany\t-500",
+            "roman roman\ta\t\tv$\t-100", "roman roman\te\t\tany\t-400", "roman roman\tk\t\tany\t-3000",
+            "roman roman\tk\t\t^v\t-2000", "roman roman\th\t\tany\t-900", "roman roman\tah\t\tany\t-1500", "roman roman\tah\t\tc$\t-200",
+            "roman roman\t*\t*\tany\t500", "roman roman\t*\t\tany\t-2500", "roman roman\t\t\t2\t-1000",
+        ];
+        CostTable::parse(&format!("scripts\tx\ty\tplace\tweight\n{}\n", rows.join("\n"))).unwrap()
+    }
+
+    #[test]
+    fn no_alignment_is_worth_more() {
+        let table = table();
+        let weights = table.weights(Script::Roman, Script::Roman);
+        let mut state = 7u32;
+        let mut word = || {
+            let mut text = String::new();
+            state = state.wrapping_mul(1_103_515_245).wrapping_add(12345);
+            for _ in 0..2 + (state >> 16) % 5 {
+                state = state.wrapping_mul(1_103_515_245).wrapping_add(12345);
+                text.push(['a', 'e', 'k', 'h', 'z'][(state >> 16) as usize % 5]);
+            }
+            text
+        };
+        let mut tight = 0;
+        for _ in 0..5000 {
+            let spell = |text: &str| {
+                let mut out = vec![];
+                table.spell(text.as_bytes(), Script::Roman, &mut out);
+                out
+            };
+            let (a, b) = (word(), word());
+            let (x, y) = (spell(&a), spell(&b));
+            let (px, py) =
+                (table.bounds().profile(&x, Script::Roman), table.bounds().profile(&y, Script::Roman));
+            let side = |letters, profile| Side { letters, script: Script::Roman, profile };
+            let most = table.bounds().most(&side(&x, &px), &side(&y, &py));
+            let odds = log_odds(&x, &y, weights) - weights.constant(x.len().min(y.len()));
+            assert!(odds <= most, "{a} {b}: {odds} > {most}");
+            tight += usize::from(odds + 1000 >= most);
+        }
+        assert!(tight > 200, "{tight}");
+    }
+}

@@ -1,0 +1,80 @@
+//! Likenesses of pairs of words: a table of fixed size in which a newer pair takes the place of an
+//! older one. Two words of a name pair are met again and again.
+
+/// Words have numbers below this.
+pub(super) const NUMBERS: u32 = 1 << 17;
+/// Bits of a key: two numbers, and whether one is an initial.
+const KEY: u32 = 35;
+const MASK: u64 = (1 << KEY) - 1;
+
+/// A table of likenesses.
+#[derive(Debug, Clone)]
+pub(super) struct Memo {
+    /// The lower bits of a mixed key plus one (0: vacant), and the likeness. The upper bits are the
+    /// place, so that no two keys look alike.
+    entries: Vec<(u32, f32)>,
+    shift: u32,
+}
+
+impl Memo {
+    /// A table for about `pairs` pairs of words.
+    pub(super) fn new(pairs: usize) -> Self {
+        // At least 2^4 entries leave 31 bits to tell keys apart.
+        let bits = pairs.clamp(1 << 4, 1 << 18).next_power_of_two().trailing_zeros();
+        Self { entries: vec![(0, 0.0); 1 << bits], shift: KEY - bits }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.fill((0, 0.0));
+    }
+
+    /// Place and tag of a key. Multiplying by an odd number mixes and loses nothing.
+    #[inline(always)]
+    fn place(&self, low: u32, high: u32, initial: bool) -> (usize, u32) {
+        let key = u64::from(low) | u64::from(high) << 17 | u64::from(initial) << 34;
+        let folded = key ^ key >> 18;
+        let mixed = folded.wrapping_mul(0x5_851F_42D5) & MASK;
+        ((mixed >> self.shift) as usize, (mixed & ((1 << self.shift) - 1)) as u32 + 1)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, low: u32, high: u32, initial: bool) -> Option<f32> {
+        let (at, tag) = self.place(low, high, initial);
+        self.entries.get(at).and_then(|(t, likeness)| (*t == tag).then_some(*likeness))
+    }
+
+    pub(super) fn set(&mut self, low: u32, high: u32, initial: bool, likeness: f32) {
+        let (at, tag) = self.place(low, high, initial);
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = (tag, likeness);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_what_was_set() {
+        let mut memo = Memo::new(64);
+        let mut found = 0;
+        for low in 0..200 {
+            for high in low..200 {
+                memo.set(low, high, false, (low * 1000 + high) as f32);
+                assert_eq!(memo.get(low, high, true), None);
+            }
+        }
+        for low in 0..200 {
+            for high in low..200 {
+                if let Some(likeness) = memo.get(low, high, false) {
+                    assert_eq!(likeness, (low * 1000 + high) as f32);
+                    found += 1;
+                }
+            }
+        }
+        assert!((32..=64).contains(&found), "{found}");
+        memo.clear();
+        assert_eq!(memo.get(0, 0, false), None);
+    }
+}

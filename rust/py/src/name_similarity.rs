@@ -1,0 +1,131 @@
+//! Likeness of two names: extract -> core -> export.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use arrow_array::types::UInt8Type;
+use arrow_array::{ArrayRef, DictionaryArray, Float64Array, LargeStringArray, StructArray, UInt8Array};
+use arrow_schema::{DataType, Field, Fields};
+use nser_core::column::{Column, Kind, Value};
+use nser_core::name::{Comparer, Comparison, CostTable, Frequencies, GuardPairs, Match};
+use serde::Deserialize;
+
+use crate::arrow::{Input, enum_field, kind};
+use crate::error::Failure;
+use crate::operation::Operation;
+
+const COSTS: &str = include_str!("../../../python/nser_pmt/data/names/edit_costs.tsv");
+const FREQUENCIES: &str = include_str!("../../../python/nser_pmt/data/names/token_frequencies.csv");
+const GUARD: &str = include_str!("../../../python/nser_pmt/data/names/guard_pairs.csv");
+
+/// The tables that come with the package.
+struct Tables {
+    costs: CostTable,
+    frequencies: Frequencies,
+    guard: GuardPairs,
+}
+
+fn tables() -> Result<&'static Tables, Failure> {
+    static TABLES: OnceLock<Option<Tables>> = OnceLock::new();
+    let read = || {
+        Some(Tables {
+            costs: CostTable::parse(COSTS).ok()?,
+            frequencies: Frequencies::parse(FREQUENCIES).ok()?,
+            guard: GuardPairs::parse(GUARD).ok()?,
+        })
+    };
+    let tables = TABLES.get_or_init(read).as_ref();
+    tables.ok_or_else(|| Failure::internal("a table of names cannot be read"))
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    frequencies: Option<Counts>,
+}
+
+/// Names in all, and those that contain each token.
+#[derive(Deserialize)]
+struct Counts {
+    names: f64,
+    counts: BTreeMap<String, f64>,
+}
+
+/// What is wanted of a comparison.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Similarity,
+    Both,
+}
+
+/// Two texts: how alike they are as names, null where one is null or has no token.
+struct Likeness {
+    frequencies: Option<Frequencies>,
+    wanted: Wanted,
+}
+
+/// The operations `similarity` and `compare`; `None` for another name.
+pub fn operation(name: &str, spec: &str) -> Result<Option<Arc<dyn Operation>>, Failure> {
+    let wanted = match name {
+        "similarity" => Wanted::Similarity,
+        "compare" => Wanted::Both,
+        _ => return Ok(None),
+    };
+    let spec: Spec = serde_json::from_str(spec)
+        .map_err(|_| Failure::internal("the specification of a comparison is not valid"))?;
+    let frequencies = spec.frequencies.map(|f| {
+        Frequencies::new(f.names, f.counts.iter().map(|(token, n)| (token.as_bytes(), *n)))
+    });
+    Ok(Some(Arc::new(Likeness { frequencies, wanted })))
+}
+
+impl Operation for Likeness {
+    fn field(&self, name: &str, inputs: &[Input]) -> Result<Field, Failure> {
+        let other = |i: &&Input| !matches!(kind(&i.data_type), Kind::Text | Kind::Null);
+        if let Some(other) = inputs.iter().find(other) {
+            return Err(Failure::schema(&other.name, "expected text"));
+        }
+        let result = match self.wanted {
+            Wanted::Similarity => DataType::Float64,
+            Wanted::Both => DataType::Struct(fields()),
+        };
+        Ok(Field::new(name, result, true))
+    }
+
+    fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
+        let [a, b] = columns else {
+            return Err(Failure::internal("a comparison is of two columns"));
+        };
+        let tables = tables()?;
+        let frequencies = self.frequencies.as_ref().unwrap_or(&tables.frequencies);
+        let mut comparer = Comparer::new(&tables.costs, frequencies, &tables.guard, rows);
+        let found = (0..rows).map(|i| match (value(a, i), value(b, i)) {
+            (Value::Str(a), Value::Str(b)) => comparer.compare(a, b),
+            _ => None,
+        });
+        if self.wanted == Wanted::Similarity {
+            let likeness = found.map(|c| c.map(|c| c.similarity));
+            return Ok(Arc::new(likeness.collect::<Float64Array>()));
+        }
+        let found: Vec<Option<Comparison>> = found.collect();
+        let likeness: Float64Array = found.iter().map(|c| c.map(|c| c.similarity)).collect();
+        let codes: UInt8Array = found.iter().map(|c| c.map(|c| c.kind as u8)).collect();
+        let names = Arc::new(LargeStringArray::from_iter_values(Match::NAMES.map(|(_, name)| name)));
+        let kinds = DictionaryArray::<UInt8Type>::try_new(codes, names).map_err(|_| misfit())?;
+        let columns: Vec<ArrayRef> = vec![Arc::new(likeness), Arc::new(kinds)];
+        Ok(Arc::new(StructArray::try_new(fields(), columns, None).map_err(|_| misfit())?))
+    }
+}
+
+fn value<'a>(column: &'a Column<'_>, i: usize) -> Value<'a> {
+    column.value(if column.len() == 1 { 0 } else { i })
+}
+
+fn fields() -> Fields {
+    let names = Match::NAMES.map(|(_, name)| name);
+    let similarity = Field::new("similarity", DataType::Float64, true);
+    vec![similarity, enum_field("match", DataType::UInt8, names)].into()
+}
+
+fn misfit() -> Failure {
+    Failure::internal("a comparison does not fit its own schema")
+}
