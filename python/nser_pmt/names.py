@@ -337,9 +337,7 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
         .filter(pl.col("count") >= min_count)
         .sort("count", "name", descending=[True, False])
     )
-    return Frequencies(
-        names=read.height, counts=dict(found.iter_rows()), min_count=min_count
-    )
+    return Frequencies(names=read.height, counts=dict(found.iter_rows()), min_count=min_count)
 
 
 class Comparison(TypedDict):
