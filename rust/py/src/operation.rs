@@ -19,7 +19,7 @@ use crate::arrow::{ArrowStream, Chunked, Input, Piece, column, export_chunks, pi
 use crate::error::Failure;
 use crate::polars_plugin::{Expression, rows_of};
 use crate::recent::Recent;
-use crate::runtime::{Limits, RunState, for_each_job, guarded, on_pool, run, threads_for};
+use crate::runtime::{Limits, RunState, for_each_job, guarded, run, threads_for};
 
 /// A function of the values of a row. It is made once from a JSON specification.
 pub trait Operation: Send + Sync {
@@ -61,7 +61,7 @@ fn result_name(inputs: &[Input]) -> &str {
 /// pieces of this size, so it is not small either.
 const PART: usize = 1 << 18;
 
-/// The results of whole columns, in pieces and in order, on threads of the current pool.
+/// The results of whole columns, in pieces and in order, on threads of the pool.
 fn evaluate_columns(
     operation: &dyn Operation,
     columns: &[Chunked],
@@ -116,8 +116,7 @@ impl Expression for RowWise {
         let rows = rows_of(&columns);
         let threads = threads_for(rows, None);
         let state = RunState::default();
-        let arrays =
-            on_pool(threads, || evaluate_columns(&*operation, &columns, rows, threads, &state))?;
+        let arrays = evaluate_columns(&*operation, &columns, rows, threads, &state)?;
         Ok((field, arrays))
     }
 }

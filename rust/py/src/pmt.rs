@@ -39,7 +39,7 @@ pub struct Options<'a> {
     pub row_number: &'a (dyn Fn(usize) -> usize + Sync),
 }
 
-/// Scores columns of `rows` rows on threads of the current pool.
+/// Scores columns of `rows` rows on threads of the pool.
 pub fn score_columns(
     plan: &Plan,
     columns: &[Chunked],

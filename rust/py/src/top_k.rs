@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use crate::arrow::{ArrowStream, Chunked, column, export};
 use crate::error::Failure;
 use crate::pmt::isa;
-use crate::runtime::{Control, Limits, RunState, for_each_job, on_pool, run, threads_for};
+use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
 
 /// Queries that share a look at each part of the dictionary, at most.
 const BATCH: usize = 32;
@@ -129,11 +129,9 @@ fn prepare(
     let strings = Strings::new(chunked)?;
     let draft = Draft::new(&strings);
     let mut parts: Vec<Option<Part>> = (0..draft.parts()).map(|_| None).collect();
-    on_pool(threads, || {
-        for_each_job(threads, state, parts.iter_mut().enumerate(), |(n, part)| {
-            *part = draft.part(n);
-            Ok(())
-        })
+    for_each_job(threads, state, parts.iter_mut().enumerate(), |(n, part)| {
+        *part = draft.part(n);
+        Ok(())
     })?;
     Ok(draft.finish(parts.into_iter().flatten()))
 }
@@ -150,15 +148,12 @@ fn look_up(
     let mut found: Vec<Vec<Match>> = vec![vec![]; queries.distinct().len()];
     let batch = found.len().div_ceil(4 * threads).clamp(1, BATCH);
     let batches = queries.distinct().chunks(batch).zip(found.chunks_mut(batch));
-    on_pool(threads, || {
-        for_each_job(threads, state, batches, |(rows, found)| {
-            let texts: Vec<&[u8]> =
-                rows.iter().filter_map(|&row| strings.get(row as usize)).collect();
-            let matches = search.run(dictionary, &texts, || state.check())?;
-            found.iter_mut().zip(matches).for_each(|(slot, matches)| *slot = matches);
-            state.advance(&vec![0; rows.len()]);
-            Ok(())
-        })
+    for_each_job(threads, state, batches, |(rows, found)| {
+        let texts: Vec<&[u8]> = rows.iter().filter_map(|&row| strings.get(row as usize)).collect();
+        let matches = search.run(dictionary, &texts, || state.check())?;
+        found.iter_mut().zip(matches).for_each(|(slot, matches)| *slot = matches);
+        state.advance(&vec![0; rows.len()]);
+        Ok(())
     })?;
     table(&queries, &found)
 }

@@ -95,8 +95,9 @@ impl Pairing {
     }
 
     fn greedy(&mut self) {
-        let mut order: Vec<usize> =
-            (0..self.cells.len()).filter(|k| self.cells.get(*k).is_some_and(|c| c.1 > 0.0)).collect();
+        let mut order: Vec<usize> = (0..self.cells.len())
+            .filter(|k| self.cells.get(*k).is_some_and(|c| c.1 > 0.0))
+            .collect();
         order.sort_by(|a, b| {
             let gain = |k: &usize| self.cells.get(*k).map_or(0.0, |c| c.1);
             gain(b).total_cmp(&gain(a)).then(a.cmp(b))

@@ -44,10 +44,12 @@ impl GuardPairs {
     /// The most that two tokens of one script, which differ, may agree.
     pub(super) fn cap(&self, a: &[u8], b: &[u8], script: Script) -> f64 {
         let listed = self.caps.get(&(a.into(), b.into())).copied();
-        listed.unwrap_or_else(|| if is_feminine(a, b) || is_feminine(b, a) {
-            if script == Script::Urdu { FEMININE_URDU } else { FEMININE_ROMAN }
-        } else {
-            1.0
+        listed.unwrap_or_else(|| {
+            if is_feminine(a, b) || is_feminine(b, a) {
+                if script == Script::Urdu { FEMININE_URDU } else { FEMININE_ROMAN }
+            } else {
+                1.0
+            }
         })
     }
 }

@@ -180,7 +180,11 @@ impl<'a> Comparer<'a> {
     /// Longer names first, then by text.
     fn is_before(&self, a: &[Item], b: &[Item]) -> bool {
         let text = |item: &Item| self.vocabulary.word(item.word).map(|w| self.vocabulary.text(w));
-        a.len().cmp(&b.len()).reverse().then_with(|| a.iter().map(text).cmp(b.iter().map(text))).is_lt()
+        a.len()
+            .cmp(&b.len())
+            .reverse()
+            .then_with(|| a.iter().map(text).cmp(b.iter().map(text)))
+            .is_lt()
     }
 
     /// The tokens of a name that count.
@@ -264,8 +268,14 @@ impl<'a> Comparer<'a> {
             for (j, y) in b.iter().enumerate() {
                 if x.relative == y.relative {
                     let likeness = self.likeness(x, y);
-                    if likeness >= AGREES || (x.kind != Kind::Optional && y.kind != Kind::Optional) {
-                        pairing.set(i, j, likeness, (likeness + CONTRADICTING) * (x.weight + y.weight));
+                    if likeness >= AGREES || (x.kind != Kind::Optional && y.kind != Kind::Optional)
+                    {
+                        pairing.set(
+                            i,
+                            j,
+                            likeness,
+                            (likeness + CONTRADICTING) * (x.weight + y.weight),
+                        );
                     }
                 }
             }
@@ -312,7 +322,8 @@ impl<'a> Comparer<'a> {
         if let Some(likeness) = self.memo.get(low, high, initial) {
             return likeness.into();
         }
-        let (Some(x), Some(y)) = (self.vocabulary.word(x.word), self.vocabulary.word(y.word)) else {
+        let (Some(x), Some(y)) = (self.vocabulary.word(x.word), self.vocabulary.word(y.word))
+        else {
             return 0.0;
         };
         let likeness = if initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
@@ -380,7 +391,9 @@ impl<'a> Comparer<'a> {
     /// The names with two neighbours of one read as one token that the other has: Noor Jahan and
     /// Noorjahan.
     fn joined(&mut self, a: &[Item], b: &[Item]) -> Option<(Vec<Item>, Vec<Item>)> {
-        self.join(a, b).map(|a| (a, b.to_vec())).or_else(|| self.join(b, a).map(|b| (a.to_vec(), b)))
+        self.join(a, b)
+            .map(|a| (a, b.to_vec()))
+            .or_else(|| self.join(b, a).map(|b| (a.to_vec(), b)))
     }
 
     fn join(&mut self, apart: &[Item], whole: &[Item]) -> Option<Vec<Item>> {
