@@ -523,7 +523,8 @@ def repair(
         Numbers of a registry. A registered neighbour is another person until something but the
         digits says otherwise: without `name`, `father` or `birth` it is never proposed.
     name, father, birth
-        What is known of the person, compared with the same of the registered one.
+        What is known of the person, compared with the same of the registered one: names as
+        `nser_pmt.names.similarity` does, in either script; births for equality.
     threshold
         Least probability of the first candidate.
     limit

@@ -61,18 +61,22 @@ impl People {
     }
 
     /// Log likelihood ratio of a person being the one registered under a number, or of the likeliest
-    /// when there are several.
+    /// when there are several. `alike` compares two names.
     pub fn ratio<'a>(
         &self,
         texts: &[(Field, Vec<Column<'_>>)],
         number: u64,
         person: impl Fn(Field) -> Option<Value<'a>>,
+        alike: impl Fn(&[u8], &[u8]) -> Option<f64>,
     ) -> Option<f64> {
         let of_row = |row: u32| {
             let compared = texts.iter().fold(Evidence::default(), |sum, (field, chunks)| {
                 let registered = value_at(chunks, row as usize);
                 let agreement = match (registered, person(*field)) {
-                    (Some(Value::Str(a)), Some(Value::Str(b))) => Evidence::equal_text(a, b),
+                    (Some(Value::Str(a)), Some(Value::Str(b))) => match field {
+                        Field::Name | Field::Father => alike(a, b),
+                        Field::Birth => Evidence::equal_text(a, b),
+                    },
                     _ => None,
                 };
                 sum.and(*field, agreement)

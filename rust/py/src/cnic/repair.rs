@@ -1,5 +1,6 @@
 //! The operation that proposes numbers.
 
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::types::UInt8Type;
@@ -15,6 +16,7 @@ use super::operations::{EDITS, together};
 use super::registry;
 use crate::arrow::Input;
 use crate::error::Failure;
+use crate::name_similarity;
 use crate::operation::Operation;
 
 static OUTCOMES: LazyLock<Arc<LargeStringArray>> =
@@ -110,6 +112,9 @@ impl Operation for Repair {
             let column = columns.get(at + 1)?;
             Some(column.value(if column.len() == 1 { 0 } else { row }))
         };
+        // Few rows come so far that names are compared.
+        let comparer = RefCell::new(name_similarity::comparer(1)?);
+        let alike = |a: &[u8], b: &[u8]| comparer.borrow_mut().compare(a, b).map(|c| c.similarity);
         let mut found: Vec<Candidate> = vec![];
         let (mut lengths, mut outcomes) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for (row, reading) in readings(columns.first(), rows).iter().enumerate() {
@@ -119,7 +124,7 @@ impl Operation for Repair {
             };
             let evidence = |number: u64| {
                 let people = people.as_ref()?;
-                people.ratio(&texts, number, |field| known(field.into(), row))
+                people.ratio(&texts, number, |field| known(field.into(), row), alike)
             };
             let repair = repairer.repair(reading, sex, evidence);
             lengths.push(repair.candidates.len());
