@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 
 import scoring.report
+import similarity.report
 from report import machine
 
-SUITES = {"scoring": scoring.report.report}
+SUITES = {"scoring": scoring.report.report, "similarity": similarity.report.report}
 
 
 def main() -> None:
