@@ -1,5 +1,7 @@
 //! Columns of pairs.
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes::{self, Lanes};
 use super::similarity::{Distance, Query, Room, Scorer, Similarity, score, score_query};
 use crate::column::{Codes, Column, Strings, Values};
 use crate::isa::Isa;
@@ -41,14 +43,6 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What can be computed for whole columns.
-pub(super) trait Batch: Scorer {
-    /// With AVX-512; false when there is no such kernel for it.
-    #[cfg(target_arch = "x86_64")]
-    fn fill_lanes(self, a: &Side<'_>, b: &Side<'_>, room: &mut Room, out: &mut [Self::Out])
-    -> bool;
-}
-
 impl Similarity {
     /// Writes the similarity of each pair of rows, from the first on.
     pub fn fill(&self, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [f64]) {
@@ -63,22 +57,35 @@ impl Distance {
     }
 }
 
-fn fill<S: Batch>(scorer: S, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
+#[cfg(target_arch = "x86_64")]
+fn fill<S: Lanes>(scorer: S, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
     let room = &mut Room::default();
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi if scorer.fill_lanes(a, b, room, out) => {}
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: an `Isa` of the CPU is what the caller has promised by naming it; all of these
-        // have AVX2 and its companions.
-        Isa::Avx2 | Isa::Avx512 | Isa::Avx512Vbmi => unsafe { fill_avx2(scorer, a, b, room, out) },
-        _ => fill_rows(scorer, a, b, room, out),
+    let isa = if Isa::available().contains(&isa) { isa } else { Isa::Portable };
+    match (isa, scorer.kernel()) {
+        (Isa::Portable, _) => fill_rows(scorer, a, b, room, out),
+        (Isa::Avx512Vbmi, Some(kernel)) => {
+            // SAFETY: the CPU has it.
+            unsafe { lanes::fill_avx512(scorer, kernel, a, b, room, out) }
+        }
+        (_, Some(kernel)) => {
+            // SAFETY: the CPU has AVX2 and its companions, as with each set but the first.
+            unsafe { lanes::fill_avx2(scorer, kernel, a, b, room, out) }
+        }
+        (_, None) => {
+            // SAFETY: as above.
+            unsafe { fill_rows_avx2(scorer, a, b, room, out) }
+        }
     }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fill<S: Scorer>(scorer: S, _: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
+    fill_rows(scorer, a, b, &mut Room::default(), out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn fill_avx2<S: Scorer>(
+fn fill_rows_avx2<S: Scorer>(
     scorer: S,
     a: &Side<'_>,
     b: &Side<'_>,

@@ -41,9 +41,39 @@ impl Decoded {
         if self.0.len() < bytes.len() {
             self.0.resize(bytes.len(), 0);
         }
-        let count = decode(bytes, &mut self.0).unwrap_or_else(|| lossy(bytes, &mut self.0));
+        let largest = bytes.iter().fold(0, |largest, b| largest.max(*b));
+        let out = self.0.as_mut_slice();
+        let count =
+            if largest < AFTER_LATIN { decode_latin(bytes, out) } else { decode(bytes, out) };
+        let count = count.unwrap_or_else(|| lossy(bytes, out));
         self.0.get(..count).unwrap_or(&[])
     }
+}
+
+/// First byte of characters from U+0280 on: until there, Latin letters.
+const AFTER_LATIN: u8 = 0xCA;
+
+/// [`decode`] for text in Latin letters, of one or two bytes: without branches, because nobody
+/// foresees which letters have marks.
+#[inline(always)]
+fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
+    let goes_on = |b: u8| b & 0xC0 == 0x80;
+    let (mut wrong, mut count) = (bytes.first().is_some_and(|b| goes_on(*b)), 0);
+    let mut put = |b: u8, next: u8| {
+        let two = u32::from(b & 0x1F) << 6 | u32::from(next & 0x3F);
+        if let Some(slot) = out.get_mut(count) {
+            *slot = if b < 0x80 { b.into() } else { two };
+        }
+        count += usize::from(!goes_on(b));
+        wrong |= ((b >= 0xC0) != goes_on(next)) | (b & 0xFE == 0xC0);
+    };
+    for (b, next) in bytes.iter().zip(bytes.iter().skip(1)) {
+        put(*b, *next);
+    }
+    if let Some(last) = bytes.last() {
+        put(*last, 0);
+    }
+    (!wrong).then_some(count)
 }
 
 /// Decodes text and checks it on the way, which for a name is twice as fast as the standard

@@ -90,21 +90,25 @@ impl Edits {
         self.widening::<S>(most)
     }
 
-    /// Tries narrow bands first when the texts are long: texts that differ much leave a band early.
+    /// Tries narrow bands first when the texts are long. Texts that differ much leave a band early,
+    /// and then a wider one is not worth trying.
     fn widening<S: Column>(&mut self, most: usize) -> usize {
         let (height, width) = (self.ids.pattern.len(), self.ids.text.len());
         let apart = width - height;
         let most = most.min(width);
-        for band in [apart + 2 * WORD, apart + height / 8, most] {
-            let band = band.min(most);
-            if band == most || height > SHORT {
-                let found = self.strips.run::<S>(&self.ids, band);
-                if found <= band || band == most {
-                    return found;
-                }
+        for band in [apart + WORD, apart + height / 8] {
+            if height <= SHORT || band >= most {
+                break;
+            }
+            let found = self.strips.run::<S>(&self.ids, band);
+            if found <= band {
+                return found;
+            }
+            if self.strips.reached < height / 2 {
+                break;
             }
         }
-        width
+        self.strips.run::<S>(&self.ids, most)
     }
 
     /// Length of the longest common subsequence.

@@ -61,10 +61,10 @@ pub(super) fn prefix<C: Char, D: Char>(a: &[C], b: &[D]) -> u32 {
     a.iter().zip(b).take(4).take_while(|(x, y)| x.code() == y.code()).count() as u32
 }
 
-/// Matches of a pattern of `pattern` characters, in a table, and a text, both at most 64 long.
+/// Matches within a reach of a pattern, in a table, and a text, both at most 64 long.
 #[inline(always)]
-pub(super) fn matches_word<C: Char>(masks: &Masks, pattern: usize, text: &[C]) -> Matches {
-    let reach = reach(pattern, text.len()) as u32;
+pub(super) fn matches_word<C: Char>(masks: &Masks, reach: usize, text: &[C]) -> Matches {
+    let reach = reach as u32;
     // Bits `j - reach ..= j + reach` of the pattern, for text character `j`.
     let mut window = low_bits(reach + 1);
     let mut taken = 0u64;
@@ -187,7 +187,8 @@ pub(super) mod tests {
             assert_eq!(queues.matches(&ids), expected, "{a:?} {b:?}");
             if a.len() <= WORD && b.len() <= WORD {
                 masks.set(&a);
-                assert_eq!(matches_word(&masks, a.len(), &b), expected, "{a:?} {b:?}");
+                let found = matches_word(&masks, reach(a.len(), b.len()), &b);
+                assert_eq!(found, expected, "{a:?} {b:?}");
                 masks.clear(&a);
             }
         }

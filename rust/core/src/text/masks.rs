@@ -8,17 +8,17 @@ pub(super) const WORD: usize = 64;
 /// Characters that UTF-8 writes in two bytes at most: Latin, Greek, Cyrillic, Arabic.
 const LOW: usize = 0x800;
 
-const WIDE: usize = 128;
+const WIDE: usize = 512;
 
 /// For each character, bit `i` is set where it is character `i` of the pattern.
 ///
-/// Code points below U+0800 are looked up directly, others by open addressing at most half full.
+/// Code points below U+0800 are looked up directly, others by open addressing at most an eighth full.
 /// Clearing touches only what was set: zeroing it all for each pair would cost more than comparing.
 #[derive(Debug)]
 pub(super) struct Masks {
     low: [u64; LOW],
     wide: [(u32, u64); WIDE],
-    used: Vec<u8>,
+    used: Vec<u16>,
 }
 
 impl Default for Masks {
@@ -50,7 +50,7 @@ impl Masks {
         {
             if *mask == 0 {
                 *c = code;
-                self.used.push(i as u8);
+                self.used.push(i as u16);
             }
             *mask |= bit;
         }

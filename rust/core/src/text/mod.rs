@@ -23,8 +23,8 @@
 //!
 //! Patterns of up to 64 characters fit one machine word and are compared in time proportional to
 //! the other text; longer ones take a word for each 64 characters. Jaro and Jaro-Winkler are linear
-//! at any length, Damerau-Levenshtein is always of the order of |a| x |b|. On x86-64 with AVX-512
-//! VBMI, ASCII pairs of up to 32 characters run sixteen at a time.
+//! at any length, Damerau-Levenshtein is always of the order of |a| x |b|. On x86-64 with AVX2 or
+//! AVX-512, ASCII pairs of up to 32 characters run sixteen at a time.
 
 mod batch;
 mod chars;

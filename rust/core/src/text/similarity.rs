@@ -188,11 +188,16 @@ impl Similarity {
     #[inline(always)]
     fn matches<C: Char>(a: &[C], b: &[C], parts: &mut Parts) -> Matches {
         if a.len() <= WORD && b.len() <= WORD {
+            let reach = jaro::reach(a.len(), b.len());
             let (pattern, text) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+            // What both begin with is matched in its place.
+            let start = pattern.iter().zip(text).take_while(|(x, y)| x == y).count();
+            let (pattern, text) = (pattern.get(start..), text.get(start..));
+            let (pattern, text) = (pattern.unwrap_or(&[]), text.unwrap_or(&[]));
             parts.masks.set(pattern);
-            let found = jaro::matches_word(&parts.masks, pattern.len(), text);
+            let found = jaro::matches_word(&parts.masks, reach, text);
             parts.masks.clear(pattern);
-            found
+            Matches { common: found.common + start as u32, ..found }
         } else {
             parts.ids.set(a, b);
             parts.queues.matches(&parts.ids)
@@ -237,7 +242,8 @@ impl Scorer for Similarity {
         match self.metric {
             Metric::Jaro | Metric::JaroWinkler if text.len() <= WORD => {
                 let prefix = jaro::prefix(&query.codes, text);
-                let matches = jaro::matches_word(masks, query.codes.len(), text);
+                let reach = jaro::reach(query.codes.len(), text.len());
+                let matches = jaro::matches_word(masks, reach, text);
                 Some(self.of_matches(matches, m, n, prefix))
             }
             Metric::Edit(edit) => {

@@ -20,6 +20,8 @@ pub(super) struct Strips {
     masks: Vec<u64>,
     /// What crosses the border below the strip, by column.
     border: Vec<u8>,
+    /// Rows that were computed.
+    pub reached: usize,
 }
 
 /// Rows `start ..` of a strip, and columns.
@@ -61,6 +63,7 @@ impl Strips {
                 2 => self.strip::<S, 2>(ids, &place),
                 _ => self.strip::<S, 4>(ids, &place),
             };
+            self.reached = end;
             if banded && end < height && self.least::<S>(&place, value) > most as isize {
                 return most + 1;
             }
