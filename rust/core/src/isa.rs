@@ -14,43 +14,50 @@ pub enum Isa {
 }
 
 impl Isa {
+    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vbmi];
+
+    /// Whether this CPU has it.
+    #[must_use]
+    #[inline]
+    pub fn is_available(self) -> bool {
+        #[cfg(not(target_arch = "x86_64"))]
+        let found = self == Self::Portable;
+        #[cfg(target_arch = "x86_64")]
+        let found = match self {
+            Self::Portable => true,
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            Self::Avx512 => {
+                Self::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            Self::Avx512Vbmi => {
+                Self::Avx512.is_available()
+                    && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
+                    && is_x86_feature_detected!("avx512vpopcntdq")
+            }
+        };
+        found
+    }
+
     /// Every instruction set this CPU has, the best last.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut found = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            let steps = [
-                (
-                    Self::Avx2,
-                    is_x86_feature_detected!("avx2")
-                        && is_x86_feature_detected!("bmi1")
-                        && is_x86_feature_detected!("bmi2")
-                        && is_x86_feature_detected!("lzcnt")
-                        && is_x86_feature_detected!("popcnt"),
-                ),
-                (
-                    Self::Avx512,
-                    is_x86_feature_detected!("avx512f")
-                        && is_x86_feature_detected!("avx512bw")
-                        && is_x86_feature_detected!("avx512dq")
-                        && is_x86_feature_detected!("avx512vl"),
-                ),
-                (
-                    Self::Avx512Vbmi,
-                    is_x86_feature_detected!("avx512vbmi")
-                        && is_x86_feature_detected!("avx512vbmi2")
-                        && is_x86_feature_detected!("avx512vpopcntdq"),
-                ),
-            ];
-            found.extend(steps.iter().take_while(|(_, has)| *has).map(|(isa, _)| *isa));
-        }
-        found
+        Self::ALL.into_iter().filter(|isa| isa.is_available()).collect()
     }
 
     /// The best this CPU has.
     #[must_use]
     pub fn best() -> Self {
-        Self::available().pop().unwrap_or(Self::Portable)
+        Self::ALL.into_iter().rfind(|isa| isa.is_available()).unwrap_or(Self::Portable)
     }
 }

@@ -162,7 +162,7 @@ impl<'p, 'c> Bound<'p, 'c> {
     /// The same, on a given instruction set; unchanged when the CPU does not have it.
     #[must_use]
     pub fn with_isa(mut self, isa: Isa) -> Self {
-        if Isa::available().contains(&isa) {
+        if isa.is_available() {
             self.isa = isa;
         }
         self

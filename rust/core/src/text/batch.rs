@@ -46,21 +46,39 @@ impl<'a> Side<'a> {
 impl Similarity {
     /// Writes the similarity of each pair of rows, from the first on.
     pub fn fill(&self, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [f64]) {
-        fill(*self, isa, a, b, out);
+        self.fill_in(&mut Room::default(), isa, a, b, out);
+    }
+
+    /// The same in buffers that are there already.
+    pub(super) fn fill_in(
+        &self,
+        room: &mut Room,
+        isa: Isa,
+        a: &Side<'_>,
+        b: &Side<'_>,
+        out: &mut [f64],
+    ) {
+        fill(*self, isa, a, b, room, out);
     }
 }
 
 impl Distance {
     /// Writes the distance of each pair of rows, from the first on.
     pub fn fill(&self, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [u32]) {
-        fill(*self, isa, a, b, out);
+        fill(*self, isa, a, b, &mut Room::default(), out);
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-fn fill<S: Lanes>(scorer: S, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
-    let room = &mut Room::default();
-    let isa = if Isa::available().contains(&isa) { isa } else { Isa::Portable };
+fn fill<S: Lanes>(
+    scorer: S,
+    isa: Isa,
+    a: &Side<'_>,
+    b: &Side<'_>,
+    room: &mut Room,
+    out: &mut [S::Out],
+) {
+    let isa = if isa.is_available() { isa } else { Isa::Portable };
     match (isa, scorer.kernel()) {
         (Isa::Portable, _) => fill_rows(scorer, a, b, room, out),
         (Isa::Avx512Vbmi, Some(kernel)) => {
@@ -79,8 +97,15 @@ fn fill<S: Lanes>(scorer: S, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S:
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn fill<S: Scorer>(scorer: S, _: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
-    fill_rows(scorer, a, b, &mut Room::default(), out);
+fn fill<S: Scorer>(
+    scorer: S,
+    _: Isa,
+    a: &Side<'_>,
+    b: &Side<'_>,
+    room: &mut Room,
+    out: &mut [S::Out],
+) {
+    fill_rows(scorer, a, b, room, out);
 }
 
 #[cfg(target_arch = "x86_64")]

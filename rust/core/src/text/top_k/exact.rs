@@ -1,9 +1,11 @@
 //! Exact scores of the strings that the bounds left.
 
+use super::super::batch::Side;
 use super::super::edit::Edit;
 use super::super::similarity::{Metric, Query, Room, Scorer as _, Similarity};
 use super::Scorer;
 use super::alphabet::Symbol;
+use crate::column::Strings;
 use crate::isa::Isa;
 
 /// A query that many strings are compared with.
@@ -30,8 +32,7 @@ impl<'q, S: Symbol> Exact<'q, S> {
 
     /// The similarities of strings, one after the other, that are all `length` long.
     pub fn score(&mut self, isa: Isa, length: usize, texts: &[S], out: &mut [f64]) {
-        #[cfg(target_arch = "x86_64")]
-        if isa == Isa::Avx512Vbmi && self.score_lanes(length, texts, out) {
+        if isa != Isa::Portable && self.score_lanes(isa, length, texts, out) {
             return;
         }
         let Self { similarity, symbols, query, room } = self;
@@ -42,12 +43,8 @@ impl<'q, S: Symbol> Exact<'q, S> {
         }
     }
 
-    /// The same for short strings of frequent characters, sixteen at a time; false for others.
-    #[cfg(target_arch = "x86_64")]
-    fn score_lanes(&mut self, length: usize, texts: &[S], out: &mut [f64]) -> bool {
-        use super::super::batch::{Batch as _, Side};
-        use crate::column::Strings;
-
+    /// The same for short strings of frequent characters, many at a time; false for others.
+    fn score_lanes(&mut self, isa: Isa, length: usize, texts: &[S], out: &mut [f64]) -> bool {
         const LONGEST: usize = 32;
         const FEWEST: usize = 6; // fewer are faster one by one
         if length.max(self.symbols.len()) > LONGEST || out.len() < FEWEST {
@@ -58,6 +55,7 @@ impl<'q, S: Symbol> Exact<'q, S> {
         };
         let ends: Vec<i32> = (0..=out.len()).map(|n| (n * length) as i32).collect();
         let (query, texts) = (Side::One(query), Strings::Offsets32(&ends, texts));
-        self.similarity.fill_lanes(&query, &Side::Rows(&texts), &mut self.room, out)
+        self.similarity.fill_in(&mut self.room, isa, &query, &Side::Rows(&texts), out);
+        true
     }
 }
