@@ -11,6 +11,7 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
+use super::sweep;
 use super::vector::Vector;
 use super::{Aligned, Block, LANES, LONGEST};
 
@@ -142,6 +143,12 @@ impl Vector for Two {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn moved(block: &mut Block, taken: Self, matched: Self, longest: usize) {
+        // SAFETY: see the trait.
+        unsafe { sweep::moved(block, taken, matched, longest) }
     }
 
     #[inline(always)]

@@ -1,13 +1,14 @@
 //! Sixteen lanes in one register: AVX-512 with VBMI, VBMI2 and VPOPCNTDQ.
 
 use std::arch::x86_64::{
-    __m512i, __mmask16, _MM_CMPINT_LT, _mm256_load_si256, _mm256_mask_loadu_epi8,
-    _mm256_movepi8_mask, _mm256_set1_epi8, _mm256_store_si256, _mm512_add_epi32, _mm512_and_si512,
-    _mm512_andnot_si512, _mm512_broadcast_i64x4, _mm512_castsi256_si512, _mm512_cmp_epi32_mask,
-    _mm512_cmpeq_epi8_mask, _mm512_load_si512, _mm512_mask_mov_epi32, _mm512_max_epi32,
-    _mm512_or_si512, _mm512_permutex2var_epi32, _mm512_permutexvar_epi8, _mm512_popcnt_epi32,
-    _mm512_set1_epi32, _mm512_setr_epi32, _mm512_slli_epi32, _mm512_sllv_epi32, _mm512_srli_epi32,
-    _mm512_store_si512, _mm512_sub_epi32, _mm512_ternarylogic_epi32, _mm512_test_epi32_mask,
+    __m512i, __mmask16, _MM_CMPINT_LT, _mm256_cmpneq_epi8_mask, _mm256_load_si256,
+    _mm256_mask_loadu_epi8, _mm256_maskz_compress_epi8, _mm256_movepi8_mask, _mm256_set1_epi8,
+    _mm256_store_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_andnot_si512,
+    _mm512_broadcast_i64x4, _mm512_castsi256_si512, _mm512_cmp_epi32_mask, _mm512_cmpeq_epi8_mask,
+    _mm512_load_si512, _mm512_mask_mov_epi32, _mm512_max_epi32, _mm512_or_si512,
+    _mm512_permutex2var_epi32, _mm512_permutexvar_epi8, _mm512_popcnt_epi32, _mm512_set1_epi32,
+    _mm512_setr_epi32, _mm512_slli_epi32, _mm512_sllv_epi32, _mm512_srli_epi32, _mm512_store_si512,
+    _mm512_sub_epi32, _mm512_ternarylogic_epi32, _mm512_test_epi32_mask,
 };
 
 use super::vector::Vector;
@@ -115,6 +116,30 @@ impl Vector for __m512i {
                         *mask = _mm512_cmpeq_epi8_mask(pattern, two);
                     }
                 }
+            }
+        }
+    }
+
+    /// Compressing both texts to their matched characters puts counterparts side by side.
+    #[inline(always)]
+    unsafe fn moved(block: &mut Block, taken: Self, matched: Self, _: usize) {
+        let mut flags = [Aligned([0; LANES]); 2];
+        let [in_pattern, in_text] = &mut flags;
+        // SAFETY: see the trait.
+        unsafe {
+            taken.store(in_pattern);
+            matched.store(in_text);
+        }
+        let texts = block.patterns.iter().zip(&block.texts);
+        let flags = in_pattern.0.iter().zip(&in_text.0);
+        for (((pattern, text), (p, t)), moved) in texts.zip(flags).zip(&mut block.moved.0) {
+            // SAFETY: see the trait; rows of 32 bytes, aligned to 64.
+            unsafe {
+                let pattern = _mm256_load_si256(pattern.0.as_ptr().cast());
+                let text = _mm256_load_si256(text.0.as_ptr().cast());
+                let pattern = _mm256_maskz_compress_epi8(*p, pattern);
+                let text = _mm256_maskz_compress_epi8(*t, text);
+                *moved = _mm256_cmpneq_epi8_mask(pattern, text).count_ones();
             }
         }
     }

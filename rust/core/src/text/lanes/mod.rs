@@ -14,7 +14,7 @@ use std::arch::x86_64::{__m256i, __m512i};
 use self::vector::Vector;
 use super::batch::Side;
 use super::edit::Edit;
-use super::jaro::{self, Matches};
+use super::jaro::Matches;
 use super::similarity::{Distance, Metric, Room, Scorer, Similarity, score};
 
 /// Pairs that run together.
@@ -22,6 +22,9 @@ const LANES: usize = 16;
 
 /// Longest text of a pair in a lane.
 const LONGEST: usize = 32;
+
+/// Longest shorter text of a pair in each block.
+const LENGTHS: [usize; 3] = [12, 20, LONGEST];
 
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -32,7 +35,7 @@ const AFTER_PATTERN: u8 = 0x80;
 const AFTER_TEXT: u8 = 0xFF;
 
 /// Pairs that wait for the others, and what came of them.
-struct Block {
+pub(super) struct Block {
     /// The longer text of each pair, and the other.
     patterns: [Aligned<[u8; LONGEST]>; LANES],
     texts: [Aligned<[u8; LONGEST]>; LANES],
@@ -64,8 +67,8 @@ pub(super) trait Lanes: Scorer {
     /// The number of a pair of such lengths, when no text can change it.
     fn by_lengths(self, a: u32, b: u32) -> Option<Self::Out>;
 
-    /// The number of a pair of such lengths, from the distance or matches, and the common prefix.
-    fn finish(self, found: u32, moved: u32, prefix: u32, a: u32, b: u32) -> Self::Out;
+    /// The numbers of the pairs of a block.
+    fn finish(self, block: &Block) -> [Self::Out; LANES];
 }
 
 impl Lanes for Similarity {
@@ -83,13 +86,32 @@ impl Lanes for Similarity {
         self.hopeless(a, b).then_some(0.0)
     }
 
+    /// Loops without branches, which compilers turn into vectors.
     #[inline(always)]
-    fn finish(self, found: u32, moved: u32, prefix: u32, a: u32, b: u32) -> f64 {
+    fn finish(self, block: &Block) -> [f64; LANES] {
+        let mut out = [0.0; LANES];
+        let found = out.iter_mut().zip(&block.found.0);
+        let all = found.zip(block.pattern.0.iter().zip(&block.text.0));
         if let Metric::Edit(_) = self.metric {
-            self.of_distance(found, a, b)
-        } else {
-            self.of_matches(Matches { common: found, moved }, a, b, prefix)
+            for ((to, distance), (m, n)) in all {
+                *to = self.of_distance(*distance, *m, *n);
+            }
+            return out;
         }
+        let mut prefixes = [0; LANES];
+        let texts = block.patterns.iter().zip(&block.texts);
+        for (to, (pattern, text)) in prefixes.iter_mut().zip(texts) {
+            // What follows the one text never equals what follows the other.
+            let [p, t] = [pattern, text].map(|row| row.0.first_chunk().copied().unwrap_or([0; 4]));
+            *to = (u32::from_le_bytes(p) ^ u32::from_le_bytes(t)).trailing_zeros() / 8;
+        }
+        for (((to, common), (m, n)), (moved, prefix)) in
+            all.zip(block.moved.0.iter().zip(&prefixes))
+        {
+            let matches = Matches { common: *common, moved: *moved };
+            *to = self.of_matches(matches, *m, *n, *prefix);
+        }
+        out
     }
 }
 
@@ -108,8 +130,8 @@ impl Lanes for Distance {
     }
 
     #[inline(always)]
-    fn finish(self, found: u32, _: u32, _: u32, _: u32, _: u32) -> u32 {
-        self.limited(found)
+    fn finish(self, block: &Block) -> [u32; LANES] {
+        block.found.0.map(|distance| self.limited(distance))
     }
 }
 
@@ -159,15 +181,26 @@ unsafe fn fill<S: Lanes, V: Vector>(
     room: &mut Room,
     out: &mut [S::Out],
 ) {
-    let mut block = Block::new();
+    // Texts of about one length together: the longest of a block sets the time of all.
+    let mut blocks = LENGTHS.map(|_| Block::new());
     for i in 0..out.len() {
         let (left, right) = (a.get(i), b.get(i));
-        let short = left.len() <= LONGEST && right.len() <= LONGEST;
+        let shorter = left.len().min(right.len());
+        let class = LENGTHS.iter().filter(|length| shorter > **length).count();
+        let short = left.len().max(right.len()) <= LONGEST;
+        // No closure here: into one, the intrinsics would not be inlined.
         // SAFETY: promised by the caller.
-        let now = if short && unsafe { block.place::<V>(left, right, i) } {
+        let now = if let Some(block) = blocks.get_mut(class)
+            && short
+            && unsafe { block.place::<V>(left, right, i) }
+        {
             // The pair has as many characters as bytes.
             let early = scorer.by_lengths(left.len() as u32, right.len() as u32);
             block.used += usize::from(early.is_none());
+            if block.used == LANES {
+                // SAFETY: promised by the caller.
+                unsafe { block.flush::<S, V>(scorer, kernel, out) };
+            }
             early
         } else {
             Some(score(scorer, left, right, room))
@@ -177,13 +210,11 @@ unsafe fn fill<S: Lanes, V: Vector>(
         {
             *to = number;
         }
-        if block.used == LANES {
-            // SAFETY: promised by the caller.
-            unsafe { block.flush::<S, V>(scorer, kernel, out) };
-        }
     }
-    // SAFETY: promised by the caller.
-    unsafe { block.flush::<S, V>(scorer, kernel, out) };
+    for block in &mut blocks {
+        // SAFETY: promised by the caller.
+        unsafe { block.flush::<S, V>(scorer, kernel, out) };
+    }
 }
 
 impl Block {
@@ -237,15 +268,10 @@ impl Block {
         let longest = self.text.0.iter().take(self.used).max().map_or(0, |n| *n as usize);
         // SAFETY: promised by the caller.
         unsafe { sweep::run::<V>(kernel, self, longest) };
-        let lengths = self.pattern.0.iter().zip(&self.text.0);
-        let found = self.found.0.iter().zip(&self.moved.0).zip(lengths);
-        let texts = self.patterns.iter().zip(&self.texts);
-        let lanes = found.zip(texts).zip(&self.rows);
-        for ((((found, moved), (m, n)), (pattern, text)), row) in lanes.take(self.used) {
+        let numbers = scorer.finish(self);
+        for (number, row) in numbers.iter().zip(&self.rows).take(self.used) {
             if let Some(to) = out.get_mut(*row) {
-                // What follows the one text never equals what follows the other.
-                let prefix = jaro::prefix(&pattern.0, &text.0);
-                *to = scorer.finish(*found, *moved, prefix, *m, *n);
+                *to = *number;
             }
         }
         self.used = 0;

@@ -84,7 +84,21 @@ unsafe fn matches<V: Vector>(block: &mut Block, longest: usize) {
             }
         }
         taken.ones().store(&mut block.found);
-        // Matched characters of the text meet those of the pattern in their order.
+        V::moved(block, taken, matched, longest);
+    }
+}
+
+/// [`Vector::moved`] by way of the masks: the next matched character of the text stands, or not,
+/// where the next one of the pattern does.
+///
+/// # Safety
+///
+/// See [`Vector`].
+#[inline(always)]
+pub(super) unsafe fn moved<V: Vector>(block: &mut Block, taken: V, matched: V, longest: usize) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let (zero, one) = (V::splat(0), V::splat(1));
         let (mut rest, mut moved, mut bit) = (taken, zero, one);
         for row in 0..longest.div_ceil(2) {
             for equal in V::masks(block, row) {

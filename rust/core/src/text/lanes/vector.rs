@@ -69,6 +69,10 @@ pub(super) trait Vector: Copy {
     /// Makes the masks of the first `longest` characters of the texts.
     unsafe fn compare(block: &mut Block, longest: usize);
 
+    /// Of the matched characters of the patterns (bits of `taken`) and of the texts, in their
+    /// orders: how many differ from their counterpart.
+    unsafe fn moved(block: &mut Block, taken: Self, matched: Self, longest: usize);
+
     /// Masks of text characters `2 j` and `2 j + 1`.
     unsafe fn masks(block: &Block, j: usize) -> [Self; 2];
 }
