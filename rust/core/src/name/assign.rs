@@ -92,22 +92,25 @@ impl Pairing {
     }
 
     /// Best gain of the rows so far with the columns of a mask, row by row.
-    #[expect(clippy::indexing_slicing, reason = "rows and columns are at most SIZE, masks below 2^SIZE")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "rows and columns are at most SIZE, masks below 2^SIZE"
+    )]
     fn optimal<const SIZE: usize, const MASKS: usize>(&mut self) {
         let (rows, columns) = (self.partners.len(), self.columns);
         let mut best = [0.0; MASKS];
         let mut choice = [[MOST as u8; MASKS]; SIZE];
-        for row in 0..rows {
+        for (row, choice) in choice.iter_mut().enumerate().take(rows) {
             // From the fullest mask down: smaller ones still hold the rows before.
             for mask in (0..1 << columns).rev() {
                 let without = best[mask];
                 let mut top = without;
-                choice[row][mask] = MOST as u8;
+                choice[mask] = MOST as u8;
                 for column in 0..columns {
                     let gain = self.cells[row * columns + column].1;
                     if mask >> column & 1 == 1 && best[mask ^ (1 << column)] + gain > top {
                         top = best[mask ^ (1 << column)] + gain;
-                        choice[row][mask] = column as u8;
+                        choice[mask] = column as u8;
                     }
                 }
                 best[mask] = top;
@@ -124,8 +127,9 @@ impl Pairing {
     }
 
     fn greedy(&mut self) {
-        let mut order: Vec<usize> =
-            (0..self.cells.len()).filter(|k| self.cells.get(*k).is_some_and(|c| c.1 > 0.0)).collect();
+        let mut order: Vec<usize> = (0..self.cells.len())
+            .filter(|k| self.cells.get(*k).is_some_and(|c| c.1 > 0.0))
+            .collect();
         order.sort_by(|a, b| {
             let gain = |k: &usize| self.cells.get(*k).map_or(0.0, |c| c.1);
             gain(b).total_cmp(&gain(a)).then(a.cmp(b))

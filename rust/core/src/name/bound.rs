@@ -175,13 +175,28 @@ mod tests {
     /// A table in which everything happens: doubled letters, edges, letters of no alphabet.
     fn table() -> CostTable {
         let rows = [
-            "roman roman\ta\ta\tany\t300", "roman roman\ta\ta\tfirst\t900", "roman roman\ta\te\tany\t-200",
-            "roman roman\ta\te\tlast\t400", "roman roman\te\te\tany\t350", "roman roman\tk\tk\tany\t1200",
-            "roman roman\tkh\tk\tany\t600", "roman roman\tkh\tkh\tany\t1500", "roman roman\th\th\tany\t500",
-            "roman roman\taa\te\tany\t-300", "roman roman\taa\taa\tany\t700", "roman roman\ta\t\tany\t-500",
-            "roman roman\ta\t\tv$\t-100", "roman roman\te\t\tany\t-400", "roman roman\tk\t\tany\t-3000",
-            "roman roman\tk\t\t^v\t-2000", "roman roman\th\t\tany\t-900", "roman roman\tah\t\tany\t-1500", "roman roman\tah\t\tc$\t-200",
-            "roman roman\t*\t*\tany\t500", "roman roman\t*\t\tany\t-2500", "roman roman\t\t\t2\t-1000",
+            "roman roman\ta\ta\tany\t300",
+            "roman roman\ta\ta\tfirst\t900",
+            "roman roman\ta\te\tany\t-200",
+            "roman roman\ta\te\tlast\t400",
+            "roman roman\te\te\tany\t350",
+            "roman roman\tk\tk\tany\t1200",
+            "roman roman\tkh\tk\tany\t600",
+            "roman roman\tkh\tkh\tany\t1500",
+            "roman roman\th\th\tany\t500",
+            "roman roman\taa\te\tany\t-300",
+            "roman roman\taa\taa\tany\t700",
+            "roman roman\ta\t\tany\t-500",
+            "roman roman\ta\t\tv$\t-100",
+            "roman roman\te\t\tany\t-400",
+            "roman roman\tk\t\tany\t-3000",
+            "roman roman\tk\t\t^v\t-2000",
+            "roman roman\th\t\tany\t-900",
+            "roman roman\tah\t\tany\t-1500",
+            "roman roman\tah\t\tc$\t-200",
+            "roman roman\t*\t*\tany\t500",
+            "roman roman\t*\t\tany\t-2500",
+            "roman roman\t\t\t2\t-1000",
         ];
         CostTable::parse(&format!("scripts\tx\ty\tplace\tweight\n{}\n", rows.join("\n"))).unwrap()
     }
@@ -209,8 +224,10 @@ mod tests {
             };
             let (a, b) = (word(), word());
             let (x, y) = (spell(&a), spell(&b));
-            let (px, py) =
-                (table.bounds().profile(&x, Script::Roman), table.bounds().profile(&y, Script::Roman));
+            let (px, py) = (
+                table.bounds().profile(&x, Script::Roman),
+                table.bounds().profile(&y, Script::Roman),
+            );
             let side = |letters, profile| Side { letters, script: Script::Roman, profile };
             let all = [i32::MAX / 4; LETTERS + 1];
             let odds = log_odds(&x, &y, weights, &all, i32::MIN);

@@ -290,10 +290,11 @@ impl CostTable {
             };
             weights.set(x, y, place, weight).ok_or(FaultyLine { line })?;
         }
-        let letters = [&roman, &urdu].into_iter().flat_map(|s| s.ids.keys()).filter_map(|key| match key {
-            [letter, NO_LETTER, NO_LETTER] if *letter != OTHER => Some(*letter),
-            _ => None,
-        });
+        let letters =
+            [&roman, &urdu].into_iter().flat_map(|s| s.ids.keys()).filter_map(|key| match key {
+                [letter, NO_LETTER, NO_LETTER] if *letter != OTHER => Some(*letter),
+                _ => None,
+            });
         let kinds: Kinds = letters.zip(1..KINDS as u8).collect();
         let mut bounds = Bounds::new();
         let (r, u) = ((&roman, Script::Roman), (&urdu, Script::Urdu));
@@ -348,7 +349,13 @@ impl CostTable {
                     id = segments.other;
                 }
                 let left = kind(start.checked_sub(1).and_then(at));
-                let place = if start == 0 { 1 } else if end == len { 2 } else { 0 };
+                let place = if start == 0 {
+                    1
+                } else if end == len {
+                    2
+                } else {
+                    0
+                };
                 *spot = Spot { id, place, around: left * 3 + kind(at(end)) };
             }
             out.push(letter);

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use super::costs::{FaultyLine, Script};
 
+/// Two tokens.
+type Pair = (Box<[u8]>, Box<[u8]>);
+
 /// Pairs of names with the most that their similarity may be.
 #[derive(Debug, Clone)]
 pub struct GuardPairs {
-    caps: BTreeMap<(Box<[u8]>, Box<[u8]>), f64>,
+    caps: BTreeMap<Pair, f64>,
 }
 
 /// Most that a name and the same name with the ending of women may agree.
@@ -44,10 +47,12 @@ impl GuardPairs {
     /// The most that two tokens of one script, which differ, may agree.
     pub(super) fn cap(&self, a: &[u8], b: &[u8], script: Script) -> f64 {
         let listed = self.caps.get(&(a.into(), b.into())).copied();
-        listed.unwrap_or_else(|| if is_feminine(a, b) || is_feminine(b, a) {
-            if script == Script::Urdu { FEMININE_URDU } else { FEMININE_ROMAN }
-        } else {
-            1.0
+        listed.unwrap_or_else(|| {
+            if is_feminine(a, b) || is_feminine(b, a) {
+                if script == Script::Urdu { FEMININE_URDU } else { FEMININE_ROMAN }
+            } else {
+                1.0
+            }
         })
     }
 }

@@ -122,7 +122,8 @@ const SHORTEST: usize = 3;
 pub(super) fn role_anywhere(word: &[u8], tokens: &mut Tokens) -> Option<Role> {
     const NAME: &[u8] = b"zaqim";
     let mut found = None;
-    for (count, parts) in [(2, [word, NAME, b""]), (3, [NAME, word, NAME]), (2, [NAME, word, b""])] {
+    for (count, parts) in [(2, [word, NAME, b""]), (3, [NAME, word, NAME]), (2, [NAME, word, b""])]
+    {
         tokens.read(&parts.join(&b" "[..]));
         let at = usize::from(parts.first() == Some(&NAME));
         let all = tokens.tokens();
@@ -162,7 +163,8 @@ mod tests {
             }
             Some(out)
         };
-        for text in ["ali", "ali raza", " ali  raza ", "abcdefghijklmnop", "abcdefghijklmnop q", ""] {
+        for text in ["ali", "ali raza", " ali  raza ", "abcdefghijklmnop", "abcdefghijklmnop q", ""]
+        {
             let want: Vec<Vec<u8>> = text.split(' ').map(|w| w.as_bytes().to_vec()).collect();
             let mut want = want;
             if want.last().is_some_and(Vec::is_empty) {

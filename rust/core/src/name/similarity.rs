@@ -179,7 +179,6 @@ impl<'a> Comparer<'a> {
         Some(answer)
     }
 
-
     /// The tokens of a name that count.
     #[inline]
     fn read(&mut self, raw: &[u8], items: &mut Vec<Item>) {
@@ -313,7 +312,6 @@ impl<'a> Comparer<'a> {
         seen.sum_up()
     }
 
-
     /// How alike two tokens are, from 0 to 1.
     fn likeness(&mut self, x: &Item, y: &Item) -> f64 {
         let key = key(x, y);
@@ -323,7 +321,9 @@ impl<'a> Comparer<'a> {
         if let Some(likeness) = self.memo.get(key) {
             return likeness.into();
         }
-        let (Some(x), Some(y)) = (self.vocabulary.word(x.word.number), self.vocabulary.word(y.word.number)) else {
+        let (Some(x), Some(y)) =
+            (self.vocabulary.word(x.word.number), self.vocabulary.word(y.word.number))
+        else {
             return 0.0;
         };
         let likeness = if key.initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
@@ -388,7 +388,9 @@ impl<'a> Comparer<'a> {
     /// The names with two neighbours of one read as one token that the other has: Noor Jahan and
     /// Noorjahan.
     fn joined(&mut self, a: &[Item], b: &[Item]) -> Option<(Vec<Item>, Vec<Item>)> {
-        self.join(a, b).map(|a| (a, b.to_vec())).or_else(|| self.join(b, a).map(|b| (a.to_vec(), b)))
+        self.join(a, b)
+            .map(|a| (a, b.to_vec()))
+            .or_else(|| self.join(b, a).map(|b| (a.to_vec(), b)))
     }
 
     fn join(&mut self, apart: &[Item], whole: &[Item]) -> Option<Vec<Item>> {
@@ -410,8 +412,7 @@ impl<'a> Comparer<'a> {
             let text = [self.vocabulary.text(first), self.vocabulary.text(second)].concat();
             let none = Compound::None;
             let number = self.vocabulary.number(&text, &text, none, self.costs, self.frequencies);
-            let joined =
-                Item { word: self.known(number), weight: x.weight + y.weight, ..*x };
+            let joined = Item { word: self.known(number), weight: x.weight + y.weight, ..*x };
             if may_agree(&joined, candidate) && self.likeness(&joined, candidate) >= JOINED {
                 let mut out = apart.to_vec();
                 out.splice(k..k + 2, [joined]);

@@ -71,9 +71,8 @@ impl Sounds {
     /// Whether at least half of the consonants of each have one in the other.
     #[inline(always)]
     pub(super) fn agree(self, other: Self) -> bool {
-        let half = |written: u32, heard: u32| {
-            2 * (written & heard).count_ones() >= written.count_ones()
-        };
+        let half =
+            |written: u32, heard: u32| 2 * (written & heard).count_ones() >= written.count_ones();
         half(self.written, other.heard) && half(other.written, self.heard)
     }
 }
