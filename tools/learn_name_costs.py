@@ -34,11 +34,11 @@ LENGTHS = 9  # constants for names of 1, 2, ... 8 letters and of more
 
 ROMAN = "abcdefghijklmnopqrstuvwxyz"
 ROMAN_VOWELS = frozenset("aeiouy")
-ROMAN_SEGMENTS = (
+ROMAN_SEGMENTS = (  # noqa: SIM905
     "sch tsh chh kh gh sh ch th dh bh ph jh zh rh ck ks qu kw aa ee oo ii uu ai au ou ay ei ey ea "
     "ia ie iy ya ye yo yu "
     "ue oa eo oe ow aw av wa ua ao ui io ae eu uw iya aya eya aye ah eh"
-).split() + [c + c for c in ROMAN if c not in ROMAN_VOWELS]  # noqa: SIM905
+).split() + [c + c for c in ROMAN if c not in ROMAN_VOWELS]
 URDU = "ابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنوہی"
 URDU_VOWELS = frozenset("اوعی")
 # What `names.fold` does to letters; tests/oracle/test_name_accuracy.py holds the two together.
