@@ -6,7 +6,7 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, names
+from nser_pmt import _native, cnic, names, similarity
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -35,6 +35,7 @@ __all__ = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "cnic",
     "diagnose",
     "explain",
     "likelihood",
@@ -42,6 +43,7 @@ __all__ = [
     "load_model",
     "names",
     "score",
+    "similarity",
     "synth",
 ]
 

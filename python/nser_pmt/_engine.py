@@ -38,6 +38,8 @@ _CLASSES: dict[str, type[errors.NserError]] = {
     "wrong_column": errors.SchemaError,
     "missing_value": errors.DomainError,
     "out_of_domain": errors.DomainError,
+    "unknown_index": errors.DomainError,
+    "unknown_key": errors.DomainError,
     "cancelled": errors.CancelledError,
     "timeout": errors.CancelledError,
     "internal_error": errors.InternalError,

@@ -5,9 +5,13 @@ import polars as pl
 
 __all__ = [
     "ArrowStream",
+    "CnicIndex",
     "Control",
+    "Dictionary",
     "Scorer",
     "__version__",
+    "cnic_categories",
+    "cnic_key",
     "debug_build",
     "evaluate",
     "evaluate_one",
@@ -22,6 +26,22 @@ class ArrowStream:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
+class CnicIndex:
+    def __new__(
+        cls,
+        numbers: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        name: pl.Series | pl.DataFrame | None = None,
+        father: pl.Series | pl.DataFrame | None = None,
+        birth: pl.Series | pl.DataFrame | None = None,
+    ) -> CnicIndex: ...
+    @property
+    def id(self) -> str: ...
+    def __len__(self) -> int: ...
+    def release(self) -> None: ...
+
+@final
 class Control:
     def __new__(cls) -> Control: ...
     @property
@@ -31,6 +51,33 @@ class Control:
     @property
     def statuses(self) -> list[int]: ...
     def cancel(self) -> None: ...
+
+@final
+class Dictionary:
+    def __new__(
+        cls,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> Dictionary: ...
+    def __len__(self) -> int: ...
+    def top_k(
+        self,
+        series: pl.Series | pl.DataFrame,
+        rows: int,
+        *,
+        scorer: str,
+        k: int,
+        cutoff: float,
+        threads: int | None = None,
+        isa: str | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
 
 @final
 class Scorer:
@@ -58,6 +105,8 @@ class Scorer:
         self, answers: Mapping[str, Any]
     ) -> list[tuple[str, str | None, float | None]]: ...
 
+def cnic_categories() -> list[tuple[str, list[str]]]: ...
+def cnic_key(bytes: bytes) -> str | None: ...
 def debug_build() -> bool: ...
 def evaluate(
     operation: str, spec: str, series: list[pl.Series | pl.DataFrame], rows: int

@@ -20,7 +20,7 @@ LETTERS = {
     "ښ": "ش",
     "ۮ": "د",
     "ۯ": "ر",
-    **dict.fromkeys("ءٴـ\u06e5\u06e6\u061c", ""),  # noqa: RUF001
+    **dict.fromkeys("ءٴـ\u06e5\u06e6\u061c", ""),
     **{chr(0x660 + d): str(d) for d in range(10)},
     **{chr(0x6F0 + d): str(d) for d in range(10)},
 }
@@ -31,6 +31,7 @@ SILENT = re.compile(
     "\u02b9-\u02df\u2018-\u201b\u2032'`]"  # apostrophes, hamza and ain of romanisations
 )
 ALONE = re.compile("[\u00b4\ufc5e-\ufc63\ufe70-\ufe7f]")  # unfold to a space and a mark
+ENCLOSED = re.compile("[\U0001f150-\U0001f169\U0001f170-\U0001f189]")  # letters to Unicode
 BLESSING = re.compile("[\ufdfa\ufdfb]")
 RELATION = re.compile(r"(?:(?<=^)|(?<=[ \x00]))(s|d|w|wd|c|f|m|h)[/\\]o(?![^\W_]|[^\x00-\x7f])")
 
@@ -48,10 +49,9 @@ def fold(text: str) -> str:
             out.append(LATIN[small])
         elif unicodedata.category(char).startswith("M"):
             continue
-        elif char.isalnum():
+        elif char.isalnum() or ENCLOSED.match(char):
             out.append(small)
         else:
             out.append({"@": " @ ", "/": "/", "\\": "/"}.get(char, " "))
-    folded = re.sub(r"[ ]+", " ", "".join(out))
-    folded = RELATION.sub(r"\1_o ", folded).replace("/", " ").replace("_", "/")
-    return " ".join(folded.split(" ")).strip() if folded.strip() else ""
+    folded = RELATION.sub(r"\1_o ", re.sub(" +", " ", "".join(out)))
+    return " ".join(folded.replace("/", " ").replace("_", "/").split())

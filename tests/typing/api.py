@@ -22,3 +22,16 @@ assert_type(nser.RunControl(threads=1, progress=print).done, int)
 
 nser.score(eager, model, on_invalid="ignore")  # type: ignore[type-var, arg-type, unused-ignore]
 nser.score(eager, model, "error")  # type: ignore[misc, call-arg, type-var, unused-ignore]
+
+assert_type(nser.cnic.parse("cnic", sex="sex"), pl.Expr)
+assert_type(nser.cnic.normalize_one(3520212345671), str | None)
+assert_type(nser.cnic.mask(pl.col("cnic"), show="none"), pl.Expr)
+assert_type(nser.cnic.prefixes(), pl.DataFrame)
+assert_type(nser.names.key("name", tokens="first"), pl.Expr)
+assert_type(nser.names.similarity_one("Ali", None), float | None)
+assert_type(nser.names.frequencies(pl.Series(["Ali"])), nser.names.Frequencies)
+assert_type(nser.similarity.jaro_winkler("a", pl.lit("Ali"), cutoff=0.8), pl.Expr)
+assert_type(nser.similarity.levenshtein_distance_one("a", "b"), int | None)
+assert_type(nser.similarity.top_k(["Ali"], pl.Series(["Aly"]), k=1), pl.DataFrame)
+
+nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

@@ -22,12 +22,15 @@ EXPORTED = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "cnic",
     "diagnose",
     "explain",
     "likelihood",
     "list_models",
     "load_model",
+    "names",
     "score",
+    "similarity",
     "synth",
 ]
 

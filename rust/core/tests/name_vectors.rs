@@ -2,18 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
-use nser_core::name::{LABELS, Token, Tokens, fold};
+use std::collections::BTreeSet;
+
+use nser_core::name::{KeyTokens, LABELS, Token, Tokens, fold, key, romanize};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Vectors {
     fold: Vec<Group>,
     tokens: Vec<Group>,
+    key: Vec<Group>,
+    apart: Vec<Group>,
+    roman: Vec<Group>,
 }
 
 #[derive(Deserialize)]
 struct Group {
     why: String,
+    #[serde(default)]
+    first: bool,
     cases: Vec<Vec<String>>,
 }
 
@@ -44,6 +51,42 @@ fn tokens() {
     for group in vectors().tokens {
         for case in group.cases {
             assert_eq!(read(case[0].as_bytes()), case[1..], "{}: {}", group.why, case[0]);
+        }
+    }
+}
+
+fn with<T>(raw: &str, f: impl Fn(&Tokens) -> T) -> T {
+    let mut tokens = Tokens::default();
+    tokens.read(raw.as_bytes());
+    f(&tokens)
+}
+
+#[test]
+fn keys() {
+    let of = |group: &Group, name: &str| {
+        with(name, |t| key(t, if group.first { KeyTokens::First } else { KeyTokens::All }))
+    };
+    for group in vectors().key {
+        for case in &group.cases {
+            for name in case {
+                assert_eq!(of(&group, name), of(&group, &case[0]), "{}: {name}", group.why);
+            }
+        }
+    }
+    for group in vectors().apart {
+        for case in &group.cases {
+            let distinct: BTreeSet<String> = case.iter().map(|name| of(&group, name)).collect();
+            assert_eq!(distinct.len(), case.len(), "{}: {case:?}", group.why);
+        }
+    }
+    assert_eq!(with("...", |t| key(t, KeyTokens::All)), "");
+}
+
+#[test]
+fn romanisation() {
+    for group in vectors().roman {
+        for case in group.cases {
+            assert_eq!(with(&case[0], romanize), case[1], "{}: {}", group.why, case[0]);
         }
     }
 }

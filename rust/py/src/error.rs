@@ -29,6 +29,11 @@ impl Failure {
         Self::from(error)
     }
 
+    /// A value, or a thing that an expression names, that cannot be used.
+    pub fn domain(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new("DomainError", code, message.into())
+    }
+
     /// A fault of ours.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new("InternalError", "internal_error", message.into())

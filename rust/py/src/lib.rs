@@ -13,6 +13,7 @@ mod polars_plugin;
 mod recent;
 mod runtime;
 mod text;
+mod top_k;
 
 /// The list of exports.
 #[pyo3::pymodule(gil_used = false)]
@@ -20,11 +21,15 @@ mod _native {
     #[pymodule_export]
     use super::arrow::ArrowStream;
     #[pymodule_export]
+    use super::cnic::{CnicIndex, cnic_categories, cnic_key};
+    #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
+    #[pymodule_export]
+    use super::top_k::Dictionary;
 
     use pyo3::prelude::*;
 

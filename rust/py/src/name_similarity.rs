@@ -40,6 +40,12 @@ fn tables() -> Result<&'static Tables, Failure> {
     tables.ok_or_else(|| Failure::internal("a table of names cannot be read"))
 }
 
+/// A comparer of about `pairs` pairs of names, by the tables of the package.
+pub fn comparer(pairs: usize) -> Result<Comparer<'static>, Failure> {
+    let tables = tables()?;
+    Ok(Comparer::new(&tables.costs, &tables.frequencies, &tables.guard, pairs))
+}
+
 #[derive(Deserialize)]
 struct Spec {
     frequencies: Option<Counts>,

@@ -19,7 +19,7 @@ use crate::arrow::{ArrowStream, Chunked, Input, Piece, column, export_chunks, pi
 use crate::error::Failure;
 use crate::polars_plugin::{Expression, rows_of};
 use crate::recent::Recent;
-use crate::runtime::{Limits, RunState, for_each_job, guarded, on_pool, run, threads_for};
+use crate::runtime::{Limits, RunState, for_each_job, guarded, run, threads_for};
 
 /// A function of the values of a row. It is made once from a JSON specification.
 pub trait Operation: Send + Sync {
@@ -61,7 +61,7 @@ fn result_name(inputs: &[Input]) -> &str {
 /// pieces of this size, so it is not small either.
 const PART: usize = 1 << 18;
 
-/// The results of whole columns, in pieces and in order, on threads of the current pool.
+/// The results of whole columns, in pieces and in order, on threads of the pool.
 fn evaluate_columns(
     operation: &dyn Operation,
     columns: &[Chunked],
@@ -116,8 +116,7 @@ impl Expression for RowWise {
         let rows = rows_of(&columns);
         let threads = threads_for(rows, None);
         let state = RunState::default();
-        let arrays =
-            on_pool(threads, || evaluate_columns(&*operation, &columns, rows, threads, &state))?;
+        let arrays = evaluate_columns(&*operation, &columns, rows, threads, &state)?;
         Ok((field, arrays))
     }
 }
@@ -212,9 +211,11 @@ fn object_of<'py>(py: Python<'py>, array: &dyn Array, i: usize) -> PyResult<Boun
         DataType::Binary => Ok(PyBytes::new(py, array.as_binary::<i32>().value(i)).into_any()),
         DataType::LargeBinary => Ok(PyBytes::new(py, array.as_binary::<i64>().value(i)).into_any()),
         DataType::Dictionary(..) => {
-            let dictionary = array.as_any_dictionary();
+            // Of this value alone: the items of a long list come here one by one.
+            let value = array.slice(i, 1);
+            let dictionary = value.as_any_dictionary();
             let codes = dictionary.normalized_keys();
-            object_of(py, dictionary.values(), codes.get(i).copied().unwrap_or(0))
+            object_of(py, dictionary.values(), codes.first().copied().unwrap_or(0))
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>().value(i);

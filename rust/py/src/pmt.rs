@@ -39,7 +39,7 @@ pub struct Options<'a> {
     pub row_number: &'a (dyn Fn(usize) -> usize + Sync),
 }
 
-/// Scores columns of `rows` rows on threads of the current pool.
+/// Scores columns of `rows` rows on threads of the pool.
 pub fn score_columns(
     plan: &Plan,
     columns: &[Chunked],
@@ -136,7 +136,8 @@ fn isa_name(isa: Isa) -> &'static str {
     }
 }
 
-fn isa(name: Option<&str>) -> Result<Isa, Failure> {
+/// The instruction set of a name; by default the best of this CPU.
+pub fn isa(name: Option<&str>) -> Result<Isa, Failure> {
     let Some(name) = name else { return Ok(Isa::best()) };
     let found = Isa::available().into_iter().find(|&isa| isa_name(isa) == name);
     found.ok_or_else(|| Failure::internal("this CPU does not have that instruction set"))

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::pmt::{Options, Scored, code_field, score_columns, score_field, status_field};
 use crate::polars_plugin::{Expression, rows_of};
 use crate::recent::Recent;
-use crate::runtime::{RunState, find_run, on_pool, threads_for};
+use crate::runtime::{RunState, find_run, threads_for};
 
 /// What a scoring expression passes besides columns.
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ impl Expression for Pmt {
             state: &state,
             row_number: &|row| row_number(numbers.as_ref(), row),
         };
-        let scored = on_pool(threads, || score_columns(&plan, &columns, rows, &options))?;
+        let scored = score_columns(&plan, &columns, rows, &options)?;
         Ok((self.output(arguments), vec![self.array(scored, arguments)?]))
     }
 }

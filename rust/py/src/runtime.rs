@@ -202,9 +202,9 @@ pub struct Limits {
     pub tick: Option<Py<PyAny>>,
 }
 
-/// Runs `work` on so many `cells` (rows times terms) without the GIL. Short work runs here; long work runs on the pool, while this
-/// thread looks for signals and the time limit every 50 ms, reports progress to `tick`, and tells
-/// the work to stop.
+/// Runs `work` on so many `cells` (rows times terms) without the GIL. Short work runs here; long
+/// work runs on the pool, while this thread looks for signals and the time limit every 50 ms,
+/// reports progress to `tick`, and tells the work to stop.
 pub fn run<T: Send>(
     py: Python<'_>,
     cells: usize,
@@ -255,20 +255,12 @@ pub fn run<T: Send>(
     })
 }
 
-/// Runs `work` on the pool when it may use more than one thread.
-pub fn on_pool<T: Send>(
-    threads: usize,
-    work: impl FnOnce() -> Result<T, Failure> + Send,
-) -> Result<T, Failure> {
-    if threads <= 1 { work() } else { pool()?.install(work) }
-}
-
 /// Threads to use for `rows` rows when the caller asks for `threads` (none: as many as there are).
 pub fn threads_for(rows: usize, threads: Option<usize>) -> usize {
     if rows < SERIAL_ROWS { 1 } else { threads.unwrap_or_else(default_threads).max(1) }
 }
 
-/// Takes jobs from `jobs` on up to `threads` threads of the current pool. Which thread does what
+/// Takes jobs from `jobs` on up to `threads` threads of our pool. Which thread does what
 /// is left to chance; what comes out is not, because every job writes only its own rows. Jobs are
 /// handed out in order, so the failure that is reported is always that of the first that fails.
 pub fn for_each_job<J: Send>(
@@ -295,7 +287,8 @@ pub fn for_each_job<J: Send>(
     if threads <= 1 {
         worker();
     } else {
-        rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| worker())));
+        let spawn = || rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| worker())));
+        pool()?.install(spawn); // on a thread of the pool already, it runs right there
     }
     first
         .into_inner()

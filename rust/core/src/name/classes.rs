@@ -1,6 +1,7 @@
-//! Classes of sounds for the blocking key, for long, middle and short words.
+//! Classes of sounds for the blocking key, for long, middle and short words: `key_classes.csv`.
 
 /// Classes for words of one length.
+#[derive(Clone, Copy)]
 pub(super) struct Level {
     heads: [u8; 5],
     classes: [u8; 128],
@@ -17,33 +18,8 @@ pub(super) enum Head {
 }
 
 /// Tried in order: the first that leaves the word as many consonants as [`ENOUGH`] says.
-pub(super) static LEVELS: [Level; 3] = [
-    level(
-        *b"ccccc",
-        &[
-            (b'b', b"b"),
-            (b'k', b"kC"),
-            (b'l', b"l"),
-            (b'm', b"m"),
-            (b'n', b"nst"),
-            (b'p', b"p"),
-            (b'r', b"rRd"),
-        ],
-    ),
-    level(*b"ahavc", &[(b'd', b"dR"), (b'n', b"n"), (b'p', b"p"), (b'r', b"r"), (b's', b"s")]),
-    level(
-        *b"ahavc",
-        &[
-            (b'b', b"b"),
-            (b'k', b"k"),
-            (b'l', b"l"),
-            (b'm', b"m"),
-            (b'p', b"pC"),
-            (b'r', b"rRdt"),
-            (b's', b"s"),
-        ],
-    ),
-];
+pub(super) static LEVELS: [Level; 3] =
+    levels(include_bytes!("../../../../python/nser_pmt/data/names/key_classes.csv"));
 
 /// Consonants, doubled ones counted once, that a word needs for its level.
 pub(super) const ENOUGH: [usize; 3] = [3, 2, 0];
@@ -67,19 +43,32 @@ impl Level {
     }
 }
 
-/// `heads` for vowel, h, y, v and consonant; each class with its sounds.
+/// Reads `level,class,sounds` lines; those that do not begin with a digit are comments.
 #[expect(clippy::indexing_slicing, reason = "run by the compiler, which stops at a bad index")]
-const fn level(heads: [u8; 5], groups: &[(u8, &[u8])]) -> Level {
-    let mut classes = [0; 128];
-    let mut k = 0;
-    while k < groups.len() {
-        let (class, sounds) = groups[k];
-        let mut n = 0;
-        while n < sounds.len() {
-            classes[sounds[n] as usize] = class;
-            n += 1;
+const fn levels(csv: &[u8]) -> [Level; 3] {
+    let mut out = [Level { heads: [0; 5], classes: [0; 128] }; 3];
+    let mut at = 0;
+    while at < csv.len() {
+        if csv[at].is_ascii_digit() {
+            let level = &mut out[(csv[at] - b'0') as usize];
+            let class = csv[at + 2];
+            let head = csv[at + 3] != b',';
+            at += if head { "0,head,".len() } else { "0,b,".len() };
+            let mut k = 0;
+            while csv[at] != b'\n' {
+                if head {
+                    level.heads[k] = csv[at];
+                } else {
+                    level.classes[csv[at] as usize] = class;
+                }
+                k += 1;
+                at += 1;
+            }
         }
-        k += 1;
+        while csv[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
     }
-    Level { heads, classes }
+    out
 }

@@ -108,9 +108,8 @@ impl<'a> Reader<'a> {
             Class::Alias => {
                 self.end_part();
                 self.emit(self.canonical(word), Role::AliasMark);
-                if self.part == Part::Own {
-                    self.begin(Part::Alias);
-                }
+                let relative = self.part == Part::Relative;
+                self.begin(if relative { Part::Relative } else { Part::Alias });
             }
         }
         0

@@ -5,10 +5,8 @@
 //! long word is still told from others when sounds that people confuse are one class, a short one
 //! is not.
 //!
-//! The classes were searched for on pairs of romanisations of words that are no names (Dakshina,
-//! CC BY-SA 4.0) and on the development half of the name pairs: recall against the share of random
-//! pairs with one key. So a class is "what spelling confuses, and what it costs to tell apart",
-//! not phonetics alone.
+//! The classes were searched for, not made up: `key_classes.csv` says on what. So a class is what
+//! spelling confuses and what it costs to tell apart, not phonetics alone.
 
 use super::classes::{ENOUGH, Head, LEVELS};
 use super::tokens::{Part, Role, Tokens};

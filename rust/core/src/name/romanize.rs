@@ -84,10 +84,8 @@ fn word(text: &[u8], out: &mut String, case: Case) {
 
 /// The letter that `l` of the article becomes: the sun letters take it over.
 fn assimilated(next: &str) -> char {
-    match next.chars().next().map(|c| c.to_ascii_lowercase()) {
-        Some(sun @ ('r' | 's' | 'n' | 't' | 'z' | 'd')) => sun,
-        _ => 'l',
-    }
+    let first = next.chars().next().map_or('l', |c| c.to_ascii_lowercase());
+    if matches!(first, 'r' | 's' | 'n' | 't' | 'z' | 'd') { first } else { 'l' }
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ impl Tokens {
             let end = start + word_len(block, rest);
             let padded = lexicon::key_of_padded(block, end - start);
             let (class, form) = padded
-                .and_then(|key| words::known(key))
+                .and_then(words::known)
                 .unwrap_or_else(|| (plain(rest.get(..end - start).unwrap_or_default()), &[]));
             self.words.push(Word { start: start as u32, end: end as u32, class, form });
             start = end + 1;
