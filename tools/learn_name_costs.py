@@ -1,16 +1,17 @@
 """Learn the alignment weights of `nser_pmt.names.similarity`.
 
-    python tools/learn_name_costs.py [--data ../shared/data/identity] [--out python/nser_pmt/data/names/edit_costs.tsv]
+    python tools/learn_name_costs.py [--data FOLDER] [--out edit_costs.tsv]
 
-Reads the Dakshina romanisation lexicon (Roark et al. 2020, CC BY-SA 4.0: Urdu word, romanisation, count), writes the
-table and prints how well it does on validation words and on the development name pairs, neither of which it learns from.
-NumPy only, deterministic, a few minutes on one core.
+Reads the Dakshina romanisation lexicon (Roark et al. 2020, CC BY-SA 4.0: Urdu word, romanisation,
+count), writes the table, and prints how well it does on held-out words and on the development name
+pairs; it learns from neither. NumPy only, deterministic, two minutes on one core.
 
-Model. Two names are aligned by segments of one to three letters. An alignment is worth the sum of its weights: a segment
-against a segment, or a segment against nothing, each in its context. The score of two names is the best alignment's worth
-plus a constant, and is read as log-odds that both spell one name. Weights are those of a logistic regression on the best
-alignment's counts, aligned anew in every step (McCallum, Bellare & Pereira 2005 with the best path for the sum). Same =
-two romanisations of one Urdu word; different = romanisations of two words, at random and nearest by bigrams.
+Model. Two names are aligned by segments of one to three letters. An alignment is worth the sum of
+its weights: of a segment against a segment, or against nothing, each in its context. The worth of
+the best alignment plus a constant is the log-odds that both spell one name. Weights are those of a
+logistic regression on the counts of the best alignment, which is found anew in every step
+(McCallum, Bellare & Pereira 2005, with the best path for the sum). Same: two romanisations of one
+Urdu word. Different: romanisations of two words, at random, and nearest by bigrams.
 """
 
 from __future__ import annotations
@@ -29,24 +30,27 @@ SEED = 20
 NEVER = np.float32(-1e4)
 LENGTHS = 9  # constants for names of 1, 2, ... 8 letters and of more
 
-# ---- letters -------------------------------------------------------------------------------------------------------
+# ---- letters -------------------------------------------------------------------------------------
 
 ROMAN = "abcdefghijklmnopqrstuvwxyz"
 ROMAN_VOWELS = frozenset("aeiouy")
-ROMAN_SEGMENTS = (
-    "sch tsh chh kh gh sh ch th dh bh ph jh zh rh ck ks qu kw aa ee oo ii uu ai au ou ay ei ey ea ia ie iy ya ye yo yu "
+ROMAN_SEGMENTS = (  # noqa: SIM905
+    "sch tsh chh kh gh sh ch th dh bh ph jh zh rh ck ks qu kw aa ee oo ii uu ai au ou ay ei ey ea "
+    "ia ie iy ya ye yo yu "
     "ue oa eo oe ow aw av wa ua ao ui io ae eu uw iya aya eya aye ah eh"
 ).split() + [c + c for c in ROMAN if c not in ROMAN_VOWELS]
 URDU = "ابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنوہی"
 URDU_VOWELS = frozenset("اوعی")
-# What `names.fold` does to the letters of the lexicon; tests/oracle/test_name_accuracy.py holds the two together.
+# What `names.fold` does to letters; tests/oracle/test_name_accuracy.py holds the two together.
 MATCH_FORM = str.maketrans(
-    dict(zip("آأإٱؤئيىےۓكڪهھەةۀۂۃں", "ااااویییییککہہہہہہہن", strict=True)) | dict.fromkeys("ءـ\u200c\u200d")
+    dict(zip("آأإٱؤئيىےۓكڪهھەةۀۂۃں", "ااااویییییککہہہہہہہن", strict=True))
+    | dict.fromkeys("ءـ\u200c\u200d")
 )
 MARKS = re.compile("[\u064b-\u065f\u0670\u0610-\u061a]")
 
 
 def match_form(urdu: str) -> str:
+    """Return the letters as `names.fold` would."""
     return MARKS.sub("", urdu.translate(MATCH_FORM))
 
 
@@ -60,6 +64,7 @@ class Script:
         self.longest = max(map(len, self.segments))
 
     def encode(self, words: list[str]) -> Encoded:
+        """Find the segments of words."""
         shape = (self.longest + 1, len(words), max(map(len, words)) + 1)
         spot, gone = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         for row, word in enumerate(words):
@@ -79,18 +84,23 @@ class Encoded(NamedTuple):
 
     length: np.ndarray
     spot: np.ndarray  # segment * 3 + place (0 inner, 1 first, 2 last)
-    gone: np.ndarray  # segment * 9 + what is left of it * 3 + right of it (0 edge, 1 vowel, 2 consonant)
+    gone: (
+        np.ndarray
+    )  # segment * 9 + what is left of it * 3 + right of it (0 edge, 1 vowel, 2 consonant)
 
     def take(self, rows: np.ndarray) -> Encoded:
+        """Return some of the words."""
         length = self.length[rows]
         stop = int(length.max()) + 1
         return Encoded(length, self.spot[:, rows, :stop], self.gone[:, rows, :stop])
 
 
-# ---- alignment -----------------------------------------------------------------------------------------------------
+# ---- alignment -----------------------------------------------------------------------------------
 
 
 class Weights(NamedTuple):
+    """Worth of every operation in every context."""
+
     both: np.ndarray  # [spot of x * spots of y + spot of y]
     left: np.ndarray  # [gone of x]
     right: np.ndarray  # [gone of y]
@@ -103,7 +113,12 @@ def align(x: Encoded, y: Encoded, weights: Weights, trace: bool):
     A step is `(kind, row, index)`: kind 0 indexes `both`, 1 `left`, 2 `right`.
     """
     rows, stop_x, stop_y = len(x.length), int(x.length.max()), int(y.length.max())
-    moves = [(k, m) for k in range(len(x.spot)) for m in range(len(y.spot)) if k + m and (min(k, m) or max(k, m) < 3)]
+    moves = [
+        (k, m)
+        for k in range(len(x.spot))
+        for m in range(len(y.spot))
+        if k + m and (min(k, m) or max(k, m) < 3)
+    ]
     best = np.full((stop_x + 1, stop_y + 1, rows), NEVER, np.float32)
     via = np.zeros(best.shape, np.uint8)
     best[0, 0] = 0
@@ -148,17 +163,20 @@ def align(x: Encoded, y: Encoded, weights: Weights, trace: bool):
     return worth, steps
 
 
-# ---- parameters ----------------------------------------------------------------------------------------------------
+# ---- parameters ----------------------------------------------------------------------------------
 
 
 class Model:
     """Weights of one pair of scripts: of every operation, plus what a context adds to it.
 
-    Parameters lie in one vector: operations in any place, then in first and last place, then deletions (x, y) in
-    any context and in each, then a constant by the length of the shorter name.
+    Parameters lie in one vector: operations in any place, then what the inner, first and last place
+    add, then deletions (x, y) in any context and what each adds, then a constant by the length of
+    the shorter name.
     """
 
-    def __init__(self, x: Script, y: Script, start: np.ndarray, start_x: np.ndarray, start_y: np.ndarray) -> None:
+    def __init__(
+        self, x: Script, y: Script, start: np.ndarray, start_x: np.ndarray, start_y: np.ndarray
+    ) -> None:
         self.x, self.y, self.same = x, y, x is y
         nx, ny = len(x.segments), len(y.segments)
         a, b = np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij")
@@ -189,13 +207,17 @@ class Model:
         self.mean, self.square, self.steps = np.zeros(self.size), np.zeros(self.size), 0
 
     def weights(self) -> Weights:
-        nx, ny = self.shape
-        w = self.w
+        """Return the worth of operations; what may not be is `NEVER`."""
+        ny, w = self.shape[1], self.w
         both = (w[self.base] + w[self.placed]).astype(np.float32)
         allowed = np.repeat(np.repeat(self.allowed, 3, 0), 3, 1).ravel()
         both[~allowed] = NEVER
-        left = np.where(np.repeat(self.allowed_x, 9), w[self.gone_x] + w[self.gone_x_in], NEVER).astype(np.float32)
-        right = np.where(np.repeat(self.allowed_y, 9), w[self.gone_y] + w[self.gone_y_in], NEVER).astype(np.float32)
+        left = np.where(
+            np.repeat(self.allowed_x, 9), w[self.gone_x] + w[self.gone_x_in], NEVER
+        ).astype(np.float32)
+        right = np.where(
+            np.repeat(self.allowed_y, 9), w[self.gone_y] + w[self.gone_y_in], NEVER
+        ).astype(np.float32)
         return Weights(both, left, right, ny * 3)
 
     def constant_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -213,7 +235,10 @@ class Model:
         return out + self.w[self.constant_of(x.length[rows[:, 0]], y.length[rows[:, 1]])]
 
     def step(self, x: Encoded, y: Encoded, slope, rate: float, decay: float) -> float:
-        """One Adam step on pairs of rows; `slope(score)` gives the loss and its derivative by the score."""
+        """Take one Adam step on pairs of rows; return the loss.
+
+        `slope(score)` gives the loss and its derivative by the score.
+        """
         worth, steps = align(x, y, self.weights(), trace=True)
         constant = self.constant_of(x.length, y.length)
         loss, g = slope(worth + self.w[constant])
@@ -231,6 +256,7 @@ class Model:
         return loss
 
     def counts(self, steps, weight: np.ndarray) -> np.ndarray:
+        """Sum up the weights of the rows whose alignment uses a parameter."""
         total = np.zeros(self.size)
         for kind, maps in enumerate(
             [(self.base, self.placed), (self.gone_x, self.gone_x_in), (self.gone_y, self.gone_y_in)]
@@ -251,7 +277,7 @@ class Model:
         return total
 
     def prune(self, used: np.ndarray, least: int) -> None:
-        """Forbids operations seen fewer than `least` times; single letters may always match or vanish."""
+        """Forbid operations seen fewer than `least` times; a letter may always match or vanish."""
         nx, ny = self.shape
         keep = used[: nx * ny].reshape(nx, ny) >= least
         keep |= keep.T if self.same else False
@@ -260,14 +286,15 @@ class Model:
             keep[range(n), range(n)] = True
         self.allowed &= keep
         for allowed, gone, script in [
-            (self.allowed_x, self.gone_x, self.x), (self.allowed_y, self.gone_y, self.y)
+            (self.allowed_x, self.gone_x, self.x),
+            (self.allowed_y, self.gone_y, self.y),
         ]:
             allowed &= used[gone[::9]] >= least
             allowed[1 : len(script.letters) + 1] = True
             allowed[0] = False
 
 
-# ---- measures ------------------------------------------------------------------------------------------------------
+# ---- measures ------------------------------------------------------------------------------------
 
 
 def measures(same: np.ndarray, different: np.ndarray) -> dict[str, float]:
@@ -279,13 +306,19 @@ def measures(same: np.ndarray, different: np.ndarray) -> dict[str, float]:
     last = np.append(np.diff(score[order]) != 0, True)
     _, inverse, count = np.unique(score, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(count) - (count - 1) / 2)[inverse]
-    auc = (ranks[: len(same)].sum() - len(same) * (len(same) + 1) / 2) / (len(same) * len(different))
-    recall = [float((true[last & (false <= q * len(different))] / len(same)).max(initial=0)) for q in (0.01, 0.001)]
+    auc = (ranks[: len(same)].sum() - len(same) * (len(same) + 1) / 2) / (
+        len(same) * len(different)
+    )
+    recall = [
+        float((true[last & (false <= q * len(different))] / len(same)).max(initial=0))
+        for q in (0.01, 0.001)
+    ]
     f1 = float((2 * true / (true + false + len(same)))[last].max())
     return {"AUC": float(auc), "F1": f1, "R@1%": recall[0], "R@.1%": recall[1]}
 
 
 def bigram_dice(words: list[str]) -> np.ndarray:
+    """Return the share of bigrams that two words have in common, of all pairs."""
     columns: dict[str, int] = {}
     rows, cells = [], []
     for k, word in enumerate(words):
@@ -302,10 +335,11 @@ def bigram_dice(words: list[str]) -> np.ndarray:
 
 
 def show(tag: str, values: dict[str, float]) -> None:
+    """Print a row of the report."""
     print(f"  {tag:34s}" + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
 
 
-# ---- lexicon -------------------------------------------------------------------------------------------------------
+# ---- lexicon -------------------------------------------------------------------------------------
 
 
 class Lexicon:
@@ -313,11 +347,16 @@ class Lexicon:
 
     def __init__(self, words: dict[str, dict[str, int]], roman: Script, urdu: Script) -> None:
         self.words = words
-        self.urdu, self.roman = sorted(words), sorted({r for forms in words.values() for r in forms})
+        self.urdu, self.roman = (
+            sorted(words),
+            sorted({r for forms in words.values() for r in forms}),
+        )
         self.urdu_row = {u: k for k, u in enumerate(self.urdu)}
         self.roman_row = {r: k for k, r in enumerate(self.roman)}
         self.forms = [np.array(sorted(self.roman_row[r] for r in words[u])) for u in self.urdu]
-        self.usual = np.array([self.roman_row[max(sorted(words[u]), key=words[u].__getitem__)] for u in self.urdu])
+        self.usual = np.array(
+            [self.roman_row[max(sorted(words[u]), key=words[u].__getitem__)] for u in self.urdu]
+        )
         self.owners: list[set[int]] = [set() for _ in self.roman]
         for k, forms in enumerate(self.forms):
             for r in forms:
@@ -329,8 +368,12 @@ class Lexicon:
         out = []
         for k in words:
             forms = self.forms[k]
-            both = np.array([(a, b) for i, a in enumerate(forms) for b in forms[i + 1 :]], np.int64).reshape(-1, 2)
-            out.append(both if len(both) <= most else both[rng.choice(len(both), most, replace=False)])
+            both = np.array(
+                [(a, b) for i, a in enumerate(forms) for b in forms[i + 1 :]], np.int64
+            ).reshape(-1, 2)
+            out.append(
+                both if len(both) <= most else both[rng.choice(len(both), most, replace=False)]
+            )
         return np.concatenate(out)
 
     def strangers(self, words: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -345,7 +388,9 @@ class Lexicon:
             block = rng.choice(rows, min(2500, len(rows)), replace=False)
             dice = bigram_dice([self.roman[r] for r in block])
             near = np.argsort(-dice, axis=1, kind="stable")[:, :3]
-            out.append(self._different(np.stack([np.repeat(block, 3), block[near.ravel()]], axis=1)))
+            out.append(
+                self._different(np.stack([np.repeat(block, 3), block[near.ravel()]], axis=1))
+            )
             found += len(out[-1])
         return rng.permutation(np.concatenate(out))[:count]
 
@@ -355,6 +400,7 @@ class Lexicon:
 
 
 def read_lexicon(path: Path) -> dict[str, dict[str, int]]:
+    """Return the romanisations of each word, with counts."""
     words: dict[str, dict[str, int]] = {}
     for line in path.read_text(encoding="utf8").splitlines()[1:]:
         urdu, roman, count = line.split("\t")
@@ -363,6 +409,7 @@ def read_lexicon(path: Path) -> dict[str, dict[str, int]]:
 
 
 def add_word(words: dict[str, dict[str, int]], urdu: str, forms: dict[str, int]) -> None:
+    """Add a word's romanisations, if both are plain letters."""
     urdu = match_form(urdu)
     if 2 <= len(urdu) <= 12 and set(urdu) <= set(URDU):
         for roman, count in forms.items():
@@ -371,22 +418,24 @@ def add_word(words: dict[str, dict[str, int]], urdu: str, forms: dict[str, int])
                 into[roman] = into.get(roman, 0) + count
 
 
-# ---- starting points -----------------------------------------------------------------------------------------------
+# ---- starting points -----------------------------------------------------------------------------
 
 SOUNDS = {
-    "ا": "a aa e i u", "ب": "b", "پ": "p", "ت": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "ch c", "ح": "h",
-    "خ": "kh k q x", "د": "d", "ڈ": "d", "ذ": "z j", "ر": "r", "ڑ": "r d", "ز": "z j", "ژ": "z zh j", "س": "s",
-    "ش": "sh s ch", "ص": "s", "ض": "z j d", "ط": "t", "ظ": "z j", "ع": "a aa i u", "غ": "gh g", "ف": "f ph",
-    "ق": "q k kh", "ک": "k c", "گ": "g", "ل": "l", "م": "m", "ن": "n", "و": "w v o u oo au ou", "ہ": "h ah a",
-    "ی": "y i e ee ai ay",
+    "ا": "a aa e i u", "ب": "b", "پ": "p", "ت": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "ch c",
+    "ح": "h", "خ": "kh k q x", "د": "d", "ڈ": "d", "ذ": "z j", "ر": "r", "ڑ": "r d", "ز": "z j",
+    "ژ": "z zh j", "س": "s", "ش": "sh s ch", "ص": "s", "ض": "z j d", "ط": "t", "ظ": "z j",
+    "ع": "a aa i u", "غ": "gh g", "ف": "f ph", "ق": "q k kh", "ک": "k c", "گ": "g", "ل": "l",
+    "م": "m", "ن": "n", "و": "w v o u oo au ou", "ہ": "h ah a", "ی": "y i e ee ai ay",
 }  # fmt: skip
 
 
 def is_vowel(segment: str, script: Script) -> bool:
+    """Tell whether a segment is of vowels only."""
     return segment != "" and set(segment) <= script.vowels
 
 
 def start_weights(x: Script, y: Script, alike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the start of operations on two segments, and of the segments without a partner."""
     both = np.full((len(x.segments), len(y.segments)), NEVER, np.float32)
     for a, s in enumerate(x.segments):
         for b, t in enumerate(y.segments):
@@ -396,6 +445,7 @@ def start_weights(x: Script, y: Script, alike) -> tuple[np.ndarray, np.ndarray, 
 
 
 def vanish(segment: str, script: Script) -> float:
+    """Return the start of a segment without a partner."""
     weak = is_vowel(segment, script) or segment in {"h", "w", "v", "ہ"}
     return -0.5 * len(segment) if weak else -2.5 * len(segment)
 
@@ -427,16 +477,27 @@ def alike_across(s: str, t: str) -> float:
     return -0.5 if vowels and set(t) <= ROMAN_VOWELS else -3.0
 
 
-# ---- learning ------------------------------------------------------------------------------------------------------
+# ---- learning ------------------------------------------------------------------------------------
 
 RATES = (0.05, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003)
 
 
-def learn(model: Model, x: Encoded, y: Encoded, sample, rng, rates=RATES, batch: int = 2048, decay: float = 1e-5):
+def learn(
+    model: Model,
+    x: Encoded,
+    y: Encoded,
+    sample,
+    rng,
+    rates=RATES,
+    batch: int = 2048,
+    decay: float = 1e-5,
+):
     """`sample(round)` gives pairs of rows, same or not (1, 0), and how much each counts."""
     for rate in rates:
         rows, same, counts = sample()
-        order = np.argsort(x.length[rows[:, 0]] + y.length[rows[:, 1]] + 1.5 * rng.random(len(rows)))
+        order = np.argsort(
+            x.length[rows[:, 0]] + y.length[rows[:, 1]] + 1.5 * rng.random(len(rows))
+        )
         batches = [order[k : k + batch] for k in range(0, len(order), batch)]
         total = 0.0
         for k in rng.permutation(len(batches)):
@@ -448,10 +509,13 @@ def learn(model: Model, x: Encoded, y: Encoded, sample, rng, rates=RATES, batch:
                 return float(loss.sum()), (1 / (1 + np.exp(-score.clip(-30, 30))) - label) * count
 
             total += model.step(x.take(rows[at, 0]), y.take(rows[at, 1]), slope, rate, decay)
-        print(f"    rate {rate:.3f}  {len(rows)} pairs  loss {total / counts.sum():.4f}", flush=True)
+        print(
+            f"    rate {rate:.3f}  {len(rows)} pairs  loss {total / counts.sum():.4f}", flush=True
+        )
 
 
 def labelled(same: np.ndarray, *different: tuple[np.ndarray, float]):
+    """Put same and different pairs together, each group with its weight."""
     rows = np.concatenate([same, *(d for d, _ in different)])
     label = np.r_[np.ones(len(same)), np.zeros(len(rows) - len(same))]
     counts = np.concatenate([np.ones(len(same)), *(np.full(len(d), c) for d, c in different)])
@@ -459,6 +523,7 @@ def labelled(same: np.ndarray, *different: tuple[np.ndarray, float]):
 
 
 def learn_roman(lexicon: Lexicon, train: np.ndarray, roman: Script, rng) -> Model:
+    """Learn from two romanisations of one word."""
     model = Model(roman, roman, *start_weights(roman, roman, alike_in(roman)))
     e = lexicon.x_roman
     same = lexicon.pairs(train, rng)
@@ -467,7 +532,10 @@ def learn_roman(lexicon: Lexicon, train: np.ndarray, roman: Script, rng) -> Mode
         random, far = lexicon.strangers(train, 40000, rng), lexicon.strangers(train, 80000, rng)
         near = far[np.argsort(-model.scores(e, e, far), kind="stable")[:5000]]
         return labelled(
-            rng.permutation(same)[:40000], (random, 1.0), (near, 1.0), (lexicon.neighbours(train, 30000, rng), 0.2)
+            rng.permutation(same)[:40000],
+            (random, 1.0),
+            (near, 1.0),
+            (lexicon.neighbours(train, 30000, rng), 0.2),
         )
 
     learn(model, e, e, sample, rng)
@@ -477,6 +545,7 @@ def learn_roman(lexicon: Lexicon, train: np.ndarray, roman: Script, rng) -> Mode
 
 
 def learn_across(lexicon: Lexicon, train: np.ndarray, urdu: Script, roman: Script, rng) -> Model:
+    """Learn from words and their romanisations."""
     model = Model(urdu, roman, *start_weights(urdu, roman, alike_across))
     x, y = lexicon.x_urdu, lexicon.x_roman
     same = np.array([(k, r) for k in train for r in lexicon.forms[k]])
@@ -500,9 +569,12 @@ def learn_across(lexicon: Lexicon, train: np.ndarray, urdu: Script, roman: Scrip
 
 
 def homophones(lexicon: Lexicon) -> np.ndarray:
-    """Pairs of Urdu words that annotators romanise alike: at least half of the writings in common."""
+    """Pairs of Urdu words that annotators romanise alike, with half of the writings in common."""
     out = []
-    share = [{r: c / sum(f.values()) for r, c in f.items()} for f in (lexicon.words[u] for u in lexicon.urdu)]
+    share = [
+        {r: c / sum(f.values()) for r, c in f.items()}
+        for f in (lexicon.words[u] for u in lexicon.urdu)
+    ]
     near = {(a, b) for owners in lexicon.owners for a in owners for b in owners if a < b}
     for a, b in sorted(near):
         if sum(min(part, share[b].get(r, 0)) for r, part in share[a].items()) >= 0.5:
@@ -510,7 +582,9 @@ def homophones(lexicon: Lexicon) -> np.ndarray:
     return np.array(out)
 
 
-def urdu_strangers(lexicon: Lexicon, words: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def urdu_strangers(
+    lexicon: Lexicon, words: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of Urdu words without a romanisation in common: at random, and nearest by bigrams."""
 
     def strange(pairs: np.ndarray) -> np.ndarray:
@@ -524,6 +598,7 @@ def urdu_strangers(lexicon: Lexicon, words: np.ndarray, rng: np.random.Generator
 
 
 def learn_urdu(lexicon: Lexicon, train: np.ndarray, urdu: Script, rng) -> Model:
+    """Learn from words that are romanised alike."""
     model = Model(urdu, urdu, *start_weights(urdu, urdu, alike_in(urdu)))
     e, same = lexicon.x_urdu, homophones(lexicon)
     same = same[np.isin(same, train).all(axis=1)]
@@ -540,17 +615,24 @@ def learn_urdu(lexicon: Lexicon, train: np.ndarray, urdu: Script, rng) -> Model:
     return model
 
 
-# ---- the table -----------------------------------------------------------------------------------------------------
+# ---- the table -----------------------------------------------------------------------------------
 
 
-def calibrate(model: Model, x: Encoded, y: Encoded, same: np.ndarray, random: np.ndarray, near: np.ndarray) -> None:
+def calibrate(
+    model: Model, x: Encoded, y: Encoded, same: np.ndarray, random: np.ndarray, near: np.ndarray
+) -> None:
     """Scales the weights so that the score is the log-odds of one name.
 
-    That is among pairs of which half are the same name, two fifths are strangers and a tenth are near neighbours.
+    That is among pairs of which half are the same name, two fifths are strangers and a tenth are
+    near neighbours.
     """
-    score = np.concatenate([model.scores(x, y, rows) for rows in (same, random, near)]).astype(np.float64)
+    score = np.concatenate([model.scores(x, y, rows) for rows in (same, random, near)]).astype(
+        np.float64
+    )
     label = np.arange(len(score)) < len(same)
-    weight = np.concatenate([np.full(len(g), w / len(g)) for g, w in ((same, 0.5), (random, 0.4), (near, 0.1))])
+    weight = np.concatenate(
+        [np.full(len(g), w / len(g)) for g, w in ((same, 0.5), (random, 0.4), (near, 0.1))]
+    )
     fit = np.array([1.0, 0.0])
     for _ in range(100):  # Newton, in short steps as the score may part the groups
         p = 1 / (1 + np.exp(-(fit[0] * score + fit[1]).clip(-30, 30)))
@@ -563,7 +645,7 @@ def calibrate(model: Model, x: Encoded, y: Encoded, same: np.ndarray, random: np
 
 
 def table(model: Model, pair: str) -> list[str]:
-    """Rows `pair, x, y, place, weight`; an operation without a row for its place has that of `any`."""
+    """Rows `pair, x, y, place, weight`; a place without a row has that of `any`."""
     nx, ny = model.shape
     w, rows = model.weights(), []
 
@@ -579,21 +661,25 @@ def table(model: Model, pair: str) -> list[str]:
         for b in range(a if model.same else 1, ny):
             if model.allowed[a, b]:
                 worth = np.array([both[a, k, b, k] for k in range(3)])
-                write(model.x.segments[a], model.y.segments[b], ["inner", "first", "last"], worth, 0)
+                write(
+                    model.x.segments[a], model.y.segments[b], ["inner", "first", "last"], worth, 0
+                )
     around = [left + right for left in "^vc" for right in "$vc"]
     for side, (script, allowed, gone) in enumerate(
-        [(model.x, model.allowed_x, w.left), (model.y, model.allowed_y, w.right)][: 1 if model.same else 2]
+        [(model.x, model.allowed_x, w.left), (model.y, model.allowed_y, w.right)][
+            : 1 if model.same else 2
+        ]
     ):
         for a in np.flatnonzero(allowed):
             names = (script.segments[a], "") if side == 0 else ("", script.segments[a])
             write(*names, around, gone.reshape(-1, 9)[a], 8)
-    for length in range(LENGTHS):
-        rows.append(f"{pair}\t\t\t{length + 1}\t{round(float(model.w[model.constant + length]) * 1000)}")
+    constants = np.round(model.w[model.constant :] * 1000).astype(int)
+    rows.extend(f"{pair}\t\t\t{n}\t{constant}" for n, constant in enumerate(constants, 1))
     return rows
 
 
 def ranking(model: Model, lexicon: Lexicon, words: np.ndarray) -> dict[str, float]:
-    """Of each Urdu word, where its usual romanisation stands among those of all; a tie is a loss."""
+    """Where each word's usual romanisation stands among those of all; a tie is a loss."""
     pool = np.unique(lexicon.usual[words])
     every = np.stack([np.repeat(words, len(pool)), np.tile(pool, len(words))], axis=1)
     score = model.scores(lexicon.x_urdu, lexicon.x_roman, every).reshape(len(words), -1)
@@ -603,9 +689,9 @@ def ranking(model: Model, lexicon: Lexicon, words: np.ndarray) -> dict[str, floa
 
 
 NOTICE = """\
-# Alignment weights of nser_pmt.names.similarity, in thousandths of log-odds. Made by tools/learn_name_costs.py.
-# Learned from the romanisation lexicon of the Dakshina data set (Roark et al., LREC 2020), CC BY-SA 4.0;
-# this table is an adaptation of it under the same licence: see edit_costs.NOTICE.
+# Alignment weights of nser_pmt.names.similarity, in thousandths of log-odds.
+# Made by tools/learn_name_costs.py from the romanisation lexicon of the Dakshina data set (Roark et
+# al., LREC 2020), CC BY-SA 4.0; an adaptation under the same licence: see edit_costs.NOTICE.
 scripts\tx\ty\tplace\tweight
 """
 # A letter of no alphabet: the same on both sides, and without a partner. Chosen, not learned.
@@ -613,15 +699,20 @@ OTHER = ["{pair}\t*\t*\tany\t500", "{pair}\t*\t\tany\t-3000", "{pair}\t\t*\tany\
 
 
 def main() -> None:
+    """Learn, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=REPO.parent / "shared/data/identity")
-    parser.add_argument("--out", type=Path, default=REPO / "python/nser_pmt/data/names/edit_costs.tsv")
+    parser.add_argument(
+        "--out", type=Path, default=REPO / "python/nser_pmt/data/names/edit_costs.tsv"
+    )
     options = parser.parse_args()
     started = time.time()
     rng = np.random.default_rng(SEED)
     roman = Script(ROMAN, ROMAN_VOWELS, ROMAN_SEGMENTS)
     long_vowels = [a + b for a in "اوعیہ" for b in "اوعیہ"]
-    urdu = Script(URDU, URDU_VOWELS, [c + "ہ" for c in URDU if c not in "اوعیہ"] + long_vowels + ["خو", "ال"])
+    urdu = Script(
+        URDU, URDU_VOWELS, [c + "ہ" for c in URDU if c not in "اوعیہ"] + long_vowels + ["خو", "ال"]
+    )
     lexicon = Lexicon(read_lexicon(options.data / "roman_urdu_lexicon_train.tsv"), roman, urdu)
     names = json.loads((options.data / "roman_urdu_name_pairs_dev.json").read_text(encoding="utf8"))
     words: dict[str, dict[str, int]] = {}
@@ -642,9 +733,14 @@ def main() -> None:
     show("held-out words, random", measures(model.scores(e, e, same), model.scores(e, e, random)))
     show("held-out words, near", measures(model.scores(e, e, same), model.scores(e, e, near)))
     e = dev.x_roman
-    same, random = (np.array([(dev.roman_row[a], dev.roman_row[b]) for a, b in names[k]]) for k in ("same", "different"))
+    same, random = (
+        np.array([(dev.roman_row[a], dev.roman_row[b]) for a, b in names[k]])
+        for k in ("same", "different")
+    )
     near = dev.neighbours(every, 5000, rng)
-    show("development names, random", measures(model.scores(e, e, same), model.scores(e, e, random)))
+    show(
+        "development names, random", measures(model.scores(e, e, same), model.scores(e, e, random))
+    )
     show("development names, near", measures(model.scores(e, e, same), model.scores(e, e, near)))
 
     print("Urdu and Roman")
@@ -659,7 +755,10 @@ def main() -> None:
     show("held-out words, random", measures(model.scores(x, y, same), model.scores(x, y, random)))
     show("held-out words, near", measures(model.scores(x, y, same), model.scores(x, y, near)))
     show("held-out words, 400 in 400", ranking(model, lexicon, held[:400]))
-    show(f"development names, {len(every)} in {len(np.unique(dev.usual))}", ranking(model, dev, every))
+    show(
+        f"development names, {len(every)} in {len(np.unique(dev.usual))}",
+        ranking(model, dev, every),
+    )
 
     print("Urdu and Urdu")
     model, e = learn_urdu(lexicon, train, urdu, rng), lexicon.x_urdu

@@ -1,6 +1,7 @@
 //! The best alignment of two spelled words: a weighted edit distance over segments of up to three
 //! letters, in integers, so that every twin of it gives the same number.
 
+use super::bound::Rest;
 use super::costs::{LETTERS, LONGEST, Letter, NEVER, NO_LETTER, Spot, Weights};
 
 /// Below every worth, and far above overflow when weights are added.
@@ -13,8 +14,8 @@ type Row = [i32; WIDTH];
 #[derive(Debug, Clone, Copy, Default)]
 struct Long {
     /// Letters of `y` up to its end.
-    end: usize,
-    size: usize,
+    end: u8,
+    size: u8,
     spot: Spot,
     gone: i16,
 }
@@ -31,19 +32,27 @@ struct Columns<'a> {
 }
 
 /// Log-odds, in thousandths, that two words spell one name: the worth of their best alignment plus
-/// the constant of their length. `x` is the Urdu word when one of two is.
+/// the constant of their length. `x` is the Urdu word when one of two is. Something less than
+/// `least` when they are worth less: `rest` tells early.
 ///
 /// # Complexity
 ///
 /// Letters of `x` times letters of `y`, at most 15 operations in each cell.
 #[expect(clippy::indexing_slicing, reason = "words are cut to 32 letters, rows have 33 cells")]
-pub(super) fn log_odds(x: &[Letter], y: &[Letter], weights: &Weights) -> i32 {
+pub(super) fn log_odds(
+    x: &[Letter],
+    y: &[Letter],
+    weights: &Weights,
+    rest: &Rest,
+    least: i32,
+) -> i32 {
     let (x, y) = (&x[..x.len().min(LETTERS)], &y[..y.len().min(LETTERS)]);
     let columns = Columns::new(y, weights);
     // The last four rows, each at its number modulo four.
     let mut rows: [Row; 4] = [[NOTHING; WIDTH]; 4];
     rows[0][0] = 0;
     columns.insert(&mut rows[0]);
+    let mut hopeless = 0;
     for (i, above) in x.iter().enumerate() {
         let mut row = [NOTHING; WIDTH];
         columns.letter(above, &rows[i % 4], &mut row, weights);
@@ -54,6 +63,12 @@ pub(super) fn log_odds(x: &[Letter], y: &[Letter], weights: &Weights) -> i32 {
         }
         columns.insert(&mut row);
         rows[(i + 1) % 4] = row;
+        // A segment may lead past two rows.
+        let top = row[..=y.len()].iter().fold(NOTHING, |top, worth| top.max(*worth));
+        hopeless = if top.saturating_add(rest[i + 1]) < least { hopeless + 1 } else { 0 };
+        if hopeless == LONGEST {
+            return NOTHING;
+        }
     }
     rows[x.len() % 4][y.len()] + weights.constant(x.len().min(y.len()))
 }
@@ -78,7 +93,7 @@ impl<'a> Columns<'a> {
                 if spot.id != 0
                     && let Some(long) = of.long.get_mut(of.longs)
                 {
-                    *long = Long { end: k + 1, size, spot, gone: weights.gone(1, spot) };
+                    *long = Long { end: k as u8 + 1, size, spot, gone: weights.gone(1, spot) };
                     of.longs += 1;
                 }
             }
@@ -135,8 +150,9 @@ impl<'a> Columns<'a> {
     #[expect(clippy::indexing_slicing, reason = "a segment ends where it has begun or later")]
     fn longs(&self, a: Spot, old: &Row, row: &mut Row, weights: &Weights) {
         for long in self.long() {
-            let both = old[long.end - long.size].wrapping_add(weights.both(a, long.spot).into());
-            row[long.end] = row[long.end].max(both);
+            let (start, end) = (usize::from(long.end - long.size), usize::from(long.end));
+            let both = old[start].wrapping_add(weights.both(a, long.spot).into());
+            row[end] = row[end].max(both);
         }
     }
 
@@ -147,8 +163,9 @@ impl<'a> Columns<'a> {
         let mut long = self.long().iter().peekable();
         for j in 0..self.letters.len() {
             let mut worth = row[j + 1].max(row[j].wrapping_add(self.gone[j].into()));
-            while let Some(found) = long.next_if(|l| l.end == j + 1) {
-                worth = worth.max(row[found.end - found.size].wrapping_add(found.gone.into()));
+            while let Some(found) = long.next_if(|l| usize::from(l.end) == j + 1) {
+                let start = usize::from(found.end - found.size);
+                worth = worth.max(row[start].wrapping_add(found.gone.into()));
             }
             row[j + 1] = worth;
         }

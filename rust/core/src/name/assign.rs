@@ -2,7 +2,6 @@
 
 /// Names of at most this many tokens are paired optimally; longer ones greedily, best pairs first.
 pub(super) const MOST: usize = 8;
-const MASKS: usize = 1 << MOST;
 
 /// Likeness and gain of every pair of a row and a column that may be, and the pairing found.
 #[derive(Debug, Clone, Default)]
@@ -11,10 +10,13 @@ pub(super) struct Pairing {
     cells: Vec<(f64, f64)>,
     partners: Vec<Option<usize>>,
     taken: u64,
+    /// Columns and rows with a gain, and whether one has two.
+    gaining: [u64; 2],
+    contested: bool,
 }
 
 impl Pairing {
-    /// Begins anew; no pair may be. At most 64 columns.
+    /// Begins anew; no pair may be. At most 64 rows and columns.
     pub(super) fn begin(&mut self, rows: usize, columns: usize) {
         self.columns = columns;
         self.cells.clear();
@@ -22,12 +24,20 @@ impl Pairing {
         self.partners.clear();
         self.partners.resize(rows, None);
         self.taken = 0;
+        self.gaining = [0; 2];
+        self.contested = false;
     }
 
     #[inline]
     pub(super) fn set(&mut self, row: usize, column: usize, likeness: f64, gain: f64) {
         if let Some(cell) = self.cells.get_mut(row * self.columns + column) {
             *cell = (likeness, gain);
+            if gain > 0.0 {
+                let [columns, rows] = &mut self.gaining;
+                self.contested |= (*columns >> column | *rows >> row) & 1 == 1;
+                *columns |= 1 << column;
+                *rows |= 1 << row;
+            }
         }
     }
 
@@ -50,7 +60,8 @@ impl Pairing {
         self.taken >> column & 1 == 1
     }
 
-    fn pair(&mut self, row: usize, column: usize) {
+    /// Pairs a row with a column.
+    pub(super) fn pair(&mut self, row: usize, column: usize) {
         if let Some(partner) = self.partners.get_mut(row) {
             *partner = Some(column);
             self.taken |= 1 << column;
@@ -59,26 +70,47 @@ impl Pairing {
 
     /// Finds the pairing; of equal ones, the first in order of rows and columns.
     pub(super) fn solve(&mut self) {
-        if self.partners.len().max(self.columns) > MOST { self.greedy() } else { self.optimal() }
+        if !self.contested {
+            return self.all();
+        }
+        match self.partners.len().max(self.columns) {
+            0..=2 => self.optimal::<2, 4>(),
+            3 => self.optimal::<3, 8>(),
+            4 => self.optimal::<4, 16>(),
+            5..=MOST => self.optimal::<MOST, 256>(),
+            _ => self.greedy(),
+        }
+    }
+
+    /// Every pair that gains: none is in the way of another.
+    fn all(&mut self) {
+        for k in 0..self.cells.len() {
+            if self.cells.get(k).is_some_and(|cell| cell.1 > 0.0) {
+                self.pair(k / self.columns, k % self.columns);
+            }
+        }
     }
 
     /// Best gain of the rows so far with the columns of a mask, row by row.
-    #[expect(clippy::indexing_slicing, reason = "rows and columns are at most 8, masks below 256")]
-    fn optimal(&mut self) {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "rows and columns are at most SIZE, masks below 2^SIZE"
+    )]
+    fn optimal<const SIZE: usize, const MASKS: usize>(&mut self) {
         let (rows, columns) = (self.partners.len(), self.columns);
         let mut best = [0.0; MASKS];
-        let mut choice = [[MOST as u8; MASKS]; MOST];
-        for row in 0..rows {
+        let mut choice = [[MOST as u8; MASKS]; SIZE];
+        for (row, choice) in choice.iter_mut().enumerate().take(rows) {
             // From the fullest mask down: smaller ones still hold the rows before.
             for mask in (0..1 << columns).rev() {
                 let without = best[mask];
                 let mut top = without;
-                choice[row][mask] = MOST as u8;
+                choice[mask] = MOST as u8;
                 for column in 0..columns {
                     let gain = self.cells[row * columns + column].1;
                     if mask >> column & 1 == 1 && best[mask ^ (1 << column)] + gain > top {
                         top = best[mask ^ (1 << column)] + gain;
-                        choice[row][mask] = column as u8;
+                        choice[mask] = column as u8;
                     }
                 }
                 best[mask] = top;

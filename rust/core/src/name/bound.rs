@@ -7,7 +7,7 @@
 //! last letter. The sum over the letters of either side bounds every alignment.
 
 use super::costs::{
-    KINDS, Kinds, LONGEST, Letter, NEVER, NO_LETTER, OTHER, Script, Segments, Weights,
+    KINDS, Kinds, LETTERS, LONGEST, Letter, NEVER, NO_LETTER, OTHER, Script, Segments, Weights,
 };
 
 /// By letter, and by a letter of the other word; the last two columns need none of a Roman and of an
@@ -98,32 +98,72 @@ impl Bounds {
         out
     }
 
-    /// The most that aligning two words of two letters or more can be worth.
+    /// What the letters of `x` behind each can be worth at most, and the constant; `None` when two
+    /// words cannot be worth `least` altogether.
     #[inline]
-    pub(super) fn most(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
-        self.of_side(x, y).min(self.of_side(y, x))
+    pub(super) fn rest(
+        &self,
+        x: &Side<'_>,
+        y: &Side<'_>,
+        weights: &Weights,
+        least: i32,
+    ) -> Option<Rest> {
+        let shorter = x.letters.len().min(y.letters.len());
+        let constant = weights.constant(shorter);
+        // A word of one letter is first and last at once, which no share accounts for.
+        if shorter < 2 {
+            return Some([i32::MAX / 4; LETTERS + 1]);
+        }
+        let other = self.edges(y, x) + y.letters.iter().fold(0, |sum, l| sum + x.share(l));
+        if other + constant < least {
+            return None;
+        }
+        let mut rest = [0; LETTERS + 1];
+        let mut sum = constant + self.last_edge(x, y);
+        for (to, letter) in rest.iter_mut().skip(1).zip(x.letters).rev() {
+            *to = sum;
+            sum += y.share(letter);
+        }
+        (sum + self.first_edge(x, y) >= least).then_some(rest)
     }
 
-    #[inline]
-    fn of_side(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
-        let share =
-            |l: &Letter| i32::from(y.profile.get(usize::from(l.kind)).copied().unwrap_or(0));
-        let edge = |shares: &Shares, a: Option<&Letter>, b: Option<&Letter>| {
-            let row = a.and_then(|a| shares.get(usize::from(a.kind)));
-            let of = |column: usize| row.and_then(|r| r.get(column)).copied().unwrap_or(0);
-            i32::from(b.map_or(0, |b| of(b.kind.into())).max(of(nothing(y.script))))
-        };
-        x.letters.iter().fold(0, |sum, letter| sum + share(letter))
-            + edge(&self.first, x.letters.first(), y.letters.first())
-            + edge(&self.last, x.letters.last(), y.letters.last())
+    fn edges(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
+        self.first_edge(x, y) + self.last_edge(x, y)
+    }
+
+    fn first_edge(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
+        edge(&self.first, x.letters.first(), y.letters.first(), y.script)
+    }
+
+    fn last_edge(&self, x: &Side<'_>, y: &Side<'_>) -> i32 {
+        edge(&self.last, x.letters.last(), y.letters.last(), y.script)
     }
 }
+
+/// What an edge adds at most.
+#[inline]
+fn edge(shares: &Shares, a: Option<&Letter>, b: Option<&Letter>, script: Script) -> i32 {
+    let row = a.and_then(|a| shares.get(usize::from(a.kind)));
+    let of = |column: usize| row.and_then(|r| r.get(column)).copied().unwrap_or(0);
+    b.map_or(0, |b| of(b.kind.into())).max(of(nothing(script))).into()
+}
+
+/// By number of letters read: what those left can be worth at most.
+pub(super) type Rest = [i32; LETTERS + 1];
 
 /// A word, its script and its [`Bounds::profile`].
 pub(super) struct Side<'a> {
     pub letters: &'a [Letter],
     pub script: Script,
     pub profile: &'a [i16],
+}
+
+impl Side<'_> {
+    /// The most that a letter of the other word can be worth inside of it.
+    #[inline(always)]
+    fn share(&self, letter: &Letter) -> i32 {
+        self.profile.get(usize::from(letter.kind)).copied().unwrap_or(0).into()
+    }
 }
 
 #[cfg(test)]
@@ -189,10 +229,12 @@ mod tests {
                 table.bounds().profile(&y, Script::Roman),
             );
             let side = |letters, profile| Side { letters, script: Script::Roman, profile };
-            let most = table.bounds().most(&side(&x, &px), &side(&y, &py));
-            let odds = log_odds(&x, &y, weights) - weights.constant(x.len().min(y.len()));
-            assert!(odds <= most, "{a} {b}: {odds} > {most}");
-            tight += usize::from(odds + 1000 >= most);
+            let all = [i32::MAX / 4; LETTERS + 1];
+            let odds = log_odds(&x, &y, weights, &all, i32::MIN);
+            let rest = |least| table.bounds().rest(&side(&x, &px), &side(&y, &py), weights, least);
+            let found = rest(odds).map(|rest| log_odds(&x, &y, weights, &rest, odds));
+            assert_eq!(found, Some(odds), "{a} {b}");
+            tight += usize::from(rest(odds + 1500).is_none());
         }
         assert!(tight > 200, "{tight}");
     }

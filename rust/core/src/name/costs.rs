@@ -31,7 +31,12 @@ impl Script {
     /// Script of a word in match form: that of its first letter.
     #[must_use]
     pub fn of(word: &[u8]) -> Self {
-        if matches!(word, [0xD8..=0xDB, ..]) { Self::Urdu } else { Self::Roman }
+        Self::of_first(word.first().copied().unwrap_or(0))
+    }
+
+    /// Script of a word that begins with this byte.
+    pub(super) fn of_first(byte: u8) -> Self {
+        if matches!(byte, 0xD8..=0xDB) { Self::Urdu } else { Self::Roman }
     }
 
     fn is_vowel(self, letter: char) -> bool {

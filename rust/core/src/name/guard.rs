@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use super::costs::{FaultyLine, Script};
 
+/// Two tokens.
+type Pair = (Box<[u8]>, Box<[u8]>);
+
 /// Pairs of names with the most that their similarity may be.
 #[derive(Debug, Clone)]
 pub struct GuardPairs {
-    caps: BTreeMap<(Box<[u8]>, Box<[u8]>), f64>,
+    caps: BTreeMap<Pair, f64>,
 }
 
 /// Most that a name and the same name with the ending of women may agree.

@@ -7,6 +7,15 @@ pub(super) const NUMBERS: u32 = 1 << 17;
 const KEY: u32 = 35;
 const MASK: u64 = (1 << KEY) - 1;
 
+/// Two words, the lower number first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub low: u32,
+    pub high: u32,
+    /// One stands for every word that begins as it does.
+    pub initial: bool,
+}
+
 /// A table of likenesses.
 #[derive(Debug, Clone)]
 pub(super) struct Memo {
@@ -30,21 +39,21 @@ impl Memo {
 
     /// Place and tag of a key. Multiplying by an odd number mixes and loses nothing.
     #[inline(always)]
-    fn place(&self, low: u32, high: u32, initial: bool) -> (usize, u32) {
+    fn place(&self, Pair { low, high, initial }: Pair) -> (usize, u32) {
         let key = u64::from(low) | u64::from(high) << 17 | u64::from(initial) << 34;
         let folded = key ^ key >> 18;
         let mixed = folded.wrapping_mul(0x5_851F_42D5) & MASK;
         ((mixed >> self.shift) as usize, (mixed & ((1 << self.shift) - 1)) as u32 + 1)
     }
 
-    #[inline]
-    pub(super) fn get(&self, low: u32, high: u32, initial: bool) -> Option<f32> {
-        let (at, tag) = self.place(low, high, initial);
+    #[inline(always)]
+    pub(super) fn get(&self, pair: Pair) -> Option<f32> {
+        let (at, tag) = self.place(pair);
         self.entries.get(at).and_then(|(t, likeness)| (*t == tag).then_some(*likeness))
     }
 
-    pub(super) fn set(&mut self, low: u32, high: u32, initial: bool, likeness: f32) {
-        let (at, tag) = self.place(low, high, initial);
+    pub(super) fn set(&mut self, pair: Pair, likeness: f32) {
+        let (at, tag) = self.place(pair);
         if let Some(entry) = self.entries.get_mut(at) {
             *entry = (tag, likeness);
         }
@@ -59,15 +68,16 @@ mod tests {
     fn what_is_found_is_what_was_set() {
         let mut memo = Memo::new(64);
         let mut found = 0;
+        let pair = |low: u32, high: u32, initial: bool| Pair { low, high, initial };
         for low in 0..200 {
             for high in low..200 {
-                memo.set(low, high, false, (low * 1000 + high) as f32);
-                assert_eq!(memo.get(low, high, true), None);
+                memo.set(pair(low, high, false), (low * 1000 + high) as f32);
+                assert_eq!(memo.get(pair(low, high, true)), None);
             }
         }
         for low in 0..200 {
             for high in low..200 {
-                if let Some(likeness) = memo.get(low, high, false) {
+                if let Some(likeness) = memo.get(pair(low, high, false)) {
                     assert_eq!(likeness, (low * 1000 + high) as f32);
                     found += 1;
                 }
@@ -75,6 +85,6 @@ mod tests {
         }
         assert!((32..=64).contains(&found), "{found}");
         memo.clear();
-        assert_eq!(memo.get(0, 0, false), None);
+        assert_eq!(memo.get(pair(0, 0, false)), None);
     }
 }

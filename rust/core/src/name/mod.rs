@@ -32,6 +32,7 @@ mod memo;
 mod romanize;
 mod shortcuts;
 mod similarity;
+mod sounds;
 mod spelling;
 mod tokens;
 mod vocabulary;

@@ -1,7 +1,8 @@
 //! Words between spaces that are one token whatever stands around them: most are, and need no
 //! grammar. What a word is was found out once, by the grammar itself.
 
-use super::tokens::{Compound, Part, Role, Tokens};
+use super::sounds::Sounds;
+use super::tokens::{Part, Role, Tokens};
 
 /// A word of at most sixteen bytes, its first byte lowest.
 type Key = u128;
@@ -9,10 +10,25 @@ type Key = u128;
 /// What stands between two spaces of a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shortcut {
-    /// One token: the number of its word, and its role.
-    Token(u32, Role),
+    /// One token: its word and its role.
+    Token(Known, Role),
     /// The grammar has to read the name.
     Grammar,
+}
+
+/// What is needed of a word to put it into a name.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Known {
+    pub number: u32,
+    /// Bytes of its text, the first and the last.
+    pub len: u8,
+    pub first: u8,
+    pub last: u8,
+    /// Of its stem.
+    pub sounds: Sounds,
+    /// See `Word::mixed`.
+    pub mixed: u32,
+    pub rarity: f32,
 }
 
 /// Words met so far; open addressing, a power of two long, key 0 vacant.
@@ -114,7 +130,6 @@ pub(super) fn role_anywhere(word: &[u8], tokens: &mut Tokens) -> Option<Role> {
         let token = all.get(at).filter(|_| all.len() == count)?;
         let text = tokens.token(token);
         let same = token.part == Part::Own
-            && token.compound == Compound::None
             && found.is_none_or(|role| role == token.role)
             && text.len() >= SHORTEST
             && !before_article(text);
@@ -173,7 +188,7 @@ mod tests {
             ("Ghulam", None),
             ("Ullah", None),
             ("Jan", None),
-            ("Habibullah", None),
+            ("Habibullah", Some(Role::Name)),
             ("Azizur", None),
             ("s/o", None),
             ("urf", None),

@@ -7,8 +7,8 @@ use super::bound::Side;
 use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
-use super::memo::{Memo, NUMBERS};
-use super::shortcuts::{Shortcut, Shortcuts, next_word, role_anywhere};
+use super::memo::{Memo, NUMBERS, Pair};
+use super::shortcuts::{Known, Shortcut, Shortcuts, next_word, role_anywhere};
 use super::tokens::{Compound, Part, Role, Tokens};
 use super::vocabulary::{Vocabulary, Word};
 
@@ -63,8 +63,6 @@ pub struct Comparison {
 const TOKENS: usize = 32;
 /// Tokens agree from this likeness on.
 const AGREES: f64 = 0.5;
-/// Keeps tokens paired that have nothing in common: they contradict each other.
-const CONTRADICTING: f64 = 1e-6;
 /// Log-odds, in thousandths, below which two tokens have nothing in common: odds of 1 to 55.
 const HOPELESS: i32 = -4000;
 /// Likeness of two spellings at most: less than that of equal tokens.
@@ -82,6 +80,10 @@ const WEAK: f64 = 0.3;
 const MISSING: (f64, f64) = (0.35, 0.1);
 /// How much more a contradiction counts than an agreement, in names of more than one token.
 const CONTRADICTION: f64 = 1.5;
+/// Two tokens joined are a token of the other name from this likeness on, and when they have as many
+/// bytes but for so many.
+const JOINED: f64 = 0.9;
+const SLACK: u16 = 2;
 /// Factor of the similarity when the order differs.
 const REORDERED: f64 = 0.98;
 
@@ -95,7 +97,7 @@ enum Kind {
 /// A token as it is compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Item {
-    word: u32,
+    word: Known,
     kind: Kind,
     relative: bool,
     weight: f64,
@@ -164,7 +166,7 @@ impl<'a> Comparer<'a> {
             return Some(Comparison { similarity: 1.0, kind: Match::Exact });
         }
         // One order for both ways round: the answer is symmetric.
-        let (a, b) = if self.is_before(a, b) { (a, b) } else { (b, a) };
+        let (a, b) = if is_before(a, b) { (a, b) } else { (b, a) };
         let mut answer = self.pair_up(a, b);
         if matches!(answer.kind, Match::Different | Match::Conflicting | Match::Subset)
             && let Some((a, b)) = self.joined(a, b)
@@ -175,16 +177,6 @@ impl<'a> Comparer<'a> {
             }
         }
         Some(answer)
-    }
-
-    /// Longer names first, then by text.
-    fn is_before(&self, a: &[Item], b: &[Item]) -> bool {
-        let text = |item: &Item| self.vocabulary.word(item.word).map(|w| self.vocabulary.text(w));
-        a.len()
-            .cmp(&b.len())
-            .reverse()
-            .then_with(|| a.iter().map(text).cmp(b.iter().map(text)))
-            .is_lt()
     }
 
     /// The tokens of a name that count.
@@ -212,7 +204,7 @@ impl<'a> Comparer<'a> {
             let Shortcut::Token(word, role) = shortcut else { return false };
             named |= role == Role::Name;
             if items.len() < TOKENS {
-                self.add(items, word, role, Part::Own);
+                add(items, word, role, Part::Own);
             }
         }
         named
@@ -225,10 +217,15 @@ impl<'a> Comparer<'a> {
         let token = self.tokens.tokens().get(1);
         let shortcut = match (role, token) {
             (Some(role), Some(token)) => {
-                let text = self.tokens.token(token);
-                let none = Compound::None;
-                let word = self.vocabulary.number(text, text, none, self.costs, self.frequencies);
-                Shortcut::Token(word, role)
+                let (text, stem) = (self.tokens.token(token), self.tokens.stem(token));
+                let word = self.vocabulary.number(
+                    text,
+                    stem,
+                    token.compound,
+                    self.costs,
+                    self.frequencies,
+                );
+                Shortcut::Token(self.known(word), role)
             }
             _ => Shortcut::Grammar,
         };
@@ -243,44 +240,52 @@ impl<'a> Comparer<'a> {
             let (text, stem) = (tokens.token(token), tokens.stem(token));
             let word =
                 self.vocabulary.number(text, stem, token.compound, self.costs, self.frequencies);
-            self.add(items, word, token.role, token.part);
+            add(items, self.known(word), token.role, token.part);
         }
         self.tokens = tokens;
     }
 
-    #[inline]
-    fn add(&self, items: &mut Vec<Item>, word: u32, role: Role, part: Part) {
-        let Some(kind) = kind_of(role, part) else { return };
-        let rarity = self.vocabulary.word(word).map_or(0.0, |w| w.rarity);
-        let weight = match (role, part) {
-            (Role::Initial, _) => INITIAL_WEIGHT,
-            (Role::Name | Role::Muhammad, Part::Own) => rarity,
-            _ => rarity * WEAK,
-        };
-        items.push(Item { word, kind, relative: part == Part::Relative, weight });
+    fn known(&self, number: u32) -> Known {
+        let word = self.vocabulary.word(number);
+        word.map_or_else(Known::default, |w| {
+            let text = self.vocabulary.text(w);
+            let len = text.len().min(u8::MAX.into()) as u8;
+            let first = text.first().copied().unwrap_or(0);
+            let last = text.last().copied().unwrap_or(0);
+            let (mixed, rarity, sounds) = (w.mixed, w.rarity, w.sounds);
+            Known { number, len, first, last, sounds, mixed, rarity }
+        })
     }
 
     /// Pairs the tokens of two names and sums up.
     fn pair_up(&mut self, a: &[Item], b: &[Item]) -> Comparison {
         let mut pairing = std::mem::take(&mut self.pairing);
         pairing.begin(a.len(), b.len());
+        // Fetching what is known of all pairs at once hides the latency of memory.
+        let mut known = [[None; MOST]; MOST];
+        for (row, x) in known.iter_mut().zip(a) {
+            for (cell, y) in row.iter_mut().zip(b) {
+                *cell = self.memo.get(key(x, y));
+            }
+        }
         for (i, x) in a.iter().enumerate() {
             for (j, y) in b.iter().enumerate() {
-                if x.relative == y.relative {
-                    let likeness = self.likeness(x, y);
-                    if likeness >= AGREES || (x.kind != Kind::Optional && y.kind != Kind::Optional)
-                    {
-                        pairing.set(
-                            i,
-                            j,
-                            likeness,
-                            (likeness + CONTRADICTING) * (x.weight + y.weight),
-                        );
+                if x.relative == y.relative && may_agree(x, y) {
+                    let known = known.get(i).and_then(|row| row.get(j)).copied().flatten();
+                    let likeness = match known {
+                        _ if x.word.number == y.word.number => 1.0,
+                        Some(likeness) => likeness.into(),
+                        None => self.likeness(x, y),
+                    };
+                    let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
+                    if likeness >= AGREES || names {
+                        pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
                     }
                 }
             }
         }
         pairing.solve();
+        oppose(&mut pairing, a, b);
         let contradiction = if a.len().min(b.len()) > 1 { CONTRADICTION } else { 1.0 };
         let mut seen = Evidence::default();
         for (i, x) in a.iter().enumerate() {
@@ -293,7 +298,7 @@ impl<'a> Comparer<'a> {
                     seen.pair(x, y, likeness);
                     seen.reordered |= seen.last.is_some_and(|last| j < last);
                     seen.last = Some(j);
-                    seen.cross |= self.script(x) != self.script(y);
+                    seen.cross |= Script::of_first(x.word.first) != Script::of_first(y.word.first);
                 }
                 None => seen.missing(x),
             }
@@ -307,27 +312,22 @@ impl<'a> Comparer<'a> {
         seen.sum_up()
     }
 
-    fn script(&self, item: &Item) -> Script {
-        self.vocabulary.word(item.word).map_or(Script::Roman, |w| w.script)
-    }
-
     /// How alike two tokens are, from 0 to 1.
-    #[inline]
     fn likeness(&mut self, x: &Item, y: &Item) -> f64 {
-        if x.word == y.word {
+        let key = key(x, y);
+        if x.word.number == y.word.number {
             return 1.0;
         }
-        let initial = x.kind == Kind::Initial || y.kind == Kind::Initial;
-        let (low, high) = (x.word.min(y.word), x.word.max(y.word));
-        if let Some(likeness) = self.memo.get(low, high, initial) {
+        if let Some(likeness) = self.memo.get(key) {
             return likeness.into();
         }
-        let (Some(x), Some(y)) = (self.vocabulary.word(x.word), self.vocabulary.word(y.word))
+        let (Some(x), Some(y)) =
+            (self.vocabulary.word(x.word.number), self.vocabulary.word(y.word.number))
         else {
             return 0.0;
         };
-        let likeness = if initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
-        self.memo.set(low, high, initial, likeness);
+        let likeness = if key.initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
+        self.memo.set(key, likeness);
         likeness.into()
     }
 
@@ -360,14 +360,11 @@ impl<'a> Comparer<'a> {
             script: word.script,
             profile: self.vocabulary.profile(word.number),
         };
-        let shorter = lx.len().min(ly.len());
-        if shorter > 1 {
-            let most = self.costs.bounds().most(&side(x, lx), &side(y, ly));
-            if most + weights.constant(shorter) < HOPELESS {
-                return 0.0;
-            }
-        }
-        let odds = log_odds(lx, ly, weights);
+        let Some(rest) = self.costs.bounds().rest(&side(x, lx), &side(y, ly), weights, HOPELESS)
+        else {
+            return 0.0;
+        };
+        let odds = log_odds(lx, ly, weights, &rest, HOPELESS);
         if odds < HOPELESS {
             return 0.0;
         }
@@ -399,27 +396,24 @@ impl<'a> Comparer<'a> {
     fn join(&mut self, apart: &[Item], whole: &[Item]) -> Option<Vec<Item>> {
         for (k, pair) in apart.windows(2).enumerate().take(MOST) {
             let [x, y] = pair else { continue };
-            let (first, second) = (self.vocabulary.word(x.word)?, self.vocabulary.word(y.word)?);
-            let names = x.kind == Kind::Name && y.kind == Kind::Name && x.relative == y.relative;
-            if !names || first.script != second.script {
+            let len = u16::from(x.word.len) + u16::from(y.word.len);
+            let alike = |z: &&Item| {
+                z.word.first == x.word.first
+                    && z.word.last == y.word.last
+                    && u16::from(z.word.len).abs_diff(len) <= SLACK
+                    && [x, y, z].iter().all(|i| i.kind == Kind::Name && i.relative == x.relative)
+            };
+            let Some(candidate) = whole.iter().take(MOST).find(alike) else { continue };
+            if self.likeness(x, candidate).max(self.likeness(y, candidate)) >= AGREES {
                 continue;
             }
-            let len = self.vocabulary.text(first).len() + self.vocabulary.text(second).len();
-            let candidate = whole.iter().take(MOST).find(|z| {
-                self.vocabulary.word(z.word).is_some_and(|word| {
-                    let text = self.vocabulary.text(word);
-                    z.relative == x.relative
-                        && text.len().abs_diff(len) <= 4
-                        && text.first() == self.vocabulary.text(first).first()
-                })
-            });
-            let Some(candidate) = candidate.copied() else { continue };
+            let word = |item: &Item| self.vocabulary.word(item.word.number);
+            let (first, second) = (word(x)?, word(y)?);
             let text = [self.vocabulary.text(first), self.vocabulary.text(second)].concat();
             let none = Compound::None;
-            let word = self.vocabulary.number(&text, &text, none, self.costs, self.frequencies);
-            let weight = x.weight + y.weight;
-            let joined = Item { word, kind: Kind::Name, relative: x.relative, weight };
-            if self.likeness(&joined, &candidate) >= 0.9 {
+            let number = self.vocabulary.number(&text, &text, none, self.costs, self.frequencies);
+            let joined = Item { word: self.known(number), weight: x.weight + y.weight, ..*x };
+            if may_agree(&joined, candidate) && self.likeness(&joined, candidate) >= JOINED {
                 let mut out = apart.to_vec();
                 out.splice(k..k + 2, [joined]);
                 return Some(out);
@@ -429,12 +423,64 @@ impl<'a> Comparer<'a> {
     }
 }
 
+/// Whether two tokens can have a likeness above 0: enough of their consonants agree.
+#[inline(always)]
+fn may_agree(x: &Item, y: &Item) -> bool {
+    let initial = x.kind == Kind::Initial || y.kind == Kind::Initial;
+    initial || x.word.sounds.agree(y.word.sounds)
+}
+
+/// Pairs the names that are left on both sides, in order: they contradict each other.
+fn oppose(pairing: &mut Pairing, a: &[Item], b: &[Item]) {
+    let contrary = |x: &Item, y: &Item| {
+        x.relative == y.relative && x.kind != Kind::Optional && y.kind != Kind::Optional
+    };
+    for (i, x) in a.iter().enumerate() {
+        if pairing.partner(i).is_none()
+            && let Some(j) = (0..b.len())
+                .find(|j| !pairing.is_taken(*j) && b.get(*j).is_some_and(|y| contrary(x, y)))
+        {
+            pairing.pair(i, j);
+        }
+    }
+}
+
+/// The pair of two tokens' words.
+#[inline(always)]
+fn key(x: &Item, y: &Item) -> Pair {
+    Pair {
+        low: x.word.number.min(y.word.number),
+        high: x.word.number.max(y.word.number),
+        initial: x.kind == Kind::Initial || y.kind == Kind::Initial,
+    }
+}
+
+/// Adds a token to those of a name, if it counts.
+#[inline]
+fn add(items: &mut Vec<Item>, word: Known, role: Role, part: Part) {
+    let Some(kind) = kind_of(role, part) else { return };
+    let rarity = f64::from(word.rarity);
+    let weight = match (role, part) {
+        (Role::Initial, _) => INITIAL_WEIGHT,
+        (Role::Name | Role::Muhammad, Part::Own) => rarity,
+        _ => rarity * WEAK,
+    };
+    let relative = part == Part::Relative;
+    items.push(Item { word, kind, relative, weight });
+}
+
+/// Longer names first, then in an order of their words.
+fn is_before(a: &[Item], b: &[Item]) -> bool {
+    let words = a.iter().map(|item| item.word.mixed).cmp(b.iter().map(|item| item.word.mixed));
+    b.len().cmp(&a.len()).then(words).is_lt()
+}
+
 /// What a token counts as; relation words, particles and alias marks count for nothing.
 fn kind_of(role: Role, part: Part) -> Option<Kind> {
     match (role, part) {
         (Role::Relation | Role::AliasMark | Role::Particle, _) => None,
         (Role::Initial, Part::Own) => Some(Kind::Initial),
-        (Role::Name, Part::Own) => Some(Kind::Name),
+        (Role::Name, Part::Own | Part::Relative) => Some(Kind::Name),
         _ => Some(Kind::Optional),
     }
 }
@@ -469,7 +515,7 @@ impl Evidence {
 
     fn missing(&mut self, item: &Item) {
         let (name, other) = MISSING;
-        if item.kind == Kind::Name {
+        if item.kind == Kind::Name && !item.relative {
             self.names_missing = true;
             self.lacking += item.weight * name;
         } else {

@@ -2,6 +2,7 @@
 
 use super::costs::{CostTable, KINDS, Letter, Script};
 use super::frequency::Frequencies;
+use super::sounds::Sounds;
 use super::tokens::Compound;
 
 /// A word and what comparing needs to know of it.
@@ -16,7 +17,11 @@ pub(super) struct Word {
     pub compound: Compound,
     /// Number of the word that is its stem; its own when it has none.
     pub stem: u32,
-    pub rarity: f64,
+    pub rarity: f32,
+    /// Of its stem.
+    pub sounds: Sounds,
+    /// Mixed text: an order of words that does not depend on when they were met.
+    pub mixed: u32,
 }
 
 /// Words by number.
@@ -48,6 +53,10 @@ impl Vocabulary {
         self.text.get(word.start as usize..(word.start + word.len) as usize).unwrap_or_default()
     }
 
+    fn stem(&self, word: &Word) -> &[u8] {
+        self.word(word.stem).map_or(&[], |stem| self.text(stem))
+    }
+
     pub(super) fn letters(&self, word: &Word) -> &[Letter] {
         let start = word.first_letter as usize;
         self.letters.get(start..start + word.letters as usize).unwrap_or_default()
@@ -68,7 +77,7 @@ impl Vocabulary {
         costs: &CostTable,
         frequencies: &Frequencies,
     ) -> u32 {
-        let mut slot = hash(text);
+        let mut slot = hash(text) as usize;
         let mask = self.slots.len() - 1;
         loop {
             slot &= mask;
@@ -79,6 +88,7 @@ impl Vocabulary {
                     if let Some(word) = self.word(number)
                         && word.compound == compound
                         && self.text(word) == text
+                        && (compound == Compound::None || self.stem(word) == stem)
                     {
                         return number;
                     }
@@ -98,6 +108,7 @@ impl Vocabulary {
         frequencies: &Frequencies,
     ) -> u32 {
         let rarity = frequencies.rarity(text, stem);
+        let stem_text = stem;
         let stem = (compound != Compound::None && stem != text)
             .then(|| self.number(stem, stem, Compound::None, costs, frequencies));
         let number = self.words.len() as u32;
@@ -116,7 +127,9 @@ impl Vocabulary {
             script,
             compound,
             stem: stem.unwrap_or(number),
-            rarity,
+            rarity: rarity as f32,
+            sounds: Sounds::of(if compound == Compound::None { text } else { stem_text }),
+            mixed: hash(text),
         });
         if self.words.len() * 2 > self.slots.len() {
             let longer = vec![0; self.slots.len() * 2];
@@ -132,7 +145,7 @@ impl Vocabulary {
 
     fn enter(&mut self, number: u32) {
         let mask = self.slots.len() - 1;
-        let mut slot = self.word(number).map_or(0, |word| hash(self.text(word))) & mask;
+        let mut slot = self.word(number).map_or(0, |word| word.mixed as usize) & mask;
         while let Some(entry) = self.slots.get_mut(slot) {
             if *entry == 0 {
                 *entry = number + 1;
@@ -143,15 +156,19 @@ impl Vocabulary {
     }
 }
 
-/// Mixes the first sixteen bytes and the length: tokens of names are rarely longer.
+/// Mixes the first eight bytes, the last eight and the length: tokens of names are rarely longer.
 #[inline(always)]
-fn hash(text: &[u8]) -> usize {
-    let mut head = [0; 16];
-    for (to, from) in head.iter_mut().zip(text) {
-        *to = *from;
-    }
-    let all = u128::from_le_bytes(head);
-    let mixed = (all as u64 ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        ^ ((all >> 64) as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) as usize >> 20
+fn hash(text: &[u8]) -> u32 {
+    let short = || {
+        let mut bytes = [0; 8];
+        for (to, from) in bytes.iter_mut().zip(text) {
+            *to = *from;
+        }
+        u64::from_le_bytes(bytes)
+    };
+    let head = text.first_chunk().map_or_else(short, |bytes| u64::from_le_bytes(*bytes));
+    let tail = text.last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let mixed = (head ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ tail.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32) as u32
 }
