@@ -152,7 +152,7 @@ def likeness(a: str, b: str) -> float:
     alike = min(1 / (1 + math.exp(-odds / 1000)), 0.999)
     if script_of(a) == script_of(b):
         alike = min(alike, cap(a, b))
-    return float(np.float32(alike))
+    return math.floor(alike * 1e6 + 0.5) / 1e6
 
 
 @cache

@@ -186,8 +186,10 @@ impl<'a> Reader<'a> {
                 return 1;
             }
             (b"e", Some(_)) if self.named => self.emit_weak(raw, Role::Particle),
-            (b"m", Some(_)) if !self.named => self.emit(raw, Role::Muhammad),
-            (_, Some(_)) if raw == "م".as_bytes() && !self.named => self.emit(raw, Role::Muhammad),
+            (b"m", Some(_)) if !self.named => self.emit(MUHAMMAD.of(false), Role::Muhammad),
+            (_, Some(_)) if raw == "م".as_bytes() && !self.named => {
+                self.emit(MUHAMMAD.of(true), Role::Muhammad);
+            }
             _ => self.emit(raw, Role::Initial),
         }
         0

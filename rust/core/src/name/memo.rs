@@ -6,6 +6,7 @@ pub(super) const NUMBERS: u32 = 1 << 17;
 /// Bits of a key: two numbers, and whether one is an initial.
 const KEY: u32 = 35;
 const MASK: u64 = (1 << KEY) - 1;
+const MILLION: f64 = 1e6;
 
 /// Two words, the lower number first.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +20,9 @@ pub(super) struct Pair {
 /// A table of likenesses.
 #[derive(Debug, Clone)]
 pub(super) struct Memo {
-    /// The lower bits of a mixed key plus one (0: vacant), and the likeness. The upper bits are the
-    /// place, so that no two keys look alike.
-    entries: Vec<(u32, f32)>,
+    /// The lower bits of a mixed key plus one (0: vacant), and the likeness in millionths. The upper
+    /// bits are the place, so that no two keys look alike.
+    entries: Vec<(u32, u32)>,
     shift: u32,
 }
 
@@ -30,11 +31,11 @@ impl Memo {
     pub(super) fn new(pairs: usize) -> Self {
         // At least 2^4 entries leave 31 bits to tell keys apart.
         let bits = pairs.clamp(1 << 4, 1 << 18).next_power_of_two().trailing_zeros();
-        Self { entries: vec![(0, 0.0); 1 << bits], shift: KEY - bits }
+        Self { entries: vec![(0, 0); 1 << bits], shift: KEY - bits }
     }
 
     pub(super) fn clear(&mut self) {
-        self.entries.fill((0, 0.0));
+        self.entries.fill((0, 0));
     }
 
     /// Place and tag of a key. Multiplying by an odd number mixes and loses nothing.
@@ -47,16 +48,20 @@ impl Memo {
     }
 
     #[inline(always)]
-    pub(super) fn get(&self, pair: Pair) -> Option<f32> {
+    pub(super) fn get(&self, pair: Pair) -> Option<f64> {
         let (at, tag) = self.place(pair);
-        self.entries.get(at).and_then(|(t, likeness)| (*t == tag).then_some(*likeness))
+        let entry = self.entries.get(at).filter(|(t, _)| *t == tag);
+        entry.map(|(_, millionths)| f64::from(*millionths) / MILLION)
     }
 
-    pub(super) fn set(&mut self, pair: Pair, likeness: f32) {
+    /// Keeps a likeness from 0 to 1, and gives it back as [`Memo::get`] will.
+    pub(super) fn set(&mut self, pair: Pair, likeness: f64) -> f64 {
+        let millionths = (likeness * MILLION).round() as u32;
         let (at, tag) = self.place(pair);
         if let Some(entry) = self.entries.get_mut(at) {
-            *entry = (tag, likeness);
+            *entry = (tag, millionths);
         }
+        f64::from(millionths) / MILLION
     }
 }
 
@@ -71,14 +76,15 @@ mod tests {
         let pair = |low: u32, high: u32, initial: bool| Pair { low, high, initial };
         for low in 0..200 {
             for high in low..200 {
-                memo.set(pair(low, high, false), (low * 1000 + high) as f32);
+                let likeness = f64::from(low * 1000 + high) / MILLION;
+                assert_eq!(memo.set(pair(low, high, false), likeness), likeness);
                 assert_eq!(memo.get(pair(low, high, true)), None);
             }
         }
         for low in 0..200 {
             for high in low..200 {
                 if let Some(likeness) = memo.get(pair(low, high, false)) {
-                    assert_eq!(likeness, (low * 1000 + high) as f32);
+                    assert_eq!(likeness, f64::from(low * 1000 + high) / MILLION);
                     found += 1;
                 }
             }

@@ -156,7 +156,7 @@ mod tests {
         let words = |text: &[u8]| {
             let (mut rest, mut out) = (text, vec![]);
             while !rest.is_empty() {
-                let Some((key, tail)) = next_word(rest) else { return None };
+                let (key, tail) = next_word(rest)?;
                 let bytes = key.to_le_bytes();
                 out.push(bytes.split(|b| *b == 0).next().unwrap_or_default().to_vec());
                 rest = tail;

@@ -274,7 +274,7 @@ impl<'a> Comparer<'a> {
                     let known = known.get(i).and_then(|row| row.get(j)).copied().flatten();
                     let likeness = match known {
                         _ if x.word.number == y.word.number => 1.0,
-                        Some(likeness) => likeness.into(),
+                        Some(likeness) => likeness,
                         None => self.likeness(x, y),
                     };
                     let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
@@ -319,16 +319,15 @@ impl<'a> Comparer<'a> {
             return 1.0;
         }
         if let Some(likeness) = self.memo.get(key) {
-            return likeness.into();
+            return likeness;
         }
         let (Some(x), Some(y)) =
             (self.vocabulary.word(x.word.number), self.vocabulary.word(y.word.number))
         else {
             return 0.0;
         };
-        let likeness = if key.initial { self.of_initial(x, y) } else { self.of_words(x, y) } as f32;
-        self.memo.set(key, likeness);
-        likeness.into()
+        let likeness = if key.initial { self.of_initial(x, y) } else { self.of_words(x, y) };
+        self.memo.set(key, likeness)
     }
 
     fn of_words(&self, x: &Word, y: &Word) -> f64 {
