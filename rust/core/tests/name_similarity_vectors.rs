@@ -22,6 +22,7 @@ const GUARD: &str = include_str!("../../../python/nser_pmt/data/names/guard_pair
 
 struct Tables(CostTable, Frequencies, GuardPairs);
 
+#[expect(clippy::unwrap_used, reason = "the tables of the package can be read")]
 fn tables() -> Tables {
     Tables(
         CostTable::parse(COSTS).unwrap(),
