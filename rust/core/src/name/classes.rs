@@ -1,4 +1,5 @@
-//! Classes of sounds for the blocking key, for long, middle and short words: `key_classes.csv`.
+//! Classes of sounds for the blocking key, for long, middle and short words: `key_classes.csv`,
+//! made by `tools/learn_name_key.py`.
 
 /// Classes for words of one length.
 #[derive(Clone, Copy)]

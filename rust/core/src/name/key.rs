@@ -5,8 +5,9 @@
 //! long word is still told from others when sounds that people confuse are one class, a short one
 //! is not.
 //!
-//! The classes were searched for, not made up: `key_classes.csv` says on what. So a class is what
-//! spelling confuses and what it costs to tell apart, not phonetics alone.
+//! The classes were searched for, not made up: by `tools/learn_name_key.py`, which repeats what is
+//! here. So a class is what spelling confuses and what it costs to tell apart, not phonetics alone.
+//! The development names were searched on: for their honest figures see that file.
 
 use super::classes::{ENOUGH, Head, LEVELS};
 use super::tokens::{Part, Role, Tokens};
