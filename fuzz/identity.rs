@@ -10,7 +10,9 @@ use nser_core::cnic::{
     parse_text, read,
 };
 use nser_core::isa::Isa;
-use nser_core::name::{KeyTokens, LABELS, Tokens, fold, key, romanize};
+use nser_core::name::{
+    Comparer, CostTable, Frequencies, GuardPairs, KeyTokens, LABELS, Tokens, fold, key, romanize,
+};
 use nser_core::text::top_k::{Dictionary, Queries, Scorer, Search};
 use nser_core::text::{Distance, Edit, Grams, Metric, Overlap, Query, Room, Side, Similarity};
 
@@ -24,6 +26,16 @@ static REGISTRY: LazyLock<Index> = LazyLock::new(|| {
     Index::new(numbers).expect("a small index")
 });
 
+static LIKENESS: LazyLock<(CostTable, Frequencies, GuardPairs)> = LazyLock::new(|| {
+    let costs = CostTable::parse(include_str!("../python/nser_pmt/data/names/edit_costs.tsv"));
+    let frequencies = include_str!("../python/nser_pmt/data/names/token_frequencies.csv");
+    let guard = include_str!("../python/nser_pmt/data/names/guard_pairs.csv");
+    let read = || {
+        Some((costs.ok()?, Frequencies::parse(frequencies).ok()?, GuardPairs::parse(guard).ok()?))
+    };
+    read().expect("the tables of the package can be read")
+});
+
 /// Looks at every law; what takes long takes turns, by the length of the data.
 pub fn feed(data: &[u8]) {
     let lines: Vec<&[u8]> = data.split(|&byte| byte == b'\n').collect();
@@ -31,6 +43,7 @@ pub fn feed(data: &[u8]) {
     let second = lines.get(1).copied().unwrap_or_default();
     number(first, second);
     name(first);
+    alike(first, second);
     similarities(first, second, data.len());
     distances(first, second);
     look_up(&lines, data.len());
@@ -60,7 +73,7 @@ fn layouts(number: u64) {
     assert_eq!(read::text(&normalize(number)).digits.value, number);
     for shown in ["none", "prefix", "first_five", "last"].iter().filter_map(|n| Shown::from_name(n))
     {
-        assert!(mask(number, shown).iter().any(|&byte| byte == b'*'));
+        assert!(mask(number, shown).contains(&b'*'));
     }
 }
 
@@ -92,6 +105,15 @@ fn name(text: &[u8]) {
         let _ = tokens.stem(token);
     }
     let _ = (key(&tokens, KeyTokens::All), romanize(&tokens));
+}
+
+fn alike(first: &[u8], second: &[u8]) {
+    let (costs, frequencies, guard) = &*LIKENESS;
+    let mut comparer = Comparer::new(costs, frequencies, guard, 2);
+    let found = comparer.compare(first, second);
+    assert!(found.is_none_or(|c| (0.0..=1.0).contains(&c.similarity)));
+    assert_eq!(comparer.compare(second, first), found);
+    assert!(comparer.compare(first, first).is_none_or(|c| c.similarity == 1.0));
 }
 
 fn similarities(first: &[u8], second: &[u8], turn: usize) {
