@@ -41,10 +41,11 @@ impl Decoded {
         if self.0.len() < bytes.len() {
             self.0.resize(bytes.len(), 0);
         }
-        let largest = bytes.iter().fold(0, |largest, b| largest.max(*b));
         let out = self.0.as_mut_slice();
-        let count =
-            if largest < AFTER_LATIN { decode_latin(bytes, out) } else { decode(bytes, out) };
+        // The first letter that is not ASCII tells the script, as a rule.
+        let latin = bytes.iter().find(|b| **b >= 0x80).is_some_and(|b| *b < AFTER_LATIN);
+        let count = if latin { decode_latin(bytes, out) } else { None };
+        let count = count.or_else(|| decode(bytes, out));
         let count = count.unwrap_or_else(|| lossy(bytes, out));
         self.0.get(..count).unwrap_or(&[])
     }
@@ -53,8 +54,11 @@ impl Decoded {
 /// First byte of characters from U+0280 on: until there, Latin letters.
 const AFTER_LATIN: u8 = 0xCA;
 
-/// [`decode`] for text in Latin letters, of one or two bytes: without branches, because nobody
-/// foresees which letters have marks.
+/// First byte of characters of three bytes.
+const THREE_BYTES: u8 = 0xE0;
+
+/// [`decode`] for text whose characters have one or two bytes, else `None`: without branches,
+/// because nobody foresees which Latin letters have marks.
 #[inline(always)]
 fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
     let goes_on = |b: u8| b & 0xC0 == 0x80;
@@ -65,7 +69,7 @@ fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
             *slot = if b < 0x80 { b.into() } else { two };
         }
         count += usize::from(!goes_on(b));
-        wrong |= ((b >= 0xC0) != goes_on(next)) | (b & 0xFE == 0xC0);
+        wrong |= ((b >= 0xC0) != goes_on(next)) | (b & 0xFE == 0xC0) | (b >= THREE_BYTES);
     };
     for (b, next) in bytes.iter().zip(bytes.iter().skip(1)) {
         put(*b, *next);
@@ -140,6 +144,7 @@ pub(super) struct Ids {
     pub text: Vec<u32>,
     /// One more than the largest.
     pub count: usize,
+    known: Known,
 }
 
 impl Ids {
@@ -152,28 +157,40 @@ impl Ids {
             self.count = 256;
             return;
         }
-        let mut known = Known::new(pattern.len());
+        let known = &mut self.known;
+        known.prepare(pattern.len());
         self.pattern.extend(pattern.iter().map(|c| known.id_or_new(c.code())));
         self.text.extend(text.iter().map(|c| known.id(c.code())));
         self.count = known.next as usize;
     }
 }
 
-/// Numbers from 1 for characters, as they come: open addressing, at most half full. Who sends
-/// text that makes it slow is caught by the length of a probe: then a tree takes over.
+/// Numbers from 1 for characters, as they come. Code points below U+0800 are looked up directly,
+/// others by open addressing, at most half full. Text that is made to be slow is caught by the
+/// length of a probe: then a tree takes over.
+#[derive(Debug, Default)]
 struct Known {
+    low: Vec<u32>,
     slots: Vec<(u32, u32)>,
     crowded: BTreeMap<u32, u32>,
     next: u32,
 }
 
+/// Characters that UTF-8 writes in two bytes at most.
+const LOW: usize = 0x800;
+
 /// Longest probe; more are likely only by intent.
 const PROBES: usize = 32;
 
 impl Known {
-    fn new(most: usize) -> Self {
-        let slots = vec![(0, 0); (2 * most.min(0x11_0000)).next_power_of_two()];
-        Self { slots, crowded: BTreeMap::new(), next: 1 }
+    /// Forgets all, and makes room for so many characters.
+    fn prepare(&mut self, most: usize) {
+        self.low.clear();
+        self.low.resize(LOW, 0);
+        self.slots.clear();
+        self.slots.resize((2 * most.min(0x11_0000)).next_power_of_two(), (0, 0));
+        self.crowded.clear();
+        self.next = 1;
     }
 
     #[inline(always)]
@@ -183,7 +200,15 @@ impl Known {
         (0..PROBES).map(move |i| (start + i) & mask)
     }
 
+    #[inline(always)]
     fn id(&self, code: u32) -> u32 {
+        match self.low.get(code as usize) {
+            Some(id) => *id,
+            None => self.id_high(code),
+        }
+    }
+
+    fn id_high(&self, code: u32) -> u32 {
         for i in self.probes(code) {
             match self.slots.get(i) {
                 Some(&(_, 0)) | None => return 0,
@@ -194,6 +219,7 @@ impl Known {
         self.crowded.get(&code).copied().unwrap_or(0)
     }
 
+    #[inline(always)]
     fn id_or_new(&mut self, code: u32) -> u32 {
         let found = self.id(code);
         if found != 0 {
@@ -201,6 +227,14 @@ impl Known {
         }
         let id = self.next;
         self.next += 1;
+        match self.low.get_mut(code as usize) {
+            Some(slot) => *slot = id,
+            None => self.insert_high(code, id),
+        }
+        id
+    }
+
+    fn insert_high(&mut self, code: u32, id: u32) {
         let free = self.probes(code).find(|&i| self.slots.get(i).is_some_and(|s| s.1 == 0));
         match free.and_then(|i| self.slots.get_mut(i)) {
             Some(slot) => *slot = (code, id),
@@ -208,7 +242,6 @@ impl Known {
                 self.crowded.insert(code, id);
             }
         }
-        id
     }
 }
 
@@ -261,7 +294,8 @@ mod tests {
     #[test]
     fn crowded_characters_are_told_apart() {
         // All start their probe at one slot.
-        let pattern: Vec<u32> = (0..100).map(|i| i * 0x2_0000 % 0x11_0000 + i / 8 * 512).collect();
+        let pattern: Vec<u32> =
+            (1..120).map(|i| i << 9 | i).map(|c| c & 0xF_FFFF | 0x800).collect();
         let mut ids = Ids::default();
         ids.set(&pattern, &pattern);
         assert_eq!(ids.pattern, ids.text);

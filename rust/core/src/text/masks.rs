@@ -43,16 +43,17 @@ impl Masks {
 
     #[inline(always)]
     fn set_wide(&mut self, code: u32, bit: u64) {
-        let slot = slots(code)
-            .find(|&i| self.wide.get(i).is_some_and(|&(c, mask)| mask == 0 || c == code));
-        if let Some(i) = slot
-            && let Some((c, mask)) = self.wide.get_mut(i)
-        {
+        for i in slots(code) {
+            let Some((c, mask)) = self.wide.get_mut(i) else { return };
             if *mask == 0 {
-                *c = code;
+                (*c, *mask) = (code, bit);
                 self.used.push(i as u16);
+                return;
             }
-            *mask |= bit;
+            if *c == code {
+                *mask |= bit;
+                return;
+            }
         }
     }
 
