@@ -341,7 +341,8 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
     )
     found = (
         read.select(pl.col("name").list.eval(own.struct["token"]).list.unique())
-        .explode("name", empty_as_null=False)
+        .explode("name")
+        .drop_nulls()
         .group_by("name")
         .len("count")
         .filter(pl.col("count") >= min_count)
