@@ -8,7 +8,7 @@ use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
 use super::memo::{Memo, NUMBERS, Pair};
-use super::shortcuts::{Known, Shortcut, Shortcuts, next_word, role_anywhere};
+use super::shortcuts::{Known, Shortcut, Shortcuts, Words, role_anywhere};
 use super::tokens::{Compound, Part, Role, Tokens};
 use super::vocabulary::{Vocabulary, Word};
 
@@ -192,20 +192,20 @@ impl<'a> Comparer<'a> {
     /// Reads a name word by word; false when it needs the grammar.
     #[inline]
     fn read_words(&mut self, raw: &[u8], items: &mut Vec<Item>) -> bool {
-        let mut rest = raw;
+        let mut words = Words::new(raw);
         let mut named = false;
-        while !rest.is_empty() {
-            let Some((key, tail)) = next_word(rest) else { return false };
-            rest = tail;
+        while let Some(key) = words.next() {
+            let Ok(key) = key else { return false };
             if key == 0 {
                 continue;
+            }
+            if items.len() == TOKENS {
+                return false;
             }
             let shortcut = self.shortcuts.get(key).unwrap_or_else(|| self.find_out(key));
             let Shortcut::Token(word, role) = shortcut else { return false };
             named |= role == Role::Name;
-            if items.len() < TOKENS {
-                add(items, word, role, Part::Own);
-            }
+            add(items, word, role, Part::Own);
         }
         named
     }
