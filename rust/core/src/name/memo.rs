@@ -16,6 +16,21 @@ pub(super) struct Pair {
     pub initial: bool,
 }
 
+/// An entry, of the wanted pair or another.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fetched {
+    wanted: u32,
+    tag: u32,
+    likeness: f32,
+}
+
+impl Fetched {
+    #[inline(always)]
+    pub(super) fn likeness(self) -> Option<f32> {
+        (self.tag == self.wanted).then_some(self.likeness)
+    }
+}
+
 /// A table of likenesses.
 #[derive(Debug, Clone)]
 pub(super) struct Memo {
@@ -29,7 +44,7 @@ impl Memo {
     /// A table for about `pairs` pairs of words.
     pub(super) fn new(pairs: usize) -> Self {
         // At least 2^4 entries leave 31 bits to tell keys apart.
-        let bits = pairs.clamp(1 << 4, 1 << 18).next_power_of_two().trailing_zeros();
+        let bits = pairs.clamp(1 << 4, 1 << 17).next_power_of_two().trailing_zeros();
         Self { entries: vec![(0, 0.0); 1 << bits], shift: KEY - bits }
     }
 
@@ -46,10 +61,18 @@ impl Memo {
         ((mixed >> self.shift) as usize, (mixed & ((1 << self.shift) - 1)) as u32 + 1)
     }
 
+    /// What stands at the place of a pair. It is fetched here and looked at later, so that memory can
+    /// serve many pairs at a time.
+    #[inline(always)]
+    pub(super) fn fetch(&self, pair: Pair) -> Fetched {
+        let (at, wanted) = self.place(pair);
+        let (tag, likeness) = self.entries.get(at).copied().unwrap_or_default();
+        Fetched { wanted, tag, likeness }
+    }
+
     #[inline(always)]
     pub(super) fn get(&self, pair: Pair) -> Option<f32> {
-        let (at, tag) = self.place(pair);
-        self.entries.get(at).and_then(|(t, likeness)| (*t == tag).then_some(*likeness))
+        self.fetch(pair).likeness()
     }
 
     pub(super) fn set(&mut self, pair: Pair, likeness: f32) {

@@ -261,26 +261,26 @@ impl<'a> Comparer<'a> {
     fn pair_up(&mut self, a: &[Item], b: &[Item]) -> Comparison {
         let mut pairing = std::mem::take(&mut self.pairing);
         pairing.begin(a.len(), b.len());
-        // Fetching what is known of all pairs at once hides the latency of memory.
-        let mut known = [[None; MOST]; MOST];
-        for (row, x) in known.iter_mut().zip(a) {
+        // Fetching what is known of all pairs before any is looked at hides the latency of memory.
+        let mut fetched = [[None; MOST]; MOST];
+        for (row, x) in fetched.iter_mut().zip(a) {
             for (cell, y) in row.iter_mut().zip(b) {
-                *cell = self.memo.get(key(x, y));
+                *cell = may_agree(x, y).then(|| self.memo.fetch(key(x, y)));
             }
         }
         for (i, x) in a.iter().enumerate() {
             for (j, y) in b.iter().enumerate() {
-                if x.relative == y.relative && may_agree(x, y) {
-                    let known = known.get(i).and_then(|row| row.get(j)).copied().flatten();
-                    let likeness = match known {
-                        _ if x.word.number == y.word.number => 1.0,
-                        Some(likeness) => likeness.into(),
-                        None => self.likeness(x, y),
-                    };
-                    let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
-                    if likeness >= AGREES || names {
-                        pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
+                let likeness = match fetched.get(i).and_then(|row| row.get(j)) {
+                    Some(None) => continue,
+                    None if !may_agree(x, y) => continue,
+                    Some(Some(found)) if x.word.number != y.word.number => {
+                        found.likeness().map_or_else(|| self.likeness(x, y), f64::from)
                     }
+                    _ => self.likeness(x, y),
+                };
+                let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
+                if likeness >= AGREES || names {
+                    pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
                 }
             }
         }
@@ -423,11 +423,12 @@ impl<'a> Comparer<'a> {
     }
 }
 
-/// Whether two tokens can have a likeness above 0: enough of their consonants agree.
+/// Whether two tokens can have a likeness above 0: they are of one person, and enough of their
+/// consonants agree.
 #[inline(always)]
 fn may_agree(x: &Item, y: &Item) -> bool {
     let initial = x.kind == Kind::Initial || y.kind == Kind::Initial;
-    initial || x.word.sounds.agree(y.word.sounds)
+    x.relative == y.relative && (initial || x.word.sounds.agree(y.word.sounds))
 }
 
 /// Pairs the names that are left on both sides, in order: they contradict each other.
