@@ -14,6 +14,9 @@ pub(super) enum Shortcut {
     Token(Known, Role),
     /// The grammar has to read the name.
     Grammar,
+    /// As [`Shortcut::Grammar`], and what the word is was not found out: it may be a slip that is never
+    /// met again.
+    MetOnce,
 }
 
 /// What is needed of a word to put it into a name.
@@ -67,19 +70,20 @@ impl Shortcuts {
     pub(super) fn set(&mut self, key: Key, shortcut: Shortcut) {
         if self.count * 2 >= self.slots.len() {
             let longer = vec![(0, Shortcut::Grammar); self.slots.len() * 2];
+            self.count = 0;
             for (key, shortcut) in std::mem::replace(&mut self.slots, longer) {
                 if key != 0 {
                     self.put(key, shortcut);
                 }
             }
         }
-        self.count += 1;
         self.put(key, shortcut);
     }
 
     fn put(&mut self, key: Key, shortcut: Shortcut) {
         let slot = self.slot(key);
         if let Some(entry) = self.slots.get_mut(slot) {
+            self.count += usize::from(entry.0 == 0);
             *entry = (key, shortcut);
         }
     }

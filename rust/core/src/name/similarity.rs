@@ -202,35 +202,39 @@ impl<'a> Comparer<'a> {
             if items.len() == TOKENS {
                 return false;
             }
-            let shortcut = self.shortcuts.get(key).unwrap_or_else(|| self.find_out(key));
-            let Shortcut::Token(word, role) = shortcut else { return false };
+            let (word, role) = match self.shortcuts.get(key) {
+                Some(Shortcut::Token(word, role)) => (word, role),
+                Some(Shortcut::Grammar) => return false,
+                Some(Shortcut::MetOnce) => match self.find_out(key) {
+                    Some(found) => found,
+                    None => return false,
+                },
+                None => {
+                    self.shortcuts.set(key, Shortcut::MetOnce);
+                    return false;
+                }
+            };
             named |= role == Role::Name;
             add(items, word, role, Part::Own);
         }
         named
     }
 
-    fn find_out(&mut self, key: u128) -> Shortcut {
+    /// Finds out what a word is and keeps it.
+    #[cold]
+    fn find_out(&mut self, key: u128) -> Option<(Known, Role)> {
         let bytes = key.to_le_bytes();
         let len = 16 - key.leading_zeros() as usize / 8;
         let role = role_anywhere(bytes.get(..len).unwrap_or_default(), &mut self.tokens);
-        let token = self.tokens.tokens().get(1);
-        let shortcut = match (role, token) {
-            (Some(role), Some(token)) => {
-                let (text, stem) = (self.tokens.token(token), self.tokens.stem(token));
-                let word = self.vocabulary.number(
-                    text,
-                    stem,
-                    token.compound,
-                    self.costs,
-                    self.frequencies,
-                );
-                Shortcut::Token(self.known(word), role)
-            }
-            _ => Shortcut::Grammar,
-        };
+        let found = role.zip(self.tokens.tokens().get(1)).map(|(role, token)| {
+            let (text, stem) = (self.tokens.token(token), self.tokens.stem(token));
+            let (costs, frequencies) = (self.costs, self.frequencies);
+            (self.vocabulary.number(text, stem, token.compound, costs, frequencies), role)
+        });
+        let found = found.map(|(word, role)| (self.known(word), role));
+        let shortcut = found.map_or(Shortcut::Grammar, |(word, role)| Shortcut::Token(word, role));
         self.shortcuts.set(key, shortcut);
-        shortcut
+        found
     }
 
     fn read_tokens(&mut self, raw: &[u8], items: &mut Vec<Item>) {
