@@ -47,7 +47,15 @@ pub(super) fn log_odds(
     least: i32,
 ) -> i32 {
     let (x, y) = (&x[..x.len().min(LETTERS)], &y[..y.len().min(LETTERS)]);
-    let columns = Columns::new(y, weights);
+    let mut columns = Columns {
+        letters: y,
+        ids: [0; LETTERS],
+        gone: [NEVER; LETTERS],
+        long: [Long::default(); 2 * LETTERS],
+        longs: 0,
+        strange: false,
+    };
+    columns.read(weights);
     // The last four rows, each at its number modulo four.
     let mut rows: [Row; 4] = [[NOTHING; WIDTH]; 4];
     rows[0][0] = 0;
@@ -73,32 +81,23 @@ pub(super) fn log_odds(
     rows[x.len() % 4][y.len()] + weights.constant(x.len().min(y.len()))
 }
 
-impl<'a> Columns<'a> {
-    fn new(letters: &'a [Letter], weights: &Weights) -> Self {
-        let mut of = Self {
-            letters,
-            ids: [0; LETTERS],
-            gone: [NEVER; LETTERS],
-            long: [Long::default(); 2 * LETTERS],
-            longs: 0,
-            strange: false,
-        };
-        for (k, letter) in letters.iter().enumerate() {
+impl Columns<'_> {
+    fn read(&mut self, weights: &Weights) {
+        for (k, letter) in self.letters.iter().enumerate() {
             let [single, longer @ ..] = letter.ends;
-            if let (Some(id), Some(gone)) = (of.ids.get_mut(k), of.gone.get_mut(k)) {
+            if let (Some(id), Some(gone)) = (self.ids.get_mut(k), self.gone.get_mut(k)) {
                 (*id, *gone) = (single.id, weights.gone(1, single));
             }
-            of.strange |= letter.other != NO_LETTER;
+            self.strange |= letter.other != NO_LETTER;
             for (size, spot) in (2..).zip(longer) {
                 if spot.id != 0
-                    && let Some(long) = of.long.get_mut(of.longs)
+                    && let Some(long) = self.long.get_mut(self.longs)
                 {
                     *long = Long { end: k as u8 + 1, size, spot, gone: weights.gone(1, spot) };
-                    of.longs += 1;
+                    self.longs += 1;
                 }
             }
         }
-        of
     }
 
     fn long(&self) -> &[Long] {

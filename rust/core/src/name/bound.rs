@@ -17,7 +17,8 @@ type Shares = Vec<[i16; KINDS + 2]>;
 /// Shares of operations inside of words, and what first and last places add.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
-    inside: Shares,
+    /// By letter of the other word first.
+    inside: Vec<[i16; KINDS]>,
     first: Shares,
     last: Shares,
 }
@@ -36,7 +37,7 @@ fn letters(segment: &[char; LONGEST], kinds: &Kinds) -> impl Iterator<Item = usi
 impl Bounds {
     pub(super) fn new() -> Self {
         Self {
-            inside: vec![[NEVER; KINDS + 2]; KINDS],
+            inside: vec![[NEVER; KINDS]; KINDS + 2],
             first: vec![[0; KINDS + 2]; KINDS],
             last: vec![[0; KINDS + 2]; KINDS],
         }
@@ -75,25 +76,32 @@ impl Bounds {
         let count = a.len().max(1) as i32;
         // Rounded up, for a bound.
         let share = -(-inside).div_euclid(count);
+        let column_inside = column.or(b.iter().max().copied());
+        for letter in a {
+            let row = column_inside.and_then(|column| self.inside.get_mut(column));
+            if let Some(cell) = row.and_then(|row| row.get_mut(*letter)) {
+                *cell = (*cell).max(share.clamp(NEVER.into(), i16::MAX.into()) as i16);
+            }
+        }
         let raise = |shares: &mut Shares, row: Option<&usize>, column: Option<usize>, to: i32| {
             let row = row.and_then(|row| shares.get_mut(*row));
             if let Some(cell) = row.and_then(|row| row.get_mut(column?)) {
                 *cell = (*cell).max(to.clamp(NEVER.into(), i16::MAX.into()) as i16);
             }
         };
-        for letter in a {
-            raise(&mut self.inside, Some(letter), column.or(b.iter().max().copied()), share);
-        }
         raise(&mut self.first, a.first(), column.or(b.first().copied()), first - inside);
         raise(&mut self.last, a.last(), column.or(b.last().copied()), last - inside);
     }
 
     /// The most that each letter can be worth inside of a partner of `word`.
     pub(super) fn profile(&self, word: &[Letter], script: Script) -> [i16; KINDS] {
-        let mut out = [NEVER; KINDS];
-        for (most, shares) in out.iter_mut().zip(&self.inside) {
-            let of = |kind: usize| shares.get(kind).copied().unwrap_or(NEVER);
-            *most = word.iter().fold(of(nothing(script)), |most, l| most.max(of(l.kind.into())));
+        let mut out = self.inside.get(nothing(script)).copied().unwrap_or([NEVER; KINDS]);
+        for letter in word {
+            if let Some(shares) = self.inside.get(usize::from(letter.kind)) {
+                for (most, share) in out.iter_mut().zip(shares) {
+                    *most = (*most).max(*share);
+                }
+            }
         }
         out
     }

@@ -52,6 +52,8 @@ impl Script {
 pub(super) struct Segments {
     pub(super) ids: BTreeMap<[char; LONGEST], u16>,
     other: u16,
+    /// The same by [`packed`] letters, open addressing; a power of two long.
+    slots: Vec<(u64, u16)>,
 }
 
 /// Letters of both scripts that have rows, numbered from 1.
@@ -61,7 +63,39 @@ pub(super) const NO_LETTER: char = '\0';
 /// Stands in the table for a letter that has no row.
 pub(super) const OTHER: char = '*';
 
+/// Up to three letters as one number.
+fn packed(letters: impl IntoIterator<Item = char>) -> u64 {
+    letters.into_iter().fold(0, |packed, letter| packed << 21 | u64::from(u32::from(letter)))
+}
+
 impl Segments {
+    /// Where `packed` letters stand, or a vacant slot.
+    fn slot(&self, packed: u64) -> usize {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut slot = (packed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize & mask;
+        while self.slots.get(slot).is_some_and(|(found, _)| *found != packed && *found != 0) {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    /// Fills the slots.
+    fn index(&mut self) {
+        self.slots = vec![(0, 0); (self.ids.len() * 4).next_power_of_two()];
+        for (letters, id) in &self.ids {
+            let packed = packed(letters.iter().copied().filter(|c| *c != NO_LETTER));
+            let slot = self.slot(packed);
+            if let Some(entry) = self.slots.get_mut(slot) {
+                *entry = (packed, *id);
+            }
+        }
+    }
+
+    /// Number of the segment of `packed` letters, 0 for none.
+    fn find(&self, packed: u64) -> u16 {
+        self.slots.get(self.slot(packed)).map_or(0, |(_, id)| *id)
+    }
+
     fn id(&mut self, text: &str) -> Option<u16> {
         let mut key = [NO_LETTER; LONGEST];
         for (k, letter) in text.chars().enumerate() {
@@ -290,6 +324,8 @@ impl CostTable {
             };
             weights.set(x, y, place, weight).ok_or(FaultyLine { line })?;
         }
+        roman.index();
+        urdu.index();
         let letters =
             [&roman, &urdu].into_iter().flat_map(|s| s.ids.keys()).filter_map(|key| match key {
                 [letter, NO_LETTER, NO_LETTER] if *letter != OTHER => Some(*letter),
@@ -339,13 +375,9 @@ impl CostTable {
             };
             for (size, spot) in (1..=end).zip(&mut letter.ends) {
                 let start = end - size;
-                let mut key = [NO_LETTER; LONGEST];
-                for (to, k) in key.iter_mut().zip(start..end) {
-                    *to = at(k).unwrap_or(NO_LETTER);
-                }
-                let mut id = segments.ids.get(&key).copied().unwrap_or(0);
+                let mut id = segments.find(packed((start..end).filter_map(at)));
                 if size == 1 && id == 0 {
-                    [letter.other, ..] = key;
+                    letter.other = at(start).unwrap_or(NO_LETTER);
                     id = segments.other;
                 }
                 let left = kind(start.checked_sub(1).and_then(at));

@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 
 use super::costs::{FaultyLine, Script};
 
-/// Two tokens.
-type Pair = (Box<[u8]>, Box<[u8]>);
-
 /// Pairs of names with the most that their similarity may be.
 #[derive(Debug, Clone)]
 pub struct GuardPairs {
-    caps: BTreeMap<Pair, f64>,
+    caps: BTreeMap<Box<[u8]>, Vec<(Box<[u8]>, f64)>>,
 }
 
 /// Most that a name and the same name with the ending of women may agree.
@@ -26,7 +23,7 @@ impl GuardPairs {
     ///
     /// [`FaultyLine`] for a line without three fields or with a cap outside 0 to 1.
     pub fn parse(text: &str) -> Result<Self, FaultyLine> {
-        let mut caps = BTreeMap::new();
+        let mut caps: BTreeMap<Box<[u8]>, Vec<(Box<[u8]>, f64)>> = BTreeMap::new();
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
         for (at, line) in lines.skip(1) {
             let mut fields = line.split(',');
@@ -37,16 +34,17 @@ impl GuardPairs {
             };
             let cap = cap.parse().ok().filter(|cap| (0.0..=1.0).contains(cap));
             let cap = cap.ok_or(FaultyLine { line: at + 1 })?;
-            let key = |a: &str, b: &str| (a.as_bytes().into(), b.as_bytes().into());
-            caps.insert(key(a, b), cap);
-            caps.insert(key(b, a), cap);
+            for (a, b) in [(a, b), (b, a)] {
+                caps.entry(a.as_bytes().into()).or_default().push((b.as_bytes().into(), cap));
+            }
         }
         Ok(Self { caps })
     }
 
     /// The most that two tokens of one script, which differ, may agree.
     pub(super) fn cap(&self, a: &[u8], b: &[u8], script: Script) -> f64 {
-        let listed = self.caps.get(&(a.into(), b.into())).copied();
+        let others = self.caps.get(a).map_or(&[][..], Vec::as_slice);
+        let listed = others.iter().find(|(other, _)| **other == *b).map(|(_, cap)| *cap);
         listed.unwrap_or_else(|| {
             if is_feminine(a, b) || is_feminine(b, a) {
                 if script == Script::Urdu { FEMININE_URDU } else { FEMININE_ROMAN }

@@ -17,6 +17,21 @@ pub(super) struct Pair {
     pub initial: bool,
 }
 
+/// An entry, of the wanted pair or another.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fetched {
+    wanted: u32,
+    tag: u32,
+    millionths: u32,
+}
+
+impl Fetched {
+    #[inline(always)]
+    pub(super) fn likeness(self) -> Option<f64> {
+        (self.tag == self.wanted).then(|| f64::from(self.millionths) / MILLION)
+    }
+}
+
 /// A table of likenesses.
 #[derive(Debug, Clone)]
 pub(super) struct Memo {
@@ -30,7 +45,7 @@ impl Memo {
     /// A table for about `pairs` pairs of words.
     pub(super) fn new(pairs: usize) -> Self {
         // At least 2^4 entries leave 31 bits to tell keys apart.
-        let bits = pairs.clamp(1 << 4, 1 << 18).next_power_of_two().trailing_zeros();
+        let bits = pairs.clamp(1 << 4, 1 << 17).next_power_of_two().trailing_zeros();
         Self { entries: vec![(0, 0); 1 << bits], shift: KEY - bits }
     }
 
@@ -47,11 +62,18 @@ impl Memo {
         ((mixed >> self.shift) as usize, (mixed & ((1 << self.shift) - 1)) as u32 + 1)
     }
 
+    /// What stands at the place of a pair. It is fetched here and looked at later, so that memory can
+    /// serve many pairs at a time.
+    #[inline(always)]
+    pub(super) fn fetch(&self, pair: Pair) -> Fetched {
+        let (at, wanted) = self.place(pair);
+        let (tag, millionths) = self.entries.get(at).copied().unwrap_or_default();
+        Fetched { wanted, tag, millionths }
+    }
+
     #[inline(always)]
     pub(super) fn get(&self, pair: Pair) -> Option<f64> {
-        let (at, tag) = self.place(pair);
-        let entry = self.entries.get(at).filter(|(t, _)| *t == tag);
-        entry.map(|(_, millionths)| f64::from(*millionths) / MILLION)
+        self.fetch(pair).likeness()
     }
 
     /// Keeps a likeness from 0 to 1, and gives it back as [`Memo::get`] will.

@@ -14,6 +14,9 @@ pub(super) enum Shortcut {
     Token(Known, Role),
     /// The grammar has to read the name.
     Grammar,
+    /// As [`Shortcut::Grammar`], and what the word is was not found out: it may be a slip that is never
+    /// met again.
+    MetOnce,
 }
 
 /// What is needed of a word to put it into a name.
@@ -67,50 +70,91 @@ impl Shortcuts {
     pub(super) fn set(&mut self, key: Key, shortcut: Shortcut) {
         if self.count * 2 >= self.slots.len() {
             let longer = vec![(0, Shortcut::Grammar); self.slots.len() * 2];
+            self.count = 0;
             for (key, shortcut) in std::mem::replace(&mut self.slots, longer) {
                 if key != 0 {
                     self.put(key, shortcut);
                 }
             }
         }
-        self.count += 1;
         self.put(key, shortcut);
     }
 
     fn put(&mut self, key: Key, shortcut: Shortcut) {
         let slot = self.slot(key);
         if let Some(entry) = self.slots.get_mut(slot) {
+            self.count += usize::from(entry.0 == 0);
             *entry = (key, shortcut);
         }
     }
 }
 
-/// The next word of `rest` as a key, and what follows it; `None` when it is longer than a key or has
-/// a zero byte.
-#[inline(always)]
-pub(super) fn next_word(rest: &[u8]) -> Option<(Key, &[u8])> {
-    const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
-    let (block, limit) = match rest.first_chunk::<16>() {
-        Some(block) => (u128::from_le_bytes(*block), 16),
-        None => {
-            let mut block = [b' '; 16];
-            for (to, from) in block.iter_mut().zip(rest) {
+/// The words of a name as keys.
+pub(super) struct Words<'a> {
+    raw: &'a [u8],
+    at: usize,
+    /// The name with spaces behind it, when it is shorter than a key.
+    short: Key,
+}
+
+/// Sixteen equal bytes are this times the byte.
+const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
+const SPACES: u128 = EACH * b' ' as u128;
+/// The highest bit of each byte.
+const HIGH: u128 = EACH << 7;
+
+/// A word that is longer than a key or has a zero byte.
+pub(super) struct NoKey;
+
+impl<'a> Words<'a> {
+    #[inline(always)]
+    pub(super) fn new(raw: &'a [u8]) -> Self {
+        let mut block = [b' '; 16];
+        if raw.len() < 16 {
+            for (to, from) in block.iter_mut().zip(raw) {
                 *to = *from;
             }
-            (u128::from_le_bytes(block), rest.len())
         }
-    };
-    // The lowest zero byte stands where the first space is.
-    let spaces = block ^ (EACH * b' ' as u128);
-    let zeros = spaces.wrapping_sub(EACH) & !spaces & (EACH << 7);
-    let len = if zeros == 0 { 16 } else { zeros.trailing_zeros() as usize / 8 };
-    if len == 16 && rest.get(16).is_some_and(|b| *b != b' ') {
-        return None;
+        Self { raw, at: 0, short: Key::from_le_bytes(block) }
     }
-    let key = if len == 16 { block } else { block & ((1 << (8 * len)) - 1) };
-    let len = len.min(limit);
-    let has_zero = len > 0 && rest.get(..len).is_some_and(|word| word.contains(&0));
-    (!has_zero).then(|| (key, rest.get(len + 1..).unwrap_or_default()))
+
+    /// Sixteen bytes from the next one on, spaces behind the last. There is a next one.
+    #[inline(always)]
+    fn block(&self) -> u128 {
+        let rest = self.raw.get(self.at..).unwrap_or_default();
+        if let Some(block) = rest.first_chunk() {
+            return u128::from_le_bytes(*block);
+        }
+        let (all, gone) = match self.raw.last_chunk() {
+            Some(last) => (u128::from_le_bytes(*last), 16 - rest.len()),
+            None => (self.short, self.at),
+        };
+        // Fewer than sixteen bytes are gone, as one is left.
+        let bits = 8 * (gone as u32 & 15);
+        // Two shifts, for none at all when nothing is gone.
+        all >> bits | SPACES << (127 - bits) << 1
+    }
+
+    /// The next word; key 0 between two spaces.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Option<Result<Key, NoKey>> {
+        if self.at >= self.raw.len() {
+            return None;
+        }
+        let block = self.block();
+        // The lowest zero byte stands where the first space is.
+        let spaces = block ^ SPACES;
+        let zeros = spaces.wrapping_sub(EACH) & !spaces & HIGH;
+        let len = if zeros == 0 { 16 } else { zeros.trailing_zeros() as usize / 8 };
+        if len == 16 && self.raw.get(self.at + 16).is_some_and(|b| *b != b' ') {
+            return Some(Err(NoKey));
+        }
+        let mask = if len == 16 { u128::MAX } else { (1 << (8 * len)) - 1 };
+        self.at += len + 1;
+        // A zero byte, or a byte that looks like one after it: the grammar reads either.
+        let strange = block.wrapping_sub(EACH) & !block & HIGH & mask != 0;
+        Some(if strange { Err(NoKey) } else { Ok(block & mask) })
+    }
 }
 
 /// Shortest token, in bytes, that can do without its neighbours: shorter ones are initials and
@@ -154,17 +198,23 @@ mod tests {
     #[test]
     fn words_are_cut_at_spaces() {
         let words = |text: &[u8]| {
-            let (mut rest, mut out) = (text, vec![]);
-            while !rest.is_empty() {
-                let (key, tail) = next_word(rest)?;
-                let bytes = key.to_le_bytes();
+            let (mut words, mut out) = (Words::new(text), vec![]);
+            while let Some(word) = words.next() {
+                let bytes = word.ok()?.to_le_bytes();
                 out.push(bytes.split(|b| *b == 0).next().unwrap_or_default().to_vec());
-                rest = tail;
             }
             Some(out)
         };
-        for text in ["ali", "ali raza", " ali  raza ", "abcdefghijklmnop", "abcdefghijklmnop q", ""]
-        {
+        for text in [
+            "ali",
+            "ali raza",
+            "muhammad ali raza khan",
+            "zubair nawaz kha",
+            " ali  raza ",
+            "abcdefghijklmnop",
+            "abcdefghijklmnop q",
+            "",
+        ] {
             let want: Vec<Vec<u8>> = text.split(' ').map(|w| w.as_bytes().to_vec()).collect();
             let mut want = want;
             if want.last().is_some_and(Vec::is_empty) {

@@ -8,7 +8,7 @@ use super::costs::{CostTable, Script};
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
 use super::memo::{Memo, NUMBERS, Pair};
-use super::shortcuts::{Known, Shortcut, Shortcuts, next_word, role_anywhere};
+use super::shortcuts::{Known, Shortcut, Shortcuts, Words, role_anywhere};
 use super::tokens::{Compound, Part, Role, Tokens};
 use super::vocabulary::{Vocabulary, Word};
 
@@ -192,45 +192,49 @@ impl<'a> Comparer<'a> {
     /// Reads a name word by word; false when it needs the grammar.
     #[inline]
     fn read_words(&mut self, raw: &[u8], items: &mut Vec<Item>) -> bool {
-        let mut rest = raw;
+        let mut words = Words::new(raw);
         let mut named = false;
-        while !rest.is_empty() {
-            let Some((key, tail)) = next_word(rest) else { return false };
-            rest = tail;
+        while let Some(key) = words.next() {
+            let Ok(key) = key else { return false };
             if key == 0 {
                 continue;
             }
-            let shortcut = self.shortcuts.get(key).unwrap_or_else(|| self.find_out(key));
-            let Shortcut::Token(word, role) = shortcut else { return false };
-            named |= role == Role::Name;
-            if items.len() < TOKENS {
-                add(items, word, role, Part::Own);
+            if items.len() == TOKENS {
+                return false;
             }
+            let (word, role) = match self.shortcuts.get(key) {
+                Some(Shortcut::Token(word, role)) => (word, role),
+                Some(Shortcut::Grammar) => return false,
+                Some(Shortcut::MetOnce) => match self.find_out(key) {
+                    Some(found) => found,
+                    None => return false,
+                },
+                None => {
+                    self.shortcuts.set(key, Shortcut::MetOnce);
+                    return false;
+                }
+            };
+            named |= role == Role::Name;
+            add(items, word, role, Part::Own);
         }
         named
     }
 
-    fn find_out(&mut self, key: u128) -> Shortcut {
+    /// Finds out what a word is and keeps it.
+    #[cold]
+    fn find_out(&mut self, key: u128) -> Option<(Known, Role)> {
         let bytes = key.to_le_bytes();
         let len = 16 - key.leading_zeros() as usize / 8;
         let role = role_anywhere(bytes.get(..len).unwrap_or_default(), &mut self.tokens);
-        let token = self.tokens.tokens().get(1);
-        let shortcut = match (role, token) {
-            (Some(role), Some(token)) => {
-                let (text, stem) = (self.tokens.token(token), self.tokens.stem(token));
-                let word = self.vocabulary.number(
-                    text,
-                    stem,
-                    token.compound,
-                    self.costs,
-                    self.frequencies,
-                );
-                Shortcut::Token(self.known(word), role)
-            }
-            _ => Shortcut::Grammar,
-        };
+        let found = role.zip(self.tokens.tokens().get(1)).map(|(role, token)| {
+            let (text, stem) = (self.tokens.token(token), self.tokens.stem(token));
+            let (costs, frequencies) = (self.costs, self.frequencies);
+            (self.vocabulary.number(text, stem, token.compound, costs, frequencies), role)
+        });
+        let found = found.map(|(word, role)| (self.known(word), role));
+        let shortcut = found.map_or(Shortcut::Grammar, |(word, role)| Shortcut::Token(word, role));
         self.shortcuts.set(key, shortcut);
-        shortcut
+        found
     }
 
     fn read_tokens(&mut self, raw: &[u8], items: &mut Vec<Item>) {
@@ -261,26 +265,26 @@ impl<'a> Comparer<'a> {
     fn pair_up(&mut self, a: &[Item], b: &[Item]) -> Comparison {
         let mut pairing = std::mem::take(&mut self.pairing);
         pairing.begin(a.len(), b.len());
-        // Fetching what is known of all pairs at once hides the latency of memory.
-        let mut known = [[None; MOST]; MOST];
-        for (row, x) in known.iter_mut().zip(a) {
+        // Fetching what is known of all pairs before any is looked at hides the latency of memory.
+        let mut fetched = [[None; MOST]; MOST];
+        for (row, x) in fetched.iter_mut().zip(a) {
             for (cell, y) in row.iter_mut().zip(b) {
-                *cell = self.memo.get(key(x, y));
+                *cell = may_agree(x, y).then(|| self.memo.fetch(key(x, y)));
             }
         }
         for (i, x) in a.iter().enumerate() {
             for (j, y) in b.iter().enumerate() {
-                if x.relative == y.relative && may_agree(x, y) {
-                    let known = known.get(i).and_then(|row| row.get(j)).copied().flatten();
-                    let likeness = match known {
-                        _ if x.word.number == y.word.number => 1.0,
-                        Some(likeness) => likeness,
-                        None => self.likeness(x, y),
-                    };
-                    let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
-                    if likeness >= AGREES || names {
-                        pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
+                let likeness = match fetched.get(i).and_then(|row| row.get(j)) {
+                    Some(None) => continue,
+                    None if !may_agree(x, y) => continue,
+                    Some(Some(found)) if x.word.number != y.word.number => {
+                        found.likeness().unwrap_or_else(|| self.likeness(x, y))
                     }
+                    _ => self.likeness(x, y),
+                };
+                let names = x.kind != Kind::Optional && y.kind != Kind::Optional;
+                if likeness >= AGREES || names {
+                    pairing.set(i, j, likeness, likeness * (x.weight + y.weight));
                 }
             }
         }
@@ -422,11 +426,12 @@ impl<'a> Comparer<'a> {
     }
 }
 
-/// Whether two tokens can have a likeness above 0: enough of their consonants agree.
+/// Whether two tokens can have a likeness above 0: they are of one person, and enough of their
+/// consonants agree.
 #[inline(always)]
 fn may_agree(x: &Item, y: &Item) -> bool {
     let initial = x.kind == Kind::Initial || y.kind == Kind::Initial;
-    initial || x.word.sounds.agree(y.word.sounds)
+    x.relative == y.relative && (initial || x.word.sounds.agree(y.word.sounds))
 }
 
 /// Pairs the names that are left on both sides, in order: they contradict each other.

@@ -22,34 +22,55 @@ const SOUNDS: [(char, &str); 17] = [
     ('z', "djsxz"),
 ];
 
-/// Urdu letters and the Roman consonants they sound like.
-const URDU: [(&str, char); 15] = [
-    ("ب", 'b'),
-    ("چ", 'c'),
-    ("دڈ", 'd'),
-    ("ف", 'f'),
-    ("غگ", 'g'),
-    ("ج", 'j'),
-    ("خک", 'k'),
-    ("ل", 'l'),
-    ("م", 'm'),
-    ("ن", 'n'),
-    ("پ", 'p'),
-    ("ق", 'q'),
-    ("رڑ", 'r'),
-    ("ثسشص", 's'),
-    ("تٹط", 't'),
-];
+/// The Roman consonant that a letter sounds like, or another letter.
+fn sound(letter: char) -> char {
+    match letter {
+        'ب' => 'b',
+        'چ' => 'c',
+        'د' | 'ڈ' => 'd',
+        'ف' => 'f',
+        'غ' | 'گ' => 'g',
+        'ج' => 'j',
+        'خ' | 'ک' => 'k',
+        'ل' => 'l',
+        'م' => 'm',
+        'ن' => 'n',
+        'پ' => 'p',
+        'ق' => 'q',
+        'ر' | 'ڑ' => 'r',
+        'ث' | 'س' | 'ش' | 'ص' => 's',
+        'ت' | 'ٹ' | 'ط' => 't',
+        'ذ' | 'ز' | 'ژ' | 'ض' | 'ظ' => 'z',
+        other => other,
+    }
+}
+
+/// By letter from a to z: what would be heard as it, as bits; nothing for what does not count.
+const HEARD: [u32; 26] = heard();
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler, which stops at a bad index")]
+const fn heard() -> [u32; 26] {
+    let mut out = [0; 26];
+    let mut row = 0;
+    while row < SOUNDS.len() {
+        let (letter, heard) = (SOUNDS[row].0, SOUNDS[row].1.as_bytes());
+        let mut k = 0;
+        while k < heard.len() {
+            out[letter as usize - 'a' as usize] |= 1 << (heard[k] - b'a');
+            k += 1;
+        }
+        row += 1;
+    }
+    out
+}
 
 /// Consonants of a word, and consonants that would be heard as one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sounds {
     written: u32,
     heard: u32,
-}
-
-fn bit(letter: char) -> u32 {
-    1 << (u32::from(letter) - u32::from('a'))
+    /// Consonants written.
+    count: u32,
 }
 
 impl Sounds {
@@ -57,23 +78,28 @@ impl Sounds {
     pub(super) fn of(word: &[u8]) -> Self {
         let mut sounds = Self::default();
         for letter in word.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
-            let urdu = URDU.iter().find(|(letters, _)| letters.contains(letter));
-            let z = "ذزژضظ".contains(letter);
-            let roman = if z { 'z' } else { urdu.map_or(letter, |(_, roman)| *roman) };
-            if let Some((letter, heard)) = SOUNDS.iter().find(|(letter, _)| *letter == roman) {
-                sounds.written |= bit(*letter);
-                sounds.heard |= heard.chars().fold(0, |bits, c| bits | bit(c));
+            let at = u32::from(sound(letter)).wrapping_sub('a'.into());
+            if let Some(heard) = HEARD.get(at as usize).filter(|heard| **heard != 0) {
+                sounds.written |= 1 << at;
+                sounds.heard |= heard;
             }
         }
+        sounds.count = sounds.written.count_ones();
         sounds
     }
 
     /// Whether at least half of the consonants of each have one in the other.
     #[inline(always)]
     pub(super) fn agree(self, other: Self) -> bool {
-        let half =
-            |written: u32, heard: u32| 2 * (written & heard).count_ones() >= written.count_ones();
-        half(self.written, other.heard) && half(other.written, self.heard)
+        // Both counts at once, in the halves of a word: not every processor counts bits itself.
+        let both =
+            u64::from(self.written & other.heard) | u64::from(other.written & self.heard) << 32;
+        let pairs = both - (both >> 1 & 0x5555_5555_5555_5555);
+        let fours = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
+        let bytes = (fours + (fours >> 4)) & 0x0F0F_0F0F_0F0F_0F0F;
+        let words = bytes + (bytes >> 8);
+        let halves = (words + (words >> 16)) & 0x0000_003F_0000_003F;
+        2 * (halves as u32) >= self.count && 2 * (halves >> 32) as u32 >= other.count
     }
 }
 
