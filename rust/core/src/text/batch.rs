@@ -61,7 +61,9 @@ impl Distance {
 fn fill<S: Lanes>(scorer: S, isa: Isa, a: &Side<'_>, b: &Side<'_>, out: &mut [S::Out]) {
     let room = &mut Room::default();
     let isa = if Isa::available().contains(&isa) { isa } else { Isa::Portable };
-    match (isa, scorer.kernel()) {
+    // A literal that fits no lane is better prepared once.
+    let kernel = scorer.kernel().filter(|_| lanes::fits(a) && lanes::fits(b));
+    match (isa, kernel) {
         (Isa::Portable, _) => fill_rows(scorer, a, b, room, out),
         (Isa::Avx512Vbmi, Some(kernel)) => {
             // SAFETY: the CPU has it.
