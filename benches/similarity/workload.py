@@ -45,7 +45,9 @@ def names(rows: int) -> pl.DataFrame:
     near = pl.Series(typed).gather(a)
     far = pl.Series(asked).gather(rng.integers(0, len(asked), rows))
     mixed = near.zip_with(pl.Series(rng.random(rows) < 0.5), far)
-    return pl.DataFrame({"a": pl.Series(known).gather(a), "b": mixed}).rechunk()
+    # In lists and back: every column holds its texts in order, as if it came from a file.
+    pairs = {"a": pl.Series(known).gather(a).to_list(), "b": mixed.to_list()}
+    return pl.DataFrame(pairs).rechunk()
 
 
 def texts(script: str, lengths: tuple[int, int], rows: int) -> pl.DataFrame:

@@ -79,7 +79,9 @@ fn fill<S: Lanes>(
     out: &mut [S::Out],
 ) {
     let isa = if isa.is_available() { isa } else { Isa::Portable };
-    match (isa, scorer.kernel()) {
+    // A literal that fits no lane is better prepared once.
+    let kernel = scorer.kernel().filter(|_| lanes::fits(a) && lanes::fits(b));
+    match (isa, kernel) {
         (Isa::Portable, _) => fill_rows(scorer, a, b, room, out),
         (Isa::Avx512Vbmi, Some(kernel)) => {
             // SAFETY: the CPU has it.

@@ -61,15 +61,16 @@ const THREE_BYTES: u8 = 0xE0;
 /// because nobody foresees which Latin letters have marks.
 #[inline(always)]
 fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
-    let goes_on = |b: u8| b & 0xC0 == 0x80;
-    let (mut wrong, mut count) = (bytes.first().is_some_and(|b| goes_on(*b)), 0);
+    if !is_two_bytes_at_most(bytes) {
+        return None;
+    }
+    let mut count = 0;
     let mut put = |b: u8, next: u8| {
         let two = u32::from(b & 0x1F) << 6 | u32::from(next & 0x3F);
         if let Some(slot) = out.get_mut(count) {
             *slot = if b < 0x80 { b.into() } else { two };
         }
         count += usize::from(!goes_on(b));
-        wrong |= ((b >= 0xC0) != goes_on(next)) | (b & 0xFE == 0xC0) | (b >= THREE_BYTES);
     };
     for (b, next) in bytes.iter().zip(bytes.iter().skip(1)) {
         put(*b, *next);
@@ -77,7 +78,25 @@ fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
     if let Some(last) = bytes.last() {
         put(*last, 0);
     }
-    (!wrong).then_some(count)
+    Some(count)
+}
+
+/// Whether bytes are UTF-8 of characters of one or two bytes; a loop that becomes vectors.
+#[inline(always)]
+fn is_two_bytes_at_most(bytes: &[u8]) -> bool {
+    let next = bytes.get(1..).unwrap_or(&[]);
+    let wrong = bytes.iter().zip(next).fold(0, |wrong, (b, next)| {
+        let alone = (*b >= 0xC0) != goes_on(*next);
+        wrong | u8::from(alone) | u8::from(*b & 0xFE == 0xC0) | u8::from(*b >= THREE_BYTES)
+    });
+    let first = bytes.first().is_none_or(|b| !goes_on(*b));
+    wrong == 0 && first && bytes.last().is_none_or(|b| *b < 0xC0)
+}
+
+/// Whether a byte is not the first of its character.
+#[inline(always)]
+fn goes_on(byte: u8) -> bool {
+    byte & 0xC0 == 0x80
 }
 
 /// Decodes text and checks it on the way, which for a name is twice as fast as the standard
@@ -85,7 +104,6 @@ fn decode_latin(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
 #[inline(always)]
 fn decode(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
     let low = |b: u8| u32::from(b & 0x3F);
-    let goes_on = |b: u8| b & 0xC0 == 0x80;
     let (mut rest, mut count) = (bytes, 0);
     for slot in out {
         (*slot, rest) = match *rest {

@@ -135,6 +135,11 @@ impl Lanes for Distance {
     }
 }
 
+/// Whether texts of a side may run in lanes.
+pub(super) fn fits(side: &Side<'_>) -> bool {
+    !matches!(side, Side::One(text) if text.len() > LONGEST || !text.is_ascii())
+}
+
 /// # Safety
 ///
 /// The CPU has the features of [`crate::isa::Isa::Avx2`].
