@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use super::costs::{FaultyLine, Script};
 
+/// For a word, the words that are close to it and no spelling of it, with the likeness they may have.
+type Caps = BTreeMap<Box<[u8]>, Vec<(Box<[u8]>, f64)>>;
+
 /// Pairs of names with the most that their similarity may be.
 #[derive(Debug, Clone)]
 pub struct GuardPairs {
-    caps: BTreeMap<Box<[u8]>, Vec<(Box<[u8]>, f64)>>,
+    caps: Caps,
 }
 
 /// Most that a name and the same name with the ending of women may agree.
@@ -23,7 +26,7 @@ impl GuardPairs {
     ///
     /// [`FaultyLine`] for a line without three fields or with a cap outside 0 to 1.
     pub fn parse(text: &str) -> Result<Self, FaultyLine> {
-        let mut caps: BTreeMap<Box<[u8]>, Vec<(Box<[u8]>, f64)>> = BTreeMap::new();
+        let mut caps = Caps::new();
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
         for (at, line) in lines.skip(1) {
             let mut fields = line.split(',');
