@@ -9,6 +9,7 @@ import nser_pmt as nser
 import roman_names
 
 DISTINCT = 200_000  # names that are drawn from
+WORDS = {1: 9, 2: 63, 3: 22, 4: 6}  # per cent of names of official lists with so many words
 
 
 def numbers(rows: int, seed: int = 1) -> pl.DataFrame:
@@ -32,12 +33,18 @@ def numbers(rows: int, seed: int = 1) -> pl.DataFrame:
     )
 
 
-def pairs(rows: int, seed: int = 1) -> pl.DataFrame:
-    """Make pairs of names: half are one name and the same with a slip, half two names."""
+def pairs(rows: int, slips: float = 0.1, seed: int = 1) -> pl.DataFrame:
+    """Make pairs of names: half are one name, a share of them with a slip, half are two names.
+
+    Every slip makes a word that was never seen before, which is what costs most.
+    """
     rng = np.random.default_rng(seed)
-    known = roman_names.dictionary(DISTINCT)
     source = roman_names.Names(seed + 1)
-    a, b = pl.Series(known), pl.Series([source.typed(name) for name in known])
+    lengths = source.random.choices(list(WORDS), list(WORDS.values()), k=DISTINCT)
+    whole = roman_names.dictionary(DISTINCT)
+    known = [" ".join(n.split()[:words]) for n, words in zip(whole, lengths, strict=True)]
+    typed = [source.typed(n) if source.random.random() < slips else n for n in known]
+    a, b = pl.Series(known), pl.Series(typed)
     first = rng.integers(0, DISTINCT, rows)
     second = np.where(rng.random(rows) < 0.5, first, rng.integers(0, DISTINCT, rows))
     return pl.DataFrame({"a": a.gather(first), "b": b.gather(second)}).rechunk()
