@@ -393,6 +393,13 @@ impl<'a> Column<'a> {
         found.unwrap_or(Value::Missing)
     }
 
+    /// Value of row `i` of a call: a column of one value counts for all rows.
+    #[must_use]
+    #[inline]
+    pub fn value_for(&self, i: usize) -> Value<'_> {
+        self.value(if self.len() == 1 { 0 } else { i })
+    }
+
     /// Rows `start ..` as `f64`, into `buffer` unless they are `f64` already.
     #[inline(always)]
     #[expect(clippy::unnecessary_cast, reason = "one macro for every width")]

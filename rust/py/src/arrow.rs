@@ -15,7 +15,7 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Float32Array, NullArray, RecordBatch, RecordBatchIterator,
     StructArray, make_array,
 };
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use nser_core::column::{Bits, Codes, Column, Kind, Strings, Values};
 use pyo3::prelude::*;
@@ -29,6 +29,33 @@ pub struct Input {
     pub data_type: DataType,
 }
 
+impl Input {
+    /// Refuses a column that is not text; `expected` says what it should be.
+    pub fn check_text(&self, expected: &str) -> Result<(), Failure> {
+        match kind(&self.data_type) {
+            Kind::Text | Kind::Null => Ok(()),
+            _ => Err(Failure::schema(&self.name, expected)),
+        }
+    }
+}
+
+/// The field of a result whose inputs are all text.
+pub fn text_field(name: &str, inputs: &[Input], result: DataType) -> Result<Field, Failure> {
+    inputs.iter().try_for_each(|input| input.check_text("expected text"))?;
+    Ok(Field::new(name, result, true))
+}
+
+/// Rows whose value is null, when there are any; a column of one value counts for all `rows`.
+pub fn null_rows(column: &Column<'_>, rows: usize) -> Option<NullBuffer> {
+    if matches!(column.values, Values::Null(_)) {
+        return Some(NullBuffer::new_null(rows));
+    }
+    let valid = column.validity?;
+    let literal = column.len() == 1;
+    let row = |i| valid.get(if literal { 0 } else { i });
+    Some(NullBuffer::new(BooleanBuffer::collect_bool(rows, row)))
+}
+
 /// A column in pieces, as Polars hands it over.
 #[derive(Debug)]
 pub struct Chunked {
@@ -38,6 +65,11 @@ pub struct Chunked {
 }
 
 impl Chunked {
+    /// Name and type.
+    pub fn input(&self) -> Input {
+        Input { name: self.name.clone(), data_type: self.data_type.clone() }
+    }
+
     /// What the column is to a model.
     pub fn kind(&self) -> Kind {
         kind(&self.data_type)

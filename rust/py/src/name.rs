@@ -8,11 +8,11 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
-use nser_core::column::{Column, Kind, Value};
+use nser_core::column::{Column, Value};
 use nser_core::name::{Key, KeyTokens, LABELS, Tokens, fold_into, romanize_into};
 use serde::Deserialize;
 
-use crate::arrow::{Input, enum_field, kind};
+use crate::arrow::{Input, enum_field, text_field};
 use crate::error::Failure;
 use crate::operation::Operation;
 
@@ -151,23 +151,13 @@ fn misfit() -> Failure {
     Failure::internal("a column of names does not fit its own schema")
 }
 
-/// The field of a result, when the one input is text.
-fn text_field(name: &str, inputs: &[Input], result: DataType) -> Result<Field, Failure> {
-    let other = |i: &&Input| !matches!(kind(&i.data_type), Kind::Text | Kind::Null);
-    match inputs.iter().find(other) {
-        Some(other) => Err(Failure::schema(&other.name, "expected text")),
-        None => Ok(Field::new(name, result, true)),
-    }
-}
-
 /// The values of the one column, in order; a literal's over and over.
 fn values<'a>(
     columns: &'a [Column<'a>],
     rows: usize,
 ) -> Result<impl Iterator<Item = Option<&'a [u8]>>, Failure> {
     let [column] = columns else { return Err(Failure::internal("a name is one column")) };
-    let literal = column.len() == 1;
-    Ok((0..rows).map(move |i| match column.value(if literal { 0 } else { i }) {
+    Ok((0..rows).map(move |i| match column.value_for(i) {
         Value::Str(text) => Some(text),
         _ => None,
     }))

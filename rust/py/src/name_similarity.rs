@@ -8,11 +8,11 @@ use arrow_array::{
     ArrayRef, DictionaryArray, Float64Array, LargeStringArray, StructArray, UInt8Array,
 };
 use arrow_schema::{DataType, Field, Fields};
-use nser_core::column::{Column, Kind, Value};
+use nser_core::column::{Column, Value};
 use nser_core::name::{Comparer, Comparison, CostTable, Frequencies, GuardPairs, Match};
 use serde::Deserialize;
 
-use crate::arrow::{Input, enum_field, kind};
+use crate::arrow::{Input, enum_field, text_field};
 use crate::error::Failure;
 use crate::operation::Operation;
 
@@ -88,15 +88,11 @@ pub fn operation(name: &str, spec: &str) -> Result<Option<Arc<dyn Operation>>, F
 
 impl Operation for Likeness {
     fn field(&self, name: &str, inputs: &[Input]) -> Result<Field, Failure> {
-        let other = |i: &&Input| !matches!(kind(&i.data_type), Kind::Text | Kind::Null);
-        if let Some(other) = inputs.iter().find(other) {
-            return Err(Failure::schema(&other.name, "expected text"));
-        }
         let result = match self.wanted {
             Wanted::Similarity => DataType::Float64,
             Wanted::Both => DataType::Struct(fields()),
         };
-        Ok(Field::new(name, result, true))
+        text_field(name, inputs, result)
     }
 
     fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
@@ -106,7 +102,7 @@ impl Operation for Likeness {
         let tables = tables()?;
         let frequencies = self.frequencies.as_ref().unwrap_or(&tables.frequencies);
         let mut comparer = Comparer::new(&tables.costs, frequencies, &tables.guard, rows);
-        let found = (0..rows).map(|i| match (value(a, i), value(b, i)) {
+        let found = (0..rows).map(|i| match (a.value_for(i), b.value_for(i)) {
             (Value::Str(a), Value::Str(b)) => comparer.compare(a, b),
             _ => None,
         });
@@ -123,10 +119,6 @@ impl Operation for Likeness {
         let columns: Vec<ArrayRef> = vec![Arc::new(likeness), Arc::new(kinds)];
         Ok(Arc::new(StructArray::try_new(fields(), columns, None).map_err(|_| misfit())?))
     }
-}
-
-fn value<'a>(column: &'a Column<'_>, i: usize) -> Value<'a> {
-    column.value(if column.len() == 1 { 0 } else { i })
 }
 
 fn fields() -> Fields {

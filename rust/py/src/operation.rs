@@ -47,8 +47,7 @@ fn find(name: &str, spec: &str) -> Result<Arc<dyn Operation>, Failure> {
 }
 
 fn field_of(operation: &dyn Operation, columns: &[Chunked]) -> Result<Field, Failure> {
-    let input = |c: &Chunked| Input { name: c.name.clone(), data_type: c.data_type.clone() };
-    let inputs: Vec<Input> = columns.iter().map(input).collect();
+    let inputs: Vec<Input> = columns.iter().map(Chunked::input).collect();
     operation.field(result_name(&inputs), &inputs)
 }
 

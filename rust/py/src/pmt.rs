@@ -282,7 +282,7 @@ impl Scorer {
                 }
                 let get = |c: usize| {
                     let column: Option<&nser_core::column::Column<'_>> = piece.columns.get(c);
-                    column.map_or(Value::Missing, |c| c.value(if c.len() == 1 { 0 } else { row }))
+                    column.map_or(Value::Missing, |c| c.value_for(row))
                 };
                 for found in self.plan.explain_row(get) {
                     let code = terms.iter().position(|t| *t == found.term).unwrap_or(0);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, UInt32Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field};
-use nser_core::column::{Column, Kind, Values};
+use nser_core::column::Column;
 use nser_core::isa::Isa;
 use nser_core::text::{Distance, Edit, Grams, Metric, Overlap, Side, Similarity};
 use serde::Deserialize;
 
-use crate::arrow::{Input, kind};
+use crate::arrow::{Input, null_rows, text_field};
 use crate::error::Failure;
 use crate::memory::zeroed;
 use crate::operation::Operation;
@@ -78,7 +78,7 @@ struct Distances(Distance, Isa);
 
 impl Operation for Similarities {
     fn field(&self, name: &str, inputs: &[Input]) -> Result<Field, Failure> {
-        field(name, inputs, DataType::Float64)
+        text_field(name, inputs, DataType::Float64)
     }
 
     fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
@@ -91,7 +91,7 @@ impl Operation for Similarities {
 
 impl Operation for Distances {
     fn field(&self, name: &str, inputs: &[Input]) -> Result<Field, Failure> {
-        field(name, inputs, DataType::UInt32)
+        text_field(name, inputs, DataType::UInt32)
     }
 
     fn evaluate(&self, columns: &[Column<'_>], rows: usize) -> Result<ArrayRef, Failure> {
@@ -99,14 +99,6 @@ impl Operation for Distances {
         let mut out = zeroed(rows);
         self.0.fill(self.1, &a, &b, &mut out);
         Ok(Arc::new(UInt32Array::new(out.into(), nulls(columns, rows))))
-    }
-}
-
-fn field(name: &str, inputs: &[Input], result: DataType) -> Result<Field, Failure> {
-    let text = |i: &&Input| !matches!(kind(&i.data_type), Kind::Text | Kind::Null);
-    match inputs.iter().find(text) {
-        Some(other) => Err(Failure::schema(&other.name, "expected text")),
-        None => Ok(Field::new(name, result, true)),
     }
 }
 
@@ -118,18 +110,6 @@ fn sides<'a>(columns: &'a [Column<'a>], rows: usize) -> Result<[Side<'a>; 2], Fa
 
 /// Null where either side is.
 fn nulls(columns: &[Column<'_>], rows: usize) -> Option<NullBuffer> {
-    columns
-        .iter()
-        .fold(None, |nulls, column| NullBuffer::union(nulls.as_ref(), of(column, rows).as_ref()))
-}
-
-fn of(column: &Column<'_>, rows: usize) -> Option<NullBuffer> {
-    if matches!(column.values, Values::Null(_)) {
-        return Some(NullBuffer::new_null(rows));
-    }
-    let bits = column.validity?;
-    let literal = column.len() == 1;
-    Some(NullBuffer::new(BooleanBuffer::collect_bool(rows, |i| {
-        bits.get(if literal { 0 } else { i })
-    })))
+    let sides = columns.iter().map(|column| null_rows(column, rows));
+    sides.fold(None, |nulls, side| NullBuffer::union(nulls.as_ref(), side.as_ref()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{Float64Array, UInt32Array};
 use arrow_schema::{DataType, Field};
-use nser_core::column::{Column, Kind, Value};
+use nser_core::column::{Column, Value};
 use nser_core::text::top_k::{self, Draft, Match, Part, Queries, Scorer, Search, Texts};
 use pyo3::prelude::*;
 
@@ -38,9 +38,7 @@ impl Texts for Strings<'_> {
 
 impl<'a> Strings<'a> {
     fn new(chunked: &'a Chunked) -> Result<Self, Failure> {
-        if !matches!(chunked.kind(), Kind::Text | Kind::Null) {
-            return Err(Failure::schema(&chunked.name, "expected text"));
-        }
+        chunked.input().check_text("expected text")?;
         if u32::try_from(chunked.len()).is_err() {
             return Err(Failure::schema(&chunked.name, "expected less than 2^32 rows"));
         }

@@ -24,17 +24,6 @@ pub fn check_number(input: Option<&Input>) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a column that is not text.
-pub fn check_text(input: &Input, what: &str) -> Result<(), Failure> {
-    let text =
-        |kind: &DataType| matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    match &input.data_type {
-        DataType::Null | DataType::Dictionary(..) => Ok(()),
-        kind if text(kind) => Ok(()),
-        _ => Err(Failure::schema(&input.name, format!("expected {what} as text"))),
-    }
-}
-
 /// Passes on the reading of every row.
 pub fn for_each(column: Option<&Column<'_>>, rows: usize, take: impl FnMut(Reading)) {
     match column {

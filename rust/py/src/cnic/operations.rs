@@ -8,15 +8,14 @@ use arrow_array::{ArrayRef, BooleanArray, LargeStringArray, StructArray, UInt8Ar
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Fields};
 use nser_core::cnic::{Columns, Edit, Issue, Kind, PrefixTable, Reading, Sex, distance};
-use nser_core::column::{Column, Values};
+use nser_core::column::Column;
 use serde::Deserialize;
 
 use super::arrays::{
-    check_number, check_text, enum_of, enumeration, for_each, names, nulls, number, readings,
-    struct_of,
+    check_number, enum_of, enumeration, for_each, names, nulls, number, readings, struct_of,
 };
 use super::registry;
-use crate::arrow::Input;
+use crate::arrow::{Input, null_rows};
 use crate::error::Failure;
 use crate::operation::Operation;
 
@@ -64,7 +63,7 @@ impl Parse {
 impl Operation for Parse {
     fn field(&self, name: &str, inputs: &[Input]) -> Result<Field, Failure> {
         check_number(inputs.first())?;
-        inputs.get(1).map_or(Ok(()), |sex| check_text(sex, "the sex"))?;
+        inputs.get(1).map_or(Ok(()), |sex| sex.check_text("expected the sex as text"))?;
         Ok(struct_of(name, self.fields()))
     }
 
@@ -133,16 +132,6 @@ impl Operation for IsValid {
         let nulls = columns.first().and_then(|column| null_rows(column, rows));
         Ok(Arc::new(BooleanArray::new(valid.finish(), nulls)))
     }
-}
-
-/// Rows whose value is null, when there are any.
-fn null_rows(column: &Column<'_>, rows: usize) -> Option<NullBuffer> {
-    if matches!(column.values, Values::Null(_)) {
-        return Some(NullBuffer::new_null(rows));
-    }
-    let valid = column.validity?;
-    let row = |i: usize| if column.len() == 1 { 0 } else { i };
-    Some(NullBuffer::new((0..rows).map(|i| valid.get(row(i))).collect()))
 }
 
 /// A keyed hash of each number.

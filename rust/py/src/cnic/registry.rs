@@ -12,7 +12,7 @@ use nser_core::column::{Column, Value};
 use pyo3::prelude::*;
 
 use super::arrays::{check_number, number};
-use crate::arrow::{Chunked, Input, column};
+use crate::arrow::{Chunked, column};
 use crate::error::Failure;
 use crate::runtime::{Limits, RunState, run};
 
@@ -122,8 +122,7 @@ impl CnicIndex {
         birth: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let numbers = Chunked::from_stream("number", numbers, rows)?;
-        let input = Input { name: numbers.name.clone(), data_type: numbers.data_type.clone() };
-        check_number(Some(&input))?;
+        check_number(Some(&numbers.input()))?;
         let given = [(Field::Name, name), (Field::Father, father), (Field::Birth, birth)];
         let mut columns = vec![];
         for (field, series) in given {

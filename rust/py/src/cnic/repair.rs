@@ -11,7 +11,7 @@ use nser_core::cnic::{self, Candidate, Outcome, PrefixTable, Repairer, Sex};
 use nser_core::column::{Column, Value};
 use serde::Deserialize;
 
-use super::arrays::{check_number, check_text, enum_of, enumeration, names, readings, struct_of};
+use super::arrays::{check_number, enum_of, enumeration, names, readings, struct_of};
 use super::operations::{EDITS, together};
 use super::registry;
 use crate::arrow::Input;
@@ -92,7 +92,7 @@ impl Operation for Repair {
         inputs
             .iter()
             .skip(1)
-            .try_for_each(|input| check_text(input, "what is known of a person"))?;
+            .try_for_each(|input| input.check_text("expected what is known of a person as text"))?;
         Ok(struct_of(name, fields()))
     }
 
@@ -109,8 +109,7 @@ impl Operation for Repair {
         };
         let known = |what: Known, row: usize| -> Option<Value<'_>> {
             let at = self.spec.inputs.iter().position(|input| *input == what)?;
-            let column = columns.get(at + 1)?;
-            Some(column.value(if column.len() == 1 { 0 } else { row }))
+            Some(columns.get(at + 1)?.value_for(row))
         };
         // Few rows come so far that names are compared.
         let comparer = RefCell::new(name_similarity::comparer(1)?);
