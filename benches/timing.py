@@ -1,10 +1,15 @@
-"""Taking turns against a clock."""
+"""Taking turns against a clock, and what every measurement says of itself."""
 
 from __future__ import annotations
 
+import platform
+import sys
 import time
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
+
+from nser_pmt import _native
 
 Forms = dict[str, Callable[[], Any]]
 
@@ -21,3 +26,12 @@ def best_seconds(groups: Mapping[str, Forms], rounds: int) -> dict[str, dict[str
                 del result  # not timed, for anybody
                 best[name][form] = min(best[name][form], seconds)
     return best
+
+
+def refuse_debug_build() -> None:
+    if _native.debug_build():
+        sys.exit("nser_pmt is a debug build; build it with --release")
+
+
+def versions(*packages: ModuleType) -> dict[str, str]:
+    return {"python": platform.python_version()} | {p.__name__: p.__version__ for p in packages}

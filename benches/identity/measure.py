@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -19,8 +18,7 @@ import polars as pl
 
 import nser_pmt as nser
 from identity import workload
-from nser_pmt import _native
-from timing import Forms, best_seconds
+from timing import Forms, best_seconds, refuse_debug_build, versions
 
 ROUNDS = 5
 CHECKED = 2_000
@@ -69,16 +67,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     args = parser.parse_args()
-    if _native.debug_build():
-        sys.exit("nser_pmt is a debug build; build it with --release")
+    refuse_debug_build()
     numbers, pairs = workload.numbers(args.rows), workload.pairs(args.rows)
     check(numbers, pairs)
     result: dict[str, Any] = {
         "rows": args.rows,
         "threads": args.threads,
         "seconds": best_seconds(forms(numbers, pairs), args.rounds),
-        "versions": {"python": platform.python_version()}
-        | {p.__name__: p.__version__ for p in (nser, pl)},
+        "versions": versions(nser, pl),
     }
     print(json.dumps(result))
 

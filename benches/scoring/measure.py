@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 from typing import Any
 
@@ -20,11 +19,10 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
-from nser_pmt import _native
 from scoring.bandwidth import read_loops
 from scoring.peers import Forms, check, left_to_right, on_enums, on_strings
 from scoring.workload import Formula, arrays, coded, formula, frame, households
-from timing import best_seconds
+from timing import best_seconds, refuse_debug_build, versions
 
 ROUNDS = 7
 CALLS = 20_000  # households of score_one in a round
@@ -65,19 +63,13 @@ def one_by_one(f: Formula, rounds: int) -> float:
     return best_seconds({"": {"": score}}, rounds)[""][""] / CALLS
 
 
-def versions() -> dict[str, str]:
-    packages = (nser, pl, duckdb, np)
-    return {"python": platform.python_version()} | {p.__name__: p.__version__ for p in packages}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     args = parser.parse_args()
-    if _native.debug_build():
-        sys.exit("nser_pmt is a debug build; build it with --release")
+    refuse_debug_build()
     if os.environ.get("POLARS_MAX_THREADS") != str(args.threads):
         sys.exit("set POLARS_MAX_THREADS to the number of threads; run.py does")
     f = formula()
@@ -87,7 +79,7 @@ def main() -> None:
         "enum": time_enums(frame(args.rows), f, args.threads, args.rounds),
         "string": time_strings(args.rows, f, args.threads, args.rounds),
         "score_one": one_by_one(f, args.rounds),
-        "versions": versions(),
+        "versions": versions(nser, pl, duckdb, np),
     }
     print(json.dumps(result))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 from typing import Any
 
@@ -19,9 +18,8 @@ import polars as pl
 import rapidfuzz
 
 import nser_pmt as nser
-from nser_pmt import _native
 from similarity import peers, workload
-from timing import Forms, best_seconds
+from timing import Forms, best_seconds, refuse_debug_build, versions
 
 ROUNDS = 5
 
@@ -68,16 +66,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     args = parser.parse_args()
-    if _native.debug_build():
-        sys.exit("nser_pmt is a debug build; build it with --release")
-    packages = (nser, pl, rapidfuzz, duckdb, np)
-    versions = {p.__name__: p.__version__ for p in packages}
+    refuse_debug_build()
     result = {
         "rows": args.rows,
         "threads": args.threads,
         "names": time_names(args.rows, args.threads, args.rounds),
         "scripts": time_scripts(args.rows, args.rounds) if args.threads == 1 else [],
-        "versions": {"python": platform.python_version()} | versions,
+        "versions": versions(nser, pl, rapidfuzz, duckdb, np),
     }
     print(json.dumps(result))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from typing import Any
@@ -23,8 +22,7 @@ import sparse_dot_topn
 
 import nser_pmt as nser
 import roman_names
-from nser_pmt import _native
-from timing import best_seconds
+from timing import best_seconds, refuse_debug_build, versions
 from top_k.peers import SCORERS, K, exact, ours, tf_idf
 from top_k.peers import rapidfuzz as rapidfuzz_forms
 
@@ -73,19 +71,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     args = parser.parse_args()
-    if _native.debug_build():
-        sys.exit("nser_pmt is a debug build; build it with --release")
+    refuse_debug_build()
     names = roman_names.dictionary(args.names)
     queries = roman_names.queries(names, args.queries)
-    packages = (nser, pl, np, rapidfuzz, sklearn, sparse_dot_topn)
     result = {
         "threads": args.threads,
         "names": args.names,
         "queries": args.queries,
         "seconds": measure(queries, names, args.threads, args.rounds),
         "one": one_by_one(queries[:200], names),
-        "versions": {"python": platform.python_version()}
-        | {p.__name__: p.__version__ for p in packages},
+        "versions": versions(nser, pl, np, rapidfuzz, sklearn, sparse_dot_topn),
     }
     print(json.dumps(result))
 
