@@ -6,7 +6,7 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, cnic, names, similarity
+from nser_pmt import _native, blocking, cnic, compare, names, similarity
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -18,6 +18,9 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.learning import Learned, learn
+from nser_pmt.link_spec import LinkSpec, load_link_spec
+from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import explain, likelihood, score
@@ -30,16 +33,25 @@ __all__ = [
     "DomainError",
     "Finding",
     "InternalError",
+    "Learned",
+    "LinkSpec",
     "Model",
     "ModelError",
     "NserError",
     "RunControl",
     "SchemaError",
+    "blocking",
     "cnic",
+    "compare",
+    "count_pairs",
     "diagnose",
     "explain",
+    "explain_pairs",
+    "learn",
     "likelihood",
+    "link",
     "list_models",
+    "load_link_spec",
     "load_model",
     "names",
     "score",

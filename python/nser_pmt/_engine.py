@@ -23,12 +23,14 @@ __all__ = [
     "expression",
     "frame",
     "into_expr",
+    "read_expr",
     "one",
     "own_enum",
     "row_wise",
     "scored",
     "status_of_code",
     "typed",
+    "write_expr",
 ]
 
 _TAGGED = re.compile(r"nser_pmt\[(\w+)\] ([^\n]*)")
@@ -89,6 +91,22 @@ def into_expr(value: IntoExpr) -> pl.Expr:
     if isinstance(value, pl.Expr):
         return value
     return pl.col(value) if isinstance(value, str) else pl.lit(value)
+
+
+# Stands for the place of our own library, which differs from machine to machine.
+_LIBRARY = "nser_pmt._native"
+
+
+def write_expr(expr: pl.Expr) -> str:
+    """Return an expression in Polars' JSON form, to be read by the same version of Polars."""
+    text: str = expr.meta.serialize(format="json")
+    return text.replace(json.dumps(_native.__file__), json.dumps(_LIBRARY))
+
+
+def read_expr(text: str) -> pl.Expr:
+    """Return the expression that `write_expr` wrote."""
+    text = text.replace(json.dumps(_LIBRARY), json.dumps(_native.__file__))
+    return pl.Expr.deserialize(text.encode(), format="json")
 
 
 def _row_wise_fallback(

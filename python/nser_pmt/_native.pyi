@@ -80,6 +80,72 @@ class Dictionary:
     ) -> ArrowStream: ...
 
 @final
+class Linker:
+    def __new__(
+        cls,
+        series: list[pl.Series | pl.DataFrame],
+        rows: int,
+        plan: str,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> Linker: ...
+    @property
+    def agreement(self) -> list[float | None]: ...
+    @property
+    def all_pairs(self) -> int: ...
+    def rule(self, rule: int, cap: int | None = None) -> RuleRun: ...
+    def random_patterns(
+        self,
+        pairs: int,
+        seed: int,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> ArrowStream: ...
+    def score_pairs(
+        self, left: pl.Series, right: pl.Series, pairs: int, weights: str
+    ) -> ArrowStream: ...
+
+@final
+class RuleRun:
+    @property
+    def units(self) -> list[int]: ...
+    @property
+    def dropped(self) -> tuple[int, int, int]: ...
+    @property
+    def largest(self) -> list[int]: ...
+    def count(
+        self,
+        start: int,
+        stop: int,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> int: ...
+    def patterns(
+        self,
+        *,
+        alone: bool,
+        share: float,
+        seed: int,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> ArrowStream: ...
+    def score(
+        self,
+        start: int,
+        stop: int,
+        weights: str,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
+        tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
+
+@final
 class Scorer:
     def __new__(cls, program: bytes) -> Scorer: ...
     @property
@@ -113,4 +179,5 @@ def evaluate(
 ) -> ArrowStream: ...
 def evaluate_one(operation: str, spec: str, values: list[object]) -> Any: ...
 def isa_names() -> list[str]: ...
+def learn_matches(spec: str) -> tuple[list[list[float]], float, float, int, float]: ...
 def provoke_panic(cells: int, secret: str) -> None: ...

@@ -46,6 +46,13 @@ pub fn comparer(pairs: usize) -> Result<Comparer<'static>, Failure> {
     Ok(Comparer::new(&tables.costs, &tables.frequencies, &tables.guard, pairs))
 }
 
+/// The tables of the package.
+pub fn tables_for_link()
+-> Result<(&'static CostTable, &'static Frequencies, &'static GuardPairs), Failure> {
+    let tables = tables()?;
+    Ok((&tables.costs, &tables.frequencies, &tables.guard))
+}
+
 #[derive(Deserialize)]
 struct Spec {
     frequencies: Option<Counts>,

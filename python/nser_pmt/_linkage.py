@@ -1,0 +1,277 @@
+"""Frames made ready for a plan: rows in the order of their ids, columns as the core reads them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import polars as pl
+
+from nser_pmt import _engine, _native
+from nser_pmt.compare import Comparison
+from nser_pmt.control import RunControl
+from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.link_spec import LinkSpec
+
+__all__ = ["Prepared", "prepare", "prior_weight"]
+
+_TEXT = (pl.String, pl.Enum, pl.Categorical)
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """One frame, or two one after the other, and a plan on them."""
+
+    linker: _native.Linker
+    spec: LinkSpec
+    control: RunControl
+    ids: pl.Series
+    frame: pl.DataFrame
+    """Columns that expressions compare, in the order of `ids`."""
+    left_rows: int | None
+
+    @property
+    def native(self) -> list[Comparison]:
+        """Comparisons that the core makes."""
+        return [c for c in self.spec.compare if c.kind != "expr"]
+
+    @property
+    def expressions(self) -> list[Comparison]:
+        """Comparisons that Polars makes."""
+        return [c for c in self.spec.compare if c.kind == "expr"]
+
+    def weights(self, threshold: float | None) -> str:
+        """Return the weights of the core's comparisons, as it reads them.
+
+        `threshold` is the least weight of all; what expressions can add at most is taken off.
+        """
+        if not self.spec.learned:
+            raise DomainError(
+                "the plan has no chances of agreement yet",
+                code="not_learned",
+                hint="Use nser.learn, or give each comparison m and u and the plan a prior",
+            )
+        spare = sum(max(0.0, *level_weights(c)) for c in self.expressions)
+        rows = len(self.ids) if self.left_rows is None else None
+        return json.dumps(
+            {
+                "prior": prior_weight(self.spec),
+                "least": None if threshold is None else threshold - spare,
+                "comparisons": [self._levels(c, rows) for c in self.native],
+            }
+        )
+
+    def _levels(self, comparison: Comparison, rows: int | None) -> dict[str, Any]:
+        frequency = None
+        if comparison.frequency != "none" and comparison.u is not None:
+            last = 1 if comparison.frequency == "exact" else len(comparison.levels) - 1
+            frequency = {"log2_u": log2(comparison.u[0]), "scale": 1.0, "last_level": last}
+        return {
+            "name": comparison.label,
+            "labels": list(comparison.levels),
+            "weights": [0.0, *level_weights(comparison)],
+            "frequency": frequency,
+        }
+
+
+def prior_weight(spec: LinkSpec) -> float:
+    """Return log2 of the prior odds."""
+    prior = spec.prior or 0.5
+    return log2(prior / (1 - prior))
+
+
+def level_weights(comparison: Comparison) -> list[float]:
+    """Return log2(m / u) of each level."""
+    m, u = comparison.m or (), comparison.u or ()
+    return [log2(a / b) for a, b in zip(m, u, strict=True)]
+
+
+def prepare(
+    left: pl.DataFrame | pl.LazyFrame,
+    right: pl.DataFrame | pl.LazyFrame | None,
+    spec: LinkSpec,
+    id: str,
+    control: RunControl | None,
+) -> Prepared:
+    """Check the frames and hand their columns to the core."""
+    control = control or RunControl()
+    frames = [_sorted(left, id, "left" if right is not None else "frame")]
+    if right is not None:
+        frames.append(_sorted(right, id, "right"))
+        if frames[0].schema[id] != frames[1].schema[id]:
+            raise SchemaError(
+                f"column '{id}': the ids of both frames must have one type",
+                code="wrong_column",
+                column=id,
+            )
+    columns: list[pl.Series] = []
+    places: dict[str, int] = {}
+
+    def place(key: str, series: pl.Series) -> int:
+        if key not in places:
+            places[key] = len(columns)
+            columns.append(series.rechunk())
+        return places[key]
+
+    comparisons = []
+    for c in spec.compare:
+        if c.kind != "expr":
+            key = f"{'set' if c.kind == 'set' else 'value'} {c.column}"
+            series = _stack(_compared(frame, c) for frame in frames)
+            comparisons.append({"column": place(key, series), **_kind(c)})
+    rules = []
+    for rule in spec.rules:
+        keys = []
+        for text, key in zip(rule.keys, rule.exprs(), strict=True):
+            name = "value" if rule.kind != "neighbours" else "place"
+            series = _stack(_key(frame, key) for frame in frames)
+            keys.append((f"{name} {text}", series))
+        if rule.kind == "equal":
+            rules.append({"kind": "equal", "columns": [place(*key) for key in keys]})
+        elif rule.kind == "cnic_within":
+            rules.append({"kind": "cnic_within", "column": place(*keys[0])})
+        else:
+            name, series = keys[0]
+            near = place(name, _places(series))
+            rules.append({"kind": "near", "column": near, "window": rule.window})
+    rows = sum(frame.height for frame in frames)
+    left_rows = frames[0].height if right is not None else None
+    plan = json.dumps({"left": left_rows, "comparisons": comparisons, "rules": rules})
+    linker = _native.Linker(
+        _engine.columns(columns),
+        rows,
+        plan,
+        threads=control.threads,
+        control=control._native,
+        timeout=control.timeout,
+    )
+    asked = {
+        name.removesuffix("_left").removesuffix("_right")
+        for c in spec.compare
+        if c.kind == "expr"
+        for level in c.options["levels"].values()
+        for name in _engine.read_expr(level).meta.root_names()
+    }
+    kept = [frame.select(sorted(asked)) for frame in frames]
+    return Prepared(
+        linker=linker,
+        spec=spec,
+        control=control,
+        ids=_stack(frame.get_column(id) for frame in frames),
+        frame=pl.concat(kept) if asked else pl.DataFrame(),
+        left_rows=left_rows,
+    )
+
+
+def _sorted(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataFrame:
+    """Return the rows in the order of their ids, so that no result depends on their own order."""
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if id not in frame.columns:
+        raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
+    ids = frame.get_column(id)
+    nulls = ids.is_null().arg_max()
+    if ids.null_count() and nulls is not None:
+        raise SchemaError(
+            f"column '{id}', row {nulls}: an id is missing in the {which}",
+            code="missing_id",
+            column=id,
+            row=nulls,
+        )
+    if not ids.is_sorted():
+        frame = frame.sort(id)
+        ids = frame.get_column(id)
+    if frame.height > 1 and (ids.head(frame.height - 1) == ids.tail(frame.height - 1)).any():
+        raise SchemaError(
+            f"column '{id}': ids repeat in the {which}",
+            code="duplicate_id",
+            column=id,
+            hint="Each row needs an id of its own; with_row_index makes one",
+        )
+    return frame
+
+
+def _stack(parts: Any) -> pl.Series:
+    series = list(parts)
+    return series[0] if len(series) == 1 else pl.concat(series)
+
+
+def _column(frame: pl.DataFrame, name: str) -> pl.Series:
+    if name not in frame.columns:
+        raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+    return frame.get_column(name)
+
+
+def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
+    """Return a column as its comparison reads it."""
+    series = _column(frame, comparison.column)
+    if series.dtype == pl.Null:
+        return series.cast(pl.String)
+    if comparison.kind in ("name", "string"):
+        return series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
+    if comparison.kind == "date":
+        if not _is(series, pl.Date, pl.Datetime):
+            _refuse(series, "a Date; parse text with .str.to_date()")
+        return series.cast(pl.Date).to_physical()
+    if comparison.kind == "number":
+        numeric = series.dtype.is_numeric()
+        return series.cast(pl.Float64) if numeric else _refuse(series, "a number")
+    if comparison.kind == "set":
+        if not _is(series, pl.List):
+            _refuse(series, "a List")
+        members = pl.element().cast(pl.String).drop_nulls().unique().sort()
+        packed = pl.col(series.name).list.eval(members).list.join(_SEPARATOR)
+        return series.to_frame().select(packed).to_series()
+    return _plain(series)
+
+
+def _key(frame: pl.DataFrame, key: pl.Expr) -> pl.Series:
+    for name in key.meta.root_names():
+        _column(frame, name)
+    series = frame.select(key).to_series()
+    if len(series) != frame.height:
+        raise SchemaError(
+            "a key of a rule does not give one value a row", code="wrong_column", column=series.name
+        )
+    return _plain(series)
+
+
+def _plain(series: pl.Series) -> pl.Series:
+    """Return a column that can be told equal or not, without types the core does not know."""
+    if series.dtype == pl.Null or _is(series, *_TEXT):
+        return series.cast(pl.String)
+    if series.dtype.is_temporal():
+        return series.to_physical()
+    if series.dtype.is_nested() or _is(series, pl.Object, pl.Binary):
+        _refuse(series, "a number, a boolean, a date or text")
+    return series
+
+
+def _is(series: pl.Series, *kinds: Any) -> bool:
+    return isinstance(series.dtype, kinds) or series.dtype in kinds
+
+
+def _refuse(series: pl.Series, expected: str) -> pl.Series:
+    raise SchemaError(
+        f"column '{series.name}': expected {expected}", code="wrong_column", column=series.name
+    )
+
+
+def _places(key: pl.Series) -> pl.Series:
+    """Return the place of each row when sorted by a key, rows of one key in their own order."""
+    rows = pl.DataFrame({"key": key}).with_row_index("row").drop_nulls("key")
+    rows = rows.sort("key", "row").with_row_index("place").sort("row")
+    all_rows = pl.DataFrame({"row": pl.int_range(len(key), dtype=pl.UInt32, eager=True)})
+    return all_rows.join(rows, on="row", how="left", maintain_order="left").get_column("place")
+
+
+def _kind(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as the core reads it."""
+    kind: dict[str, Any] = {"rarity": comparison.frequency != "none", "kind": comparison.kind}
+    options = dict(comparison.options)
+    if comparison.kind == "string":
+        kind["kind"] = options.pop("measure")
+    return kind | options

@@ -1,0 +1,504 @@
+"""Learn how often matches and others agree, without labels: `learn`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from math import log2
+from typing import Any
+
+import polars as pl
+
+from nser_pmt import _engine, _native
+from nser_pmt._linkage import Prepared, level_weights, prepare
+from nser_pmt.compare import Comparison
+from nser_pmt.control import RunControl
+from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
+from nser_pmt.link_spec import LinkSpec
+from nser_pmt.linking import _arguments, _Frame
+
+__all__ = ["Learned", "learn"]
+
+# Chances of exact agreement among matches that a search begins with; the rest is shared out.
+_STARTS = (0.9, 0.7, 0.5)
+_CHANGE = 1e-5
+_ROUNDS = 500
+# Times that u, the sessions and the prior are brought in line with each other.
+_PASSES = 3
+# A session with fewer matches than this says nothing.
+_FEW = 10.0
+# Pairs added to every level, so that none is impossible.
+_HALF = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What `learn` found.
+
+    Attributes
+    ----------
+    spec
+        The plan with all chances: what `link` takes.
+    table
+        One row for each level: ``comparison``, ``level``, ``m``, ``u`` (Float64), ``weight``
+        (log2(m / u)), ``m_source`` and ``u_source``: where the number comes from.
+    patterns
+        Patterns of agreement among the candidates: the level of each comparison, ``pairs``
+        (Float64; expected in the whole set when a sample was looked at), ``match_weight`` without
+        term frequencies, and ``match_probability``.
+    sessions
+        One row for each search: ``rule``, ``pairs`` looked at, ``start``, ``matching`` (share that
+        matches), ``rounds``, ``change`` (the last), ``likelihood``, ``chosen``.
+    warnings
+        What to look at before the plan is used.
+    """
+
+    spec: LinkSpec
+    table: pl.DataFrame
+    patterns: pl.DataFrame
+    sessions: pl.DataFrame
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def expected_matches(self) -> float:
+        """Expected number of matches among the candidates."""
+        p = self.patterns
+        return float((p.get_column("pairs") * p.get_column("match_probability")).sum())
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Learned: {len(self.spec.compare)} comparisons, prior {self.spec.prior:.3g}, "
+            f"{self.expected_matches:,.0f} matches expected among the candidates"
+        ]
+        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, float_precision=6):
+            lines.append(str(self.table))
+        lines += [f"warning: {text}" for text in self.warnings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from nser_pmt._charts import weight_bars
+
+        notes = "".join(f"<p>{escape(text)}</p>" for text in self.warnings)
+        return f"{weight_bars(self.table)}{self.table._repr_html_()}{notes}"
+
+
+def learn(
+    left: _Frame,
+    right: _Frame | LinkSpec,
+    spec: LinkSpec | None = None,
+    *,
+    id: str,
+    labels: pl.DataFrame | None = None,
+    max_pairs: int = 1_000_000,
+    seed: int = 1,
+    control: RunControl | None = None,
+) -> Learned:
+    """Learn how often pairs that match, and pairs that do not, reach each level of agreement.
+
+    No labels are needed. Chances that a comparison already has (see
+    `nser_pmt.compare.Comparison.with_chances`) stay as they are.
+
+    Parameters
+    ----------
+    left, right, spec, id, control
+        As for `link`.
+    labels
+        Known truth, if there is any: ``id`` and ``entity`` (rows of one entity match; rows that are
+        not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
+        prior are counted, not estimated.
+    max_pairs
+        Pairs drawn at random for u, and pairs of each rule that are looked at for m.
+    seed
+        Which pairs those are.
+
+    Returns
+    -------
+    Learned
+
+    Raises
+    ------
+    ConvergenceError
+        No rule leaves a comparison free to be learned, or no matches were found.
+
+    Notes
+    -----
+    u, the chance among pairs that do not match, of exact agreement is counted from the frequencies of
+    the values and freed from the matches among them; that of the levels below comes from pairs
+    drawn at random; that of identity numbers from the frequencies of their digits, for no sample
+    holds enough of them. m is found by expectation maximisation over patterns of agreement in
+    the blocks of each rule, with u fixed and without the comparisons that the rule itself is made of
+    (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
+    what makes the expected number of matches among the candidates agree with itself. A level
+    that no pair has counts as half a pair.
+
+    Examples
+    --------
+    >>> import nser_pmt as nser
+    >>> people = nser.synth.people(20_000, seed=1).records
+    >>> spec = nser.LinkSpec(
+    ...     compare=[
+    ...         nser.compare.cnic("cnic"),
+    ...         nser.compare.name("name"),
+    ...         nser.compare.date("birth_date"),
+    ...         nser.compare.exact("district"),
+    ...     ],
+    ...     block_on=[["cnic"], ["name", "birth_date"], ["birth_date", "district"]],
+    ... )
+    >>> learned = nser.learn(people, spec, id="id")
+    >>> learned.spec.learned
+    True
+    """
+    first, second, spec = _arguments(left, right, spec)
+    prepared = prepare(first, second, spec, id, control)
+    if prepared.expressions and any(c.m is None or c.u is None for c in prepared.expressions):
+        raise DomainError(
+            "chances of a comparison by expressions cannot be learned yet",
+            code="not_learned",
+            hint="Give it m and u with with_chances",
+        )
+    work = _Work(prepared, max_pairs, seed)
+    return work.from_labels(labels) if labels is not None else work.without_labels()
+
+
+@dataclass
+class _Session:
+    """Patterns of one rule, and what was found in them."""
+
+    rule: str
+    patterns: list[tuple[list[int], float]]
+    used: list[bool]
+    m: list[list[float]]
+    matching: float = 0.0
+
+    @property
+    def pairs(self) -> float:
+        return sum(count for _, count in self.patterns)
+
+
+class _Work:
+    def __init__(self, prepared: Prepared, max_pairs: int, seed: int) -> None:
+        if max_pairs < 1000:
+            raise DomainError("max_pairs must be at least 1,000", code="invalid_option")
+        self.prepared = prepared
+        self.linker = prepared.linker
+        self.spec = prepared.spec
+        self.max_pairs = max_pairs
+        self.seed = seed
+        self.compare = prepared.native
+        self.warnings: list[str] = []
+        self.all_pairs = max(self.linker.all_pairs, 1)
+        self.sampled = self._levels_of(
+            self.linker.random_patterns(max_pairs, seed, **self._options())
+        )
+        self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
+
+    def _options(self) -> dict[str, Any]:
+        control = self.prepared.control
+        return {"control": control._native, "timeout": control.timeout}
+
+    def _levels_of(self, stream: _native.ArrowStream) -> list[tuple[list[int], float]]:
+        frame = _engine.frame(stream, {})
+        return [(list(row[:-1]), float(row[-1])) for row in frame.iter_rows()]
+
+    def _counts(self, patterns: Sequence[tuple[list[int], float]], k: int) -> list[float]:
+        counts = [0.0] * len(self.compare[k].levels)
+        for levels, count in patterns:
+            if levels[k]:
+                counts[levels[k] - 1] += count
+        return counts
+
+    # ------------------------------------------------------------------ u
+
+    def u(self, prior: float, m: list[list[float]] | None) -> list[list[float]]:
+        """Chances among pairs that do not match."""
+        return [self._u(k, c, prior, m) for k, c in enumerate(self.compare)]
+
+    def _u(
+        self, k: int, c: Comparison, prior: float, m: list[list[float]] | None
+    ) -> list[float]:
+        if c.u is not None:
+            return list(c.u)
+        sources = self.u_sources[k]
+        agreement = self.linker.agreement[k]
+        rows = len(self.prepared.ids)
+        floor = 1 / max(rows, 2)
+        if c.kind == "cnic":
+            # One number in the registry that is not its bearer's own, and some near ones.
+            sources[:] = ["digits"] * 3 + ["rest"]
+            chances = [floor, floor, 5 * floor]
+            return [*chances, 1 - sum(chances)]
+        counts = self._counts(self.sampled, k)
+        total = sum(counts) + _HALF * len(counts)
+        drawn = [(count + _HALF) / total for count in counts]
+        exact = drawn[0]
+        sources[:] = ["sample" if count else "prior" for count in counts]
+        if agreement is not None:
+            # Pairs that match are among those that agree.
+            matched = prior * m[k][0] if m is not None else 0.0
+            least = min(agreement, floor) / 2
+            exact = max((agreement - matched) / (1 - prior), least, 1e-12)
+            sources[0] = "value frequencies"
+        exact = min(exact, 1 - 1e-9)
+        rest = sum(drawn[1:])
+        return [exact, *(chance * (1 - exact) / rest for chance in drawn[1:])]
+
+    # ------------------------------------------------------------------ m
+
+    def _sessions(self) -> list[_Session]:
+        sessions = []
+        for number, rule in enumerate(self.spec.rules):
+            used = [c.column not in rule.columns and c.m is None for c in self.compare]
+            if sum(c.column not in rule.columns for c in self.compare) < 2 or not any(used):
+                continue
+            run = self.linker.rule(number, rule.max_block)
+            pairs = sum(run.units)
+            if pairs == 0:
+                continue
+            share = min(1.0, self.max_pairs / pairs)
+            stream = run.patterns(alone=True, share=share, seed=self.seed, **self._options())
+            free = [c.column not in rule.columns for c in self.compare]
+            start = [self._start(c, 0.9) for c in self.compare]
+            sessions.append(_Session(rule.label, self._levels_of(stream), free, start))
+        return sessions
+
+    def _start(self, c: Comparison, exact: float) -> list[float]:
+        if c.m is not None:
+            return list(c.m)
+        others = len(c.levels) - 1
+        weights = [0.5**k for k in range(others)]
+        return [exact, *((1 - exact) * w / sum(weights) for w in weights)]
+
+    def _search(self, session: _Session, u: list[list[float]], log: list[dict[str, Any]]) -> None:
+        """Find m in the patterns of one rule, from several starts; the likeliest is kept."""
+        found = []
+        for exact in _STARTS:
+            spec = {
+                "patterns": session.patterns,
+                "u": u,
+                "m": [self._start(c, exact) for c in self.compare],
+                "used": session.used,
+                "fixed": [c.m is not None for c in self.compare],
+                "matching": 0.1,
+                "change": _CHANGE,
+                "rounds": _ROUNDS,
+            }
+            m, matching, likelihood, rounds, change = _native.learn_matches(json.dumps(spec))
+            found.append((likelihood, m, matching))
+            log.append(
+                {
+                    "rule": session.rule,
+                    "pairs": int(session.pairs),
+                    "start": exact,
+                    "matching": matching,
+                    "rounds": rounds,
+                    "change": change,
+                    "likelihood": likelihood,
+                    "chosen": False,
+                }
+            )
+        best = max(range(len(found)), key=lambda k: found[k][0])
+        log[len(log) - len(found) + best]["chosen"] = True
+        _, session.m, session.matching = found[best]
+
+    def _average(self, sessions: list[_Session]) -> tuple[list[list[float]], list[str]]:
+        """Bring the searches together, each by the matches it found."""
+        chances, sources = [], []
+        for k, c in enumerate(self.compare):
+            if c.m is not None:
+                chances.append(list(c.m))
+                sources.append("given")
+                continue
+            sums, weight = [0.0] * len(c.levels), 0.0
+            for session in sessions:
+                matches = session.matching * session.pairs
+                if session.used[k] and matches >= _FEW:
+                    weight += matches
+                    sums = [s + matches * m for s, m in zip(sums, session.m[k], strict=True)]
+            if weight == 0:
+                raise ConvergenceError(
+                    f"nothing could be learned about '{c.label}': every rule is made of it, or "
+                    "found no matches",
+                    code="not_learned",
+                    hint="Add a blocking rule of other columns, or give it m with with_chances",
+                )
+            total = weight + _HALF * len(sums)
+            chances.append([(s + _HALF) / total for s in sums])
+            sources.append("estimated")
+        return chances, sources
+
+    def _candidates(self) -> tuple[list[tuple[list[int], float]], int]:
+        """Patterns of all candidates, each pair once, scaled up from a sample."""
+        runs = [self.linker.rule(n, rule.max_block) for n, rule in enumerate(self.spec.rules)]
+        total = sum(sum(run.units) for run in runs)
+        share = min(1.0, 2 * self.max_pairs / max(total, 1))
+        counts: dict[tuple[int, ...], float] = {}
+        for run in runs:
+            stream = run.patterns(alone=False, share=share, seed=self.seed, **self._options())
+            for levels, count in self._levels_of(stream):
+                key = tuple(levels)
+                counts[key] = counts.get(key, 0.0) + count / share
+        return [(list(key), counts[key]) for key in sorted(counts)], total
+
+    def _weight(self, levels: Sequence[int], m: list[list[float]], u: list[list[float]]) -> float:
+        parts = zip(levels, m, u, strict=True)
+        return sum(log2(mk[level - 1] / uk[level - 1]) for level, mk, uk in parts if level)
+
+    def _prior(
+        self,
+        candidates: list[tuple[list[int], float]],
+        m: list[list[float]],
+        u: list[list[float]],
+        prior: float,
+    ) -> float:
+        """Return the prior under which as many matches are expected as it says."""
+        ratios = [(2.0 ** self._weight(levels, m, u), count) for levels, count in candidates]
+        for _ in range(1000):
+            odds = prior / (1 - prior)
+            matches = sum(count * odds * r / (1 + odds * r) for r, count in ratios)
+            new = min(max(matches / self.all_pairs, 1e-15), 0.5)
+            if abs(new - prior) <= 1e-9 * prior:
+                return new
+            prior = new
+        return prior
+
+    def without_labels(self) -> Learned:
+        sessions = self._sessions()
+        candidates, _ = self._candidates()
+        prior, m = 1 / max(len(self.prepared.ids), 2), None
+        log: list[dict[str, Any]] = []
+        sources: list[str] = []
+        u = self.u(prior, m)
+        for _ in range(_PASSES):
+            log.clear()
+            for session in sessions:
+                self._search(session, u, log)
+            m, sources = self._average(sessions)
+            if self.spec.prior is None:
+                prior = self._prior(candidates, m, u, prior)
+            else:
+                prior = self.spec.prior
+            u = self.u(prior, m)
+        assert m is not None
+        return self._result(m, u, prior, sources, log, candidates)
+
+    def from_labels(self, labels: pl.DataFrame) -> Learned:
+        left, right, known = self._true_pairs(labels)
+        if len(left) == 0:
+            raise ConvergenceError("the labels hold no pair that matches", code="not_learned")
+        trivial = self.spec.replace(
+            compare=[c.with_chances(m=_even(c), u=_even(c)) for c in self.spec.compare], prior=0.5
+        )
+        weights = Prepared(**{**self.prepared.__dict__, "spec": trivial}).weights(None)
+        scored = self.linker.score_pairs(left, right, len(left), weights)
+        frame = _engine.frame(scored, {})
+        m, sources = [], []
+        for c in self.compare:
+            if c.m is not None:
+                m.append(list(c.m))
+                sources.append("given")
+                continue
+            levels = frame.get_column(f"level_{c.label}").cast(pl.String)
+            counts = dict(levels.drop_nulls().value_counts().iter_rows())
+            total = sum(counts.values()) + _HALF * len(c.levels)
+            m.append([(counts.get(level, 0) + _HALF) / total for level in c.levels])
+            sources.append("labels")
+        prior = self.spec.prior or min(max(len(left) / known, 1e-15), 0.5)
+        candidates, _ = self._candidates()
+        return self._result(m, self.u(prior, m), prior, sources, [], candidates)
+
+    def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
+        ids = self.prepared.ids.to_frame("id").with_row_index("row")
+        if {"id", "entity"} <= set(labels.columns):
+            rows = ids.join(labels.select("id", "entity"), on="id", how="inner")
+            pairs = rows.join(rows, on="entity", suffix="_right")
+            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
+            n = rows.height
+            known = max(n * (n - 1) / 2, 1.0)
+        elif {"id_left", "id_right"} <= set(labels.columns):
+            pairs = labels.select("id_left", "id_right")
+            pairs = pairs.join(ids, left_on="id_left", right_on="id")
+            pairs = pairs.join(ids, left_on="id_right", right_on="id", suffix="_right")
+            known = float(self.all_pairs)
+        else:
+            raise SchemaError(
+                "labels need the columns id and entity, or id_left and id_right",
+                code="missing_column",
+                column="entity",
+            )
+        if self.prepared.left_rows is not None:
+            split = self.prepared.left_rows
+            pairs = pairs.filter((pl.col("row") < split) & (pl.col("row_right") >= split))
+        pairs = pairs.sort("row", "row_right")
+        return pairs.get_column("row"), pairs.get_column("row_right"), known
+
+    # ------------------------------------------------------------------ result
+
+    def _result(
+        self,
+        m: list[list[float]],
+        u: list[list[float]],
+        prior: float,
+        sources: list[str],
+        log: list[dict[str, Any]],
+        candidates: list[tuple[list[int], float]],
+    ) -> Learned:
+        chances = {
+            c.label: c.with_chances(m=mk, u=uk)
+            for c, mk, uk in zip(self.compare, m, u, strict=True)
+        }
+        spec = self.spec.replace(
+            compare=[chances.get(c.label, c) for c in self.spec.compare], prior=prior
+        )
+        rows = []
+        for k, c in enumerate(self.compare):
+            weights = level_weights(chances[c.label])
+            for level, values in enumerate(zip(c.levels, m[k], u[k], weights, strict=True)):
+                rows.append((c.label, *values, sources[k], self.u_sources[k][level]))
+            if any(b > a + 1e-9 for a, b in zip(weights, weights[1:], strict=False)):
+                self.warnings.append(
+                    f"weights of '{c.label}' do not fall from level to level: merge levels"
+                )
+        schema = ["comparison", "level", "m", "u", "weight", "m_source", "u_source"]
+        table = pl.DataFrame(rows, schema=schema, orient="row")
+        base = log2(prior / (1 - prior))
+        patterns = [
+            (
+                *(c.levels[level - 1] if level else None for c, level in named),
+                count,
+                weight := base + self._weight(levels, m, u),
+                1 / (1 + 2.0**-weight),
+            )
+            for levels, count in candidates
+            for named in [list(zip(self.compare, levels, strict=True))]
+        ]
+        labels = [c.label for c in self.compare]
+        columns = dict.fromkeys(labels, pl.String) | dict.fromkeys(
+            ("pairs", "match_weight", "match_probability"), pl.Float64
+        )
+        frame = pl.DataFrame(patterns, schema=columns, orient="row")
+        for session in log:
+            if session["chosen"] and session["change"] > _CHANGE:
+                self.warnings.append(f"the search in '{session['rule']}' did not settle")
+        session_schema = {
+            "rule": pl.String,
+            "pairs": pl.Int64,
+            "start": pl.Float64,
+            "matching": pl.Float64,
+            "rounds": pl.Int64,
+            "change": pl.Float64,
+            "likelihood": pl.Float64,
+            "chosen": pl.Boolean,
+        }
+        return Learned(
+            spec=spec,
+            table=table,
+            patterns=frame.sort("match_weight", descending=True, maintain_order=True),
+            sessions=pl.DataFrame(log, schema=session_schema),
+            warnings=tuple(self.warnings),
+        )
+
+
+def _even(c: Comparison) -> list[float]:
+    return [1 / len(c.levels)] * len(c.levels)

@@ -1,0 +1,167 @@
+"""The plan of a linkage: what is compared, and which pairs are looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from nser_pmt import _files
+from nser_pmt.blocking import Rule, equal
+from nser_pmt.compare import Comparison
+from nser_pmt.errors import DomainError, ModelError
+
+__all__ = ["LinkSpec", "load_link_spec"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkSpec:
+    """A plan for finding the same persons in one frame or in two.
+
+    Parameters
+    ----------
+    compare
+        Comparisons, made by the functions of `nser_pmt.compare`.
+    block_on
+        Blocking rules: lists of keys that must all agree (column names or row-wise Polars
+        expressions), or what the functions of `nser_pmt.blocking` make. A pair counts for the first
+        rule that makes it.
+    prior
+        Chance that two rows drawn at random match; None until learned.
+
+    Examples
+    --------
+    >>> import nser_pmt as nser
+    >>> import polars as pl
+    >>> spec = nser.LinkSpec(
+    ...     compare=[
+    ...         nser.compare.cnic("cnic"),
+    ...         nser.compare.name("name"),
+    ...         nser.compare.date("birth_date"),
+    ...     ],
+    ...     block_on=[
+    ...         nser.blocking.cnic_within("cnic"),
+    ...         ["birth_date", nser.names.key("name")],
+    ...     ],
+    ... )
+    >>> nser.LinkSpec.from_json(spec.to_json()) == spec
+    True
+    """
+
+    compare: Sequence[Comparison]
+    block_on: Sequence[Rule | Sequence[str | pl.Expr]]
+    prior: float | None = None
+
+    def __post_init__(self) -> None:
+        rules = []
+        for rule in self.block_on:
+            if isinstance(rule, str):
+                raise DomainError(
+                    "a rule is a list of keys, such as ['cnic']", code="invalid_option"
+                )
+            rules.append(rule if isinstance(rule, Rule) else equal(*rule))
+        object.__setattr__(self, "compare", tuple(self.compare))
+        object.__setattr__(self, "block_on", tuple(rules))
+        labels = [comparison.label for comparison in self.compare]
+        if not labels or not rules:
+            raise DomainError(
+                "a plan needs a comparison and a blocking rule", code="invalid_option"
+            )
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise DomainError(
+                f"two comparisons are called '{twice[0]}'; give one a label", code="invalid_option"
+            )
+        if all(comparison.kind == "expr" for comparison in self.compare):
+            raise DomainError(
+                "a plan needs a comparison that is not an expression", code="invalid_option"
+            )
+        if self.prior is not None and not 0 < self.prior < 1:
+            raise DomainError("prior must be between 0 and 1", code="invalid_option")
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The blocking rules."""
+        return tuple(rule for rule in self.block_on if isinstance(rule, Rule))
+
+    @property
+    def learned(self) -> bool:
+        """Whether the plan has all chances that weights need."""
+        chances = all(c.m is not None and c.u is not None for c in self.compare)
+        return chances and self.prior is not None
+
+    def to_json(self) -> str:
+        """Return the plan as JSON. Polars expressions are kept in Polars' own form."""
+        data = {
+            "schema_version": SCHEMA_VERSION,
+            "prior": self.prior,
+            "compare": [comparison._to_json() for comparison in self.compare],
+            "block_on": [rule._to_json() for rule in self.rules],
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> LinkSpec:
+        """Return the plan that `to_json` wrote.
+
+        Raises
+        ------
+        ModelError
+            Not such a text, or from another version of the format.
+        """
+        try:
+            data = json.loads(text)
+            version = data["schema_version"]
+        except (ValueError, TypeError, KeyError):
+            raise ModelError("not a link spec: no schema_version", code="invalid_spec") from None
+        if version != SCHEMA_VERSION:
+            raise ModelError(
+                f"link spec of version {version}; this version reads {SCHEMA_VERSION}",
+                code="spec_version",
+                hint="Make it anew, or use the version of nser_pmt that wrote it",
+            )
+        unknown = sorted(set(data) - {"schema_version", "prior", "compare", "block_on"})
+        if unknown:
+            raise ModelError(f"link spec: unknown key '{unknown[0]}'", code="invalid_spec")
+        try:
+            return cls(
+                compare=[_comparison(item) for item in data["compare"]],
+                block_on=[Rule._from_json(item) for item in data["block_on"]],
+                prior=data["prior"],
+            )
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise ModelError(f"link spec: {fault!r}", code="invalid_spec") from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan to a JSON file, all or nothing."""
+        _files.write_text(Path(path), self.to_json())
+
+    def replace(self, **changes: Any) -> LinkSpec:
+        """Return the plan with other fields."""
+        return replace(self, **changes)
+
+
+def load_link_spec(path: str | Path) -> LinkSpec:
+    """Read the plan that `LinkSpec.save` wrote.
+
+    Raises
+    ------
+    ModelError
+        Not such a file, or from another version of the format.
+    """
+    return LinkSpec.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _comparison(item: dict[str, Any]) -> Comparison:
+    chances = {k: None if item[k] is None else tuple(item[k]) for k in ("m", "u")}
+    levels = tuple(item["levels"])
+    options = MappingProxyType(item["options"])
+    rest = {k: v for k, v in item.items() if k not in ("m", "u", "levels", "options")}
+    return Comparison(**rest, **chances, levels=levels, options=options)

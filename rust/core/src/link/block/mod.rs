@@ -1,0 +1,273 @@
+//! Which pairs of rows are looked at. A rule makes blocks of rows; every pair in a block is a
+//! candidate, once, by the first rule that makes it.
+
+mod groups;
+mod neighbours;
+mod within;
+
+use std::sync::Arc;
+
+use super::encode::{Codes, NULL};
+use super::packed::PackedDigits;
+use groups::Groups;
+use neighbours::Neighbours;
+use within::Within;
+
+/// The rows of one frame, or of two, the left one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// Rows in all.
+    pub all: u32,
+    /// Rows of the left frame; `None` when pairs are within one frame.
+    pub left: Option<u32>,
+}
+
+impl Rows {
+    /// Number of pairs of rows.
+    #[must_use]
+    pub fn pairs(self) -> u64 {
+        let all = u64::from(self.all);
+        match self.left {
+            Some(left) => u64::from(left) * (all - u64::from(left.min(self.all))),
+            None => all * all.saturating_sub(1) / 2,
+        }
+    }
+
+    /// Whether two rows, the lower one first, may be a pair.
+    #[inline(always)]
+    fn may_pair(self, a: u32, b: u32) -> bool {
+        self.left.is_none_or(|left| a < left && b >= left)
+    }
+}
+
+/// What makes rows candidates.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// Equal keys.
+    Equal(Codes),
+    /// Places in a sorted order, unique, that differ by less than a window.
+    Near {
+        /// A place for each row, or [`NULL`].
+        places: Vec<u32>,
+        /// Rows that share a look.
+        window: u32,
+    },
+    /// Numbers that are equal or within one error of entry.
+    WithinOne(Vec<Option<PackedDigits>>),
+}
+
+impl Rule {
+    /// Whether two rows agree.
+    #[inline]
+    fn holds(&self, a: u32, b: u32) -> bool {
+        let at = |rows: &[u32], row: u32| rows.get(row as usize).copied().unwrap_or(NULL);
+        match self {
+            Self::Equal(codes) => {
+                at(&codes.rows, a) == at(&codes.rows, b) && at(&codes.rows, a) != NULL
+            }
+            Self::Near { places, window } => {
+                let (a, b) = (at(places, a), at(places, b));
+                a != NULL && b != NULL && a.abs_diff(b) < *window
+            }
+            Self::WithinOne(numbers) => {
+                let at = |row: u32| numbers.get(row as usize).copied().flatten();
+                at(a)
+                    .zip(at(b))
+                    .is_some_and(|(a, b)| crate::cnic::distance(a.digits(), b.digits()).1 <= 1)
+            }
+        }
+    }
+}
+
+/// The rules of a plan, in order.
+#[derive(Debug)]
+pub struct Blocking {
+    rows: Rows,
+    rules: Vec<Rule>,
+    /// Keys of the rules that compare keys, row by row, so that one look at memory serves all.
+    keys: Vec<u32>,
+    width: usize,
+}
+
+/// Never a key, and not [`NULL`] either.
+const NOTHING: u32 = NULL - 1;
+
+/// Part of the work of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    from: u32,
+    to: u32,
+    /// Of a block that is too large for one unit: its first members from here to there.
+    members: Option<(u32, u32)>,
+    /// Pairs before any are left out as another rule's.
+    pub pairs: u64,
+}
+
+/// The blocks of one rule.
+#[derive(Debug)]
+pub struct Blocks {
+    blocking: Arc<Blocking>,
+    rule: usize,
+    kind: Kind,
+    /// Parts of the work, each about as long as another.
+    pub units: Vec<Unit>,
+    /// What the rule's cap left out.
+    pub dropped: Dropped,
+    /// Rows of the largest blocks, largest first, before the cap.
+    pub largest: Vec<u32>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Groups(Groups),
+    Neighbours(Neighbours),
+    Within(Within),
+}
+
+/// Blocks larger than a cap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Number of blocks.
+    pub blocks: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Pairs in them.
+    pub pairs: u64,
+}
+
+impl Blocking {
+    /// Rules over the same rows.
+    #[must_use]
+    pub fn new(rows: Rows, rules: Vec<Rule>) -> Self {
+        let of_keys = rules.iter().filter_map(|rule| match rule {
+            Rule::Equal(codes) => Some(codes),
+            _ => None,
+        });
+        let columns: Vec<&Codes> = of_keys.collect();
+        // A multiple of four is compared four at a time.
+        let width = columns.len().next_multiple_of(4);
+        let mut keys = vec![NULL; width * rows.all as usize];
+        for (row, slot) in keys.chunks_exact_mut(width.max(1)).enumerate() {
+            for (to, codes) in slot.iter_mut().zip(&columns) {
+                *to = codes.rows.get(row).copied().unwrap_or(NULL);
+            }
+        }
+        Self { rows, rules, keys, width }
+    }
+
+    /// Number of rules.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// True when there is no rule.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> Rows {
+        self.rows
+    }
+
+    /// The blocks of a rule; those of more than `cap` rows are left out. `None` for a rule there is
+    /// not.
+    #[must_use]
+    pub fn blocks(self: &Arc<Self>, rule: usize, cap: Option<u32>) -> Option<Blocks> {
+        let (mut units, mut dropped, mut largest) = (vec![], Dropped::default(), vec![]);
+        let kind = match self.rules.get(rule)? {
+            Rule::Equal(codes) => {
+                let groups = Groups::new(codes, self.rows, cap, &mut dropped, &mut largest);
+                units = groups.units(self.rows);
+                Kind::Groups(groups)
+            }
+            Rule::Near { places, window } => {
+                let neighbours = Neighbours::new(places, *window);
+                units.extend(neighbours.units());
+                Kind::Neighbours(neighbours)
+            }
+            Rule::WithinOne(numbers) => {
+                let within = Within::new(numbers);
+                units.extend(within.units());
+                Kind::Within(within)
+            }
+        };
+        Some(Blocks { blocking: Arc::clone(self), rule, kind, units, dropped, largest })
+    }
+
+    fn keys_of(&self, row: u32) -> &[u32] {
+        let start = row as usize * self.width;
+        self.keys.get(start..start + self.width).unwrap_or_default()
+    }
+}
+
+/// Rows that share a key with the first of a pair by an earlier rule, or meet another one.
+struct Earlier<'a> {
+    blocking: &'a Blocking,
+    /// Keys of the first row, for earlier rules only.
+    keys: Vec<u32>,
+    /// How many of the keys are of earlier rules.
+    count: usize,
+    others: Vec<&'a Rule>,
+}
+
+impl<'a> Earlier<'a> {
+    fn new(blocking: &'a Blocking, rule: usize) -> Self {
+        let earlier = blocking.rules.iter().take(rule);
+        let (equal, others): (Vec<_>, Vec<_>) =
+            earlier.partition(|rule| matches!(rule, Rule::Equal(_)));
+        let keys = vec![NOTHING; blocking.width];
+        Self { blocking, keys, count: equal.len(), others }
+    }
+
+    /// Rows are held against this one from now on.
+    #[inline]
+    fn hold(&mut self, row: u32) {
+        let keys = self.blocking.keys_of(row).iter().take(self.count);
+        for (to, key) in self.keys.iter_mut().zip(keys) {
+            *to = if *key == NULL { NOTHING } else { *key };
+        }
+    }
+
+    /// Whether the pair of the row that is held and another is an earlier rule's.
+    #[inline(always)]
+    fn has(&self, held: u32, row: u32) -> bool {
+        // All keys, without a way out in between: four comparisons take one instruction.
+        let keys = self.keys.iter().zip(self.blocking.keys_of(row));
+        let same = self.count > 0 && keys.fold(false, |same, (a, b)| same | (a == b));
+        same || self.others.iter().any(|rule| rule.holds(held, row))
+    }
+}
+
+impl Blocks {
+    /// Pairs of all units, before any are left out as another rule's.
+    #[must_use]
+    pub fn pairs(&self) -> u64 {
+        self.units.iter().map(|unit| unit.pairs).sum()
+    }
+
+    /// Calls `emit` with each pair of a unit, the lower row first. Pairs of earlier rules are left
+    /// out, unless `alone`.
+    #[inline]
+    pub fn each_pair(&self, unit: &Unit, alone: bool, mut emit: impl FnMut(u32, u32)) {
+        let rows = self.blocking.rows;
+        let mut earlier = Earlier::new(&self.blocking, if alone { 0 } else { self.rule });
+        let free = earlier.count == 0 && earlier.others.is_empty();
+        let mut each = |a: u32, others: &[u32]| {
+            if free {
+                others.iter().for_each(|b| emit(a, *b));
+            } else {
+                earlier.hold(a);
+                others.iter().filter(|b| !earlier.has(a, **b)).for_each(|b| emit(a, *b));
+            }
+        };
+        match &self.kind {
+            Kind::Groups(groups) => groups.each(unit, rows, &mut each),
+            Kind::Neighbours(neighbours) => neighbours.each(unit, rows, &mut each),
+            Kind::Within(within) => within.each(unit, rows, &mut each),
+        }
+    }
+}
