@@ -40,6 +40,7 @@ pub mod cnic;
 pub mod column;
 mod error;
 pub mod isa;
+pub mod link;
 pub mod name;
 pub mod pmt;
 pub mod text;

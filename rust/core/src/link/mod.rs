@@ -1,0 +1,4 @@
+//! Record linkage: which records are of one person.
+
+pub mod packed;
+pub mod within_one;

@@ -1,0 +1,661 @@
+//! All pairs of numbers that are one error of entry apart: exact, complete, and never all against all.
+//!
+//! One error is what [`crate::cnic::distance`] counts as one: a substitution, a swap of neighbours
+//! or over one digit, a twin error (33 for 44), a jump twin (313 for 414), an omission or insertion.
+//!
+//! Such an error leaves either the first half of the digits as they are (the *head*), or nearly the
+//! whole second half (the *tail*). So numbers are compared only with those of the same head, which
+//! stand together in ascending order, and with those of the same tail, which a counting sort brings
+//! together. Within a group, a number has one key for each place and kind of error, and two numbers
+//! are a pair if they share one: the digits but for that place, with the two digits of a swap in
+//! ascending order, and those of a twin taken out. A pair differs in one way only, so it shares
+//! one key only. A group fits a small table in cache.
+
+use std::ops::Range;
+
+use super::packed::{MAX_LEN, PackedDigits};
+
+/// Numbers of a part, about.
+const PART: usize = 1 << 16;
+
+/// Most digits of a tail: a counting sort has a counter for each tail.
+const MAX_TAIL: usize = 6;
+
+/// Groups up to this size are compared number by number, as that takes less than making keys.
+const SMALL: usize = 64;
+
+/// Of two lengths, the same for the smaller side.
+const FEW: usize = 16;
+
+const VACANT: u32 = u32::MAX;
+
+/// Whether two numbers are equal or one error of entry apart.
+#[must_use]
+#[inline]
+pub fn is_within_one(a: PackedDigits, b: PackedDigits) -> bool {
+    let (short, long) = (a.min(b), a.max(b));
+    match long.len() - short.len() {
+        0 => same_length(long.bits(), short.bits()),
+        1 => omits_one(long.bits(), short.bits()),
+        _ => false,
+    }
+}
+
+/// [`is_within_one`] of numbers of one length.
+#[inline(always)]
+fn same_length(a: u64, b: u64) -> bool {
+    let differs = a ^ b;
+    let lowest = differs.trailing_zeros() & 60; // 0 for equal numbers
+    let (a, differs) = (a >> lowest, differs >> lowest);
+    let change = differs & 15;
+    let step = if differs > 0xFF { 8 } else { 4 };
+    // Digits that change in the same bits were swapped if they differ by those bits, and are twins
+    // if they are equal.
+    let apart = (a ^ a >> step) & 15;
+    differs <= 15 || (differs == change | change << step && (apart == change || apart == 0))
+}
+
+/// Whether `short` is `long` without one digit.
+#[inline(always)]
+fn omits_one(long: u64, short: u64) -> bool {
+    let lowest = (long ^ short).trailing_zeros() & 60;
+    long >> lowest >> 4 == short >> lowest
+}
+
+/// Numbers of one length.
+#[derive(Debug)]
+struct Class {
+    len: usize,
+    /// Where they stand.
+    range: Range<usize>,
+    /// Digits of the head, and of the tail: two digits between them are in neither, because an
+    /// error that starts in the head may reach them.
+    head: usize,
+    tail: usize,
+    /// Their places in order of the tails, the last digit first. Empty when there is no head.
+    by_tail: Vec<u32>,
+}
+
+impl Class {
+    fn new(numbers: &[PackedDigits], range: Range<usize>, len: usize) -> Self {
+        let outer = len.saturating_sub(2);
+        let tail = (outer / 2).min(MAX_TAIL);
+        let head = if tail == 0 { 0 } else { outer - tail };
+        let mut class = Self { len, range, head, tail, by_tail: vec![] };
+        if head > 0 {
+            class.by_tail = class.sorted_by_tail(numbers);
+        }
+        class
+    }
+
+    fn sorted_by_tail(&self, numbers: &[PackedDigits]) -> Vec<u32> {
+        let numbers = numbers.get(self.range.clone()).unwrap_or(&[]);
+        let code = |number: &PackedDigits| tail_code(number.bits(), self.tail) as usize;
+        let mut ends = vec![0_u32; 10_usize.pow(self.tail as u32)];
+        for number in numbers {
+            ends.get_mut(code(number)).into_iter().for_each(|count| *count += 1);
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            total += *end;
+            *end = total;
+        }
+        let mut sorted = vec![0; numbers.len()];
+        for (place, number) in self.range.clone().zip(numbers).rev() {
+            let end = ends.get_mut(code(number)).map(|end| {
+                *end -= 1;
+                *end as usize
+            });
+            end.and_then(|end| sorted.get_mut(end)).into_iter().for_each(|to| *to = place as u32);
+        }
+        sorted
+    }
+}
+
+/// The last digits as a number that starts with the very last.
+#[inline]
+fn tail_code(bits: u64, tail: usize) -> u64 {
+    (0..tail).fold(0, |code, place| code * 10 + (bits >> (4 * place) & 15) - 1)
+}
+
+/// What the numbers of a group have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shared {
+    Head,
+    Tail,
+}
+
+/// Some groups: those that start in a stretch of the order of their class.
+#[derive(Debug)]
+struct Part {
+    class: usize,
+    /// Compared with each other, or with the numbers that have one digit more.
+    longer: bool,
+    shared: Shared,
+    stretch: Range<usize>,
+}
+
+/// A class in the order that brings its groups together.
+#[derive(Clone, Copy)]
+struct Order<'a> {
+    numbers: &'a [PackedDigits],
+    class: &'a Class,
+    shared: Shared,
+    /// Digits in common.
+    digits: usize,
+}
+
+impl Order<'_> {
+    fn len(&self) -> usize {
+        self.class.range.len()
+    }
+
+    /// Where the number stands among all.
+    #[inline]
+    fn place(&self, i: usize) -> u32 {
+        match self.shared {
+            Shared::Head => (self.class.range.start + i) as u32,
+            Shared::Tail => self.class.by_tail.get(i).copied().unwrap_or(VACANT),
+        }
+    }
+
+    #[inline]
+    fn bits(&self, i: usize) -> u64 {
+        self.numbers.get(self.place(i) as usize).map_or(0, |number| number.bits())
+    }
+
+    /// What a group has in common; ascending.
+    #[inline]
+    fn key(&self, i: usize) -> u64 {
+        match self.shared {
+            // No head: a shift by all 64 bits, in two steps.
+            Shared::Head => self.bits(i) >> 1 >> (4 * (self.class.len - self.digits) - 1),
+            Shared::Tail => tail_code(self.bits(i), self.digits),
+        }
+    }
+
+    /// Groups that start in a stretch.
+    fn groups(&self, stretch: Range<usize>) -> impl Iterator<Item = (u64, Range<usize>)> {
+        let mut next = stretch.start;
+        if let Some(before) = next.checked_sub(1) {
+            let key = self.key(before);
+            while next < stretch.end && self.key(next) == key {
+                next += 1;
+            }
+        }
+        std::iter::from_fn(move || {
+            let start = next;
+            (start < stretch.end).then(|| {
+                let key = self.key(start);
+                while next < self.len() && self.key(next) == key {
+                    next += 1;
+                }
+                (key, start..next)
+            })
+        })
+    }
+
+    /// The group of a key, which may be empty.
+    fn group(&self, key: u64) -> Range<usize> {
+        let first = |beyond: &dyn Fn(u64) -> bool| {
+            let (mut low, mut high) = (0, self.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                if beyond(self.key(middle)) { high = middle } else { low = middle + 1 }
+            }
+            low
+        };
+        first(&|other| other >= key)..first(&|other| other > key)
+    }
+
+    fn gather(&self, group: Range<usize>, into: &mut Group) {
+        into.places.clear();
+        into.places.extend(group.clone().map(|i| self.place(i)));
+        into.bits.clear();
+        into.bits.extend(group.map(|i| self.bits(i)));
+    }
+}
+
+/// The numbers of a group, and where they stand among all.
+#[derive(Debug, Default)]
+struct Group {
+    places: Vec<u32>,
+    bits: Vec<u64>,
+}
+
+impl Group {
+    fn place(&self, i: usize) -> u32 {
+        self.places.get(i).copied().unwrap_or(VACANT)
+    }
+}
+
+/// Pairs of numbers within one error of entry, found part by part.
+///
+/// The parts may be worked in any order and on several threads. Together they hold each pair once.
+/// A part takes milliseconds; a number has less than 400 neighbours, so that even where all numbers
+/// are in use a part has some millions of pairs at most, unless very many numbers share a head.
+///
+/// Needs 4 bytes a number besides the numbers.
+///
+/// # Example
+///
+/// ```
+/// use nser_core::link::packed::PackedDigits;
+/// use nser_core::link::within_one::WithinOne;
+///
+/// let numbers: Vec<_> = [(352021234567, 12), (3520212345671, 13), (3520212346571, 13)]
+///     .into_iter()
+///     .filter_map(|(value, len)| PackedDigits::new(value, len))
+///     .collect();
+/// let join = WithinOne::new(&numbers).ok_or("not ascending")?;
+/// assert_eq!(join.pairs(), [(0, 1), (1, 2)]);
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug)]
+pub struct WithinOne<'a> {
+    numbers: &'a [PackedDigits],
+    classes: Vec<Class>,
+    parts: Vec<Part>,
+}
+
+impl<'a> WithinOne<'a> {
+    /// Prepares the join; `None` unless the numbers ascend without repeats, or for 2^32 - 1 or more.
+    #[must_use]
+    pub fn new(numbers: &'a [PackedDigits]) -> Option<Self> {
+        let fits = u32::try_from(numbers.len()).is_ok_and(|count| count < VACANT);
+        if !fits || !numbers.is_sorted_by(|a, b| a < b) {
+            return None;
+        }
+        let mut classes = vec![];
+        for len in 1..=MAX_LEN {
+            let range = numbers.partition_point(|n| n.len() < len)
+                ..numbers.partition_point(|n| n.len() <= len);
+            if !range.is_empty() {
+                classes.push(Class::new(numbers, range, len));
+            }
+        }
+        let mut parts = vec![];
+        for (i, class) in classes.iter().enumerate() {
+            let next = classes.get(i + 1).is_some_and(|next| next.len == class.len + 1);
+            for longer in [false, true].into_iter().filter(|longer| next || !longer) {
+                for shared in [Shared::Head, Shared::Tail] {
+                    if shared == Shared::Tail && class.head == 0 {
+                        continue;
+                    }
+                    parts.extend((0..class.range.len()).step_by(PART).map(|start| {
+                        let end = (start + PART).min(class.range.len());
+                        Part { class: i, longer, shared, stretch: start..end }
+                    }));
+                }
+            }
+        }
+        Some(Self { numbers, classes, parts })
+    }
+
+    /// Number of parts.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Calls `emit(a, b)`, `a < b`, for the indices of each pair of a part. The order is fixed but not
+    /// sorted.
+    pub fn for_each(&self, part: usize, mut emit: impl FnMut(u32, u32)) {
+        let Some(part) = self.parts.get(part) else { return };
+        let Some(class) = self.classes.get(part.class) else { return };
+        if !part.longer {
+            return self.same_length(part, class, &mut emit);
+        }
+        if let Some(longer) = self.classes.get(part.class + 1) {
+            self.one_longer(part, class, longer, &mut emit);
+        }
+    }
+
+    /// All pairs, sorted.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(u32, u32)> {
+        let mut pairs = vec![];
+        (0..self.parts()).for_each(|part| self.for_each(part, |a, b| pairs.push((a, b))));
+        pairs.sort_unstable();
+        pairs
+    }
+
+    fn same_length(&self, part: &Part, class: &Class, emit: &mut impl FnMut(u32, u32)) {
+        let digits = if part.shared == Shared::Head { class.head } else { class.tail };
+        let order = Order { numbers: self.numbers, class, shared: part.shared, digits };
+        let (mut group, mut table) = (Group::default(), Table::default());
+        let head_at = 4 * (class.len - class.head);
+        for (_, range) in order.groups(part.stretch.clone()).filter(|(_, range)| range.len() > 1) {
+            let small = range.len() <= SMALL;
+            order.gather(range, &mut group);
+            let mut pair = |i, j| {
+                let (a, b) = (group.place(i), group.place(j));
+                emit(a.min(b), a.max(b));
+            };
+            if small {
+                // With one tail, a pair of one head is found there.
+                let elsewhere =
+                    |a: u64, b: u64| part.shared == Shared::Tail && (a ^ b) >> head_at == 0;
+                for (i, &a) in group.bits.iter().enumerate() {
+                    for (j, &b) in group.bits.iter().enumerate().take(i) {
+                        if same_length(a, b) && !elsewhere(a, b) {
+                            pair(i, j);
+                        }
+                    }
+                }
+                continue;
+            }
+            let firsts = match part.shared {
+                Shared::Head => 0..class.len - class.head,
+                Shared::Tail => class.len - class.head..class.len,
+            };
+            for first in firsts {
+                for step in 0..=first.min(2) {
+                    table.equal_keys(&group.bits, key_without(first, first - step), &mut pair);
+                }
+            }
+        }
+    }
+
+    /// Pairs of a number of `class` and one that has one digit more.
+    fn one_longer(
+        &self,
+        part: &Part,
+        class: &Class,
+        longer: &Class,
+        emit: &mut impl FnMut(u32, u32),
+    ) {
+        let digits = match part.shared {
+            Shared::Head => class.head,
+            Shared::Tail => class.tail.min(longer.tail),
+        };
+        let order = |class| Order { numbers: self.numbers, class, shared: part.shared, digits };
+        let (order, others) = (order(class), order(longer));
+        let (mut shorts, mut longs, mut table) =
+            (Group::default(), Group::default(), Table::default());
+        let head_at = 4 * (class.len - class.head);
+        for (key, range) in order.groups(part.stretch.clone()) {
+            let found = others.group(key);
+            if found.is_empty() {
+                continue;
+            }
+            order.gather(range, &mut shorts);
+            others.gather(found, &mut longs);
+            // Shorter numbers stand before longer ones.
+            let mut pair = |short, long| emit(shorts.place(short), longs.place(long));
+            if shorts.bits.len().min(longs.bits.len()) <= FEW {
+                let elsewhere = |long: u64, short: u64| {
+                    part.shared == Shared::Tail && long >> 4 >> head_at == short >> head_at
+                };
+                for (j, &long) in longs.bits.iter().enumerate() {
+                    for (i, &short) in shorts.bits.iter().enumerate() {
+                        if omits_one(long, short) && !elsewhere(long, short) {
+                            pair(i, j);
+                        }
+                    }
+                }
+                continue;
+            }
+            let left_out = match part.shared {
+                Shared::Head => 0..=class.len - class.head,
+                Shared::Tail => class.len - class.head + 1..=class.len,
+            };
+            table.fill(&shorts.bits);
+            for place in left_out {
+                for (j, &long) in longs.bits.iter().enumerate() {
+                    // Of equal neighbours any may be left out: that is one pair.
+                    let (low, digit) = (long & ((1 << (4 * place)) - 1), long >> (4 * place) & 15);
+                    if place > 0 && low >> (4 * (place - 1)) == digit {
+                        continue;
+                    }
+                    let short = (long >> (4 * place) >> 4) << (4 * place) | low;
+                    if let Some(i) = table.find(short, &shorts.bits) {
+                        pair(i, j);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The key that two numbers share if they are one error apart in two places (from the end), or in
+/// one place given twice.
+#[inline(always)]
+fn key_without(a: usize, b: usize) -> impl Fn(u64) -> u64 {
+    let (a, b) = (4 * a, 4 * b);
+    let others = !(15 << a | 15 << b);
+    move |bits| {
+        let (p, q) = (bits >> a & 15, bits >> b & 15);
+        let (low, high) = (p.min(q), p.max(q));
+        bits & others | if p == q { 0 } else { low << a | high << b }
+    }
+}
+
+/// An open-addressing table of the numbers of a group.
+#[derive(Debug, Default)]
+struct Table {
+    slots: Vec<u32>,
+    shift: u32,
+    keys: Vec<u64>,
+    /// The number before with the same key.
+    before: Vec<u32>,
+}
+
+impl Table {
+    fn clear(&mut self, numbers: usize) {
+        let slots = (numbers * 4).next_power_of_two().max(2);
+        self.shift = 64 - slots.trailing_zeros();
+        self.slots.clear();
+        self.slots.resize(slots, VACANT);
+    }
+
+    /// Calls `pair` for every two numbers whose keys are equal.
+    #[expect(clippy::indexing_slicing, reason = "slots are masked; what they hold is an index")]
+    fn equal_keys(
+        &mut self,
+        bits: &[u64],
+        key: impl Fn(u64) -> u64,
+        pair: &mut impl FnMut(usize, usize),
+    ) {
+        self.clear(bits.len());
+        self.keys.clear();
+        self.keys.extend(bits.iter().map(|&bits| key(bits)));
+        self.before.resize(bits.len(), VACANT);
+        let (slots, keys) = (self.slots.as_mut_slice(), self.keys.as_slice());
+        let mask = slots.len() - 1;
+        for (i, &key) in (0_u32..).zip(keys) {
+            let mut slot = hash(key, self.shift);
+            let before = loop {
+                let found = slots[slot & mask];
+                if found == VACANT || keys[found as usize] == key {
+                    break found;
+                }
+                slot += 1;
+            };
+            slots[slot & mask] = i;
+            self.before[i as usize] = before;
+            let mut other = before;
+            while other != VACANT {
+                pair(i as usize, other as usize);
+                other = self.before[other as usize];
+            }
+        }
+    }
+
+    /// Makes the table one of distinct numbers.
+    fn fill(&mut self, bits: &[u64]) {
+        self.clear(bits.len());
+        let mask = self.slots.len() - 1;
+        for (i, &bits) in (0_u32..).zip(bits) {
+            let start = hash(bits, self.shift);
+            let free = (start..).find(|slot| self.slots.get(slot & mask) == Some(&VACANT));
+            let free = free.and_then(|slot| self.slots.get_mut(slot & mask));
+            free.into_iter().for_each(|slot| *slot = i);
+        }
+    }
+
+    /// Index of a number that the table was made of.
+    #[inline]
+    fn find(&self, key: u64, bits: &[u64]) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(key, self.shift);
+        loop {
+            let found = bits.get(*self.slots.get(slot & mask)? as usize)?;
+            if *found == key {
+                return self.slots.get(slot & mask).map(|&i| i as usize);
+            }
+            slot += 1;
+        }
+    }
+}
+
+#[inline(always)]
+fn hash(key: u64, shift: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cnic::distance;
+
+    /// A multiplicative generator: the tests need no better.
+    fn random(state: &mut u64) -> u64 {
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *state >> 33
+    }
+
+    /// Distinct numbers of the given lengths whose digits are less than `digits` beyond a stem of
+    /// `stem` fixed digits in front and behind.
+    fn numbers(
+        seed: u64,
+        count: usize,
+        lens: &[usize],
+        digits: u64,
+        stem: (usize, usize),
+    ) -> Vec<PackedDigits> {
+        let mut state = seed;
+        let mut found: Vec<_> = (0..count)
+            .map(|_| {
+                let len = lens[random(&mut state) as usize % lens.len()];
+                let value = (0..len).fold(0, |value, i| {
+                    let fixed = i < stem.0 || i + stem.1 >= len;
+                    value * 10 + if fixed { 3 } else { random(&mut state) % digits }
+                });
+                PackedDigits::new(value, len).unwrap()
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn naive(numbers: &[PackedDigits]) -> Vec<(u32, u32)> {
+        let mut pairs = vec![];
+        for (i, a) in numbers.iter().enumerate() {
+            for (j, b) in numbers.iter().enumerate().skip(i + 1) {
+                let within = distance(a.digits(), b.digits()).1 <= 1;
+                assert_eq!(is_within_one(*a, *b), within);
+                assert_eq!(is_within_one(*b, *a), within);
+                if within {
+                    pairs.push((i as u32, j as u32));
+                }
+            }
+        }
+        pairs
+    }
+
+    #[track_caller]
+    fn check(numbers: &[PackedDigits]) -> usize {
+        let found = WithinOne::new(numbers).unwrap().pairs();
+        assert_eq!(found, naive(numbers));
+        found.len()
+    }
+
+    #[test]
+    fn every_pair_once_where_digits_are_few() {
+        let mut total = 0;
+        for (seed, lens) in (1..).zip([
+            &[13][..],
+            &[12, 13],
+            &[13, 14],
+            &[11, 12, 13, 14],
+            &[12, 14],
+            &[1, 2, 3, 4, 5],
+            &[5, 6, 7, 8, 9, 10],
+            &[15, 16],
+            &[16],
+        ]) {
+            for digits in [2, 3, 10] {
+                total += check(&numbers(seed, 400, lens, digits, (0, 0)));
+            }
+        }
+        assert!(total > 3_000, "{total}");
+    }
+
+    #[test]
+    fn large_groups_of_one_head_or_one_tail() {
+        let stems = [(8, 0), (7, 1), (6, 2), (5, 3), (4, 4), (2, 5), (0, 8), (1, 7)];
+        let mut total = 0;
+        for (seed, stem) in (1..).zip(stems) {
+            for (lens, digits) in
+                [(&[12, 13][..], 10), (&[13, 14], 4), (&[11, 12], 3), (&[16, 15], 2)]
+            {
+                total += check(&numbers(seed, 400, lens, digits, stem));
+            }
+        }
+        assert!(total > 10_000, "{total}");
+    }
+
+    #[test]
+    fn small_sets() {
+        for seed in 1..200 {
+            check(&numbers(seed, seed as usize % 7, &[12, 13], 2, (4, 4)));
+        }
+        check(&numbers(1, 1000, &[1, 2, 3], 10, (0, 0)));
+    }
+
+    #[test]
+    fn parts_share_out_the_pairs() {
+        let numbers = numbers(7, 300_000, &[12, 13], 10, (5, 2));
+        let join = WithinOne::new(&numbers).unwrap();
+        let mut pairs = vec![];
+        for part in (0..join.parts()).rev() {
+            join.for_each(part, |a, b| {
+                assert!(a < b && is_within_one(numbers[a as usize], numbers[b as usize]));
+                pairs.push((a, b));
+            });
+        }
+        join.for_each(join.parts(), |_, _| unreachable!());
+        pairs.sort_unstable();
+        assert!(join.parts() > 8 && pairs.is_sorted_by(|a, b| a < b));
+        // Complete: every substitution that is there, by a look at each.
+        let substitutions = numbers.iter().enumerate().flat_map(|(i, number)| {
+            let digits = number.digits();
+            (0..digits.len as u32).flat_map(move |place| {
+                let unit = 10_u64.pow(place);
+                let digit = digits.value / unit % 10;
+                (digit + 1..10).map(move |other| (i, digits.value + (other - digit) * unit))
+            })
+        });
+        let mut known = 0;
+        for (i, value) in substitutions {
+            let other = PackedDigits::new(value, numbers[i].len()).unwrap();
+            if let Ok(j) = numbers.binary_search(&other) {
+                known += 1;
+                assert!(pairs.binary_search(&(i as u32, j as u32)).is_ok());
+            }
+        }
+        assert!(known > 100_000, "{known}");
+    }
+
+    #[test]
+    fn what_is_not_ascending_is_refused() {
+        let [a, b] = [(1, 2), (2, 2)].map(|(value, len)| PackedDigits::new(value, len).unwrap());
+        assert!(WithinOne::new(&[b, a]).is_none() && WithinOne::new(&[a, a]).is_none());
+        let empty = WithinOne::new(&[]).unwrap();
+        assert_eq!((empty.parts(), empty.pairs()), (0, vec![]));
+        assert_eq!(WithinOne::new(&[a]).unwrap().pairs(), []);
+    }
+}
