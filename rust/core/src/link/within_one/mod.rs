@@ -11,23 +11,23 @@
 //! ascending order, and those of a twin taken out. A pair differs in one way only, so it shares
 //! one key only. A group fits a small table in cache.
 
+mod order;
+mod table;
+
 use std::ops::Range;
 
 use super::packed::{MAX_LEN, PackedDigits};
+use order::{Class, Group, Order, Shared};
+use table::Table;
 
 /// Numbers of a part, about.
 const PART: usize = 1 << 16;
-
-/// Most digits of a tail: a counting sort has a counter for each tail.
-const MAX_TAIL: usize = 6;
 
 /// Groups up to this size are compared number by number, as that takes less than making keys.
 const SMALL: usize = 64;
 
 /// Of two lengths, the same for the smaller side.
 const FEW: usize = 16;
-
-const VACANT: u32 = u32::MAX;
 
 /// Whether two numbers are equal or one error of entry apart.
 #[must_use]
@@ -62,69 +62,6 @@ fn omits_one(long: u64, short: u64) -> bool {
     long >> lowest >> 4 == short >> lowest
 }
 
-/// Numbers of one length.
-#[derive(Debug)]
-struct Class {
-    len: usize,
-    /// Where they stand.
-    range: Range<usize>,
-    /// Digits of the head, and of the tail: two digits between them are in neither, because an
-    /// error that starts in the head may reach them.
-    head: usize,
-    tail: usize,
-    /// Their places in order of the tails, the last digit first. Empty when there is no head.
-    by_tail: Vec<u32>,
-}
-
-impl Class {
-    fn new(numbers: &[PackedDigits], range: Range<usize>, len: usize) -> Self {
-        let outer = len.saturating_sub(2);
-        let tail = (outer / 2).min(MAX_TAIL);
-        let head = if tail == 0 { 0 } else { outer - tail };
-        let mut class = Self { len, range, head, tail, by_tail: vec![] };
-        if head > 0 {
-            class.by_tail = class.sorted_by_tail(numbers);
-        }
-        class
-    }
-
-    fn sorted_by_tail(&self, numbers: &[PackedDigits]) -> Vec<u32> {
-        let numbers = numbers.get(self.range.clone()).unwrap_or(&[]);
-        let code = |number: &PackedDigits| tail_code(number.bits(), self.tail) as usize;
-        let mut ends = vec![0_u32; 10_usize.pow(self.tail as u32)];
-        for number in numbers {
-            ends.get_mut(code(number)).into_iter().for_each(|count| *count += 1);
-        }
-        let mut total = 0;
-        for end in &mut ends {
-            total += *end;
-            *end = total;
-        }
-        let mut sorted = vec![0; numbers.len()];
-        for (place, number) in self.range.clone().zip(numbers).rev() {
-            let end = ends.get_mut(code(number)).map(|end| {
-                *end -= 1;
-                *end as usize
-            });
-            end.and_then(|end| sorted.get_mut(end)).into_iter().for_each(|to| *to = place as u32);
-        }
-        sorted
-    }
-}
-
-/// The last digits as a number that starts with the very last.
-#[inline]
-fn tail_code(bits: u64, tail: usize) -> u64 {
-    (0..tail).fold(0, |code, place| code * 10 + (bits >> (4 * place) & 15) - 1)
-}
-
-/// What the numbers of a group have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shared {
-    Head,
-    Tail,
-}
-
 /// Some groups: those that start in a stretch of the order of their class.
 #[derive(Debug)]
 struct Part {
@@ -135,105 +72,11 @@ struct Part {
     stretch: Range<usize>,
 }
 
-/// A class in the order that brings its groups together.
-#[derive(Clone, Copy)]
-struct Order<'a> {
-    numbers: &'a [PackedDigits],
-    class: &'a Class,
-    shared: Shared,
-    /// Digits in common.
-    digits: usize,
-}
-
-impl Order<'_> {
-    fn len(&self) -> usize {
-        self.class.range.len()
-    }
-
-    /// Where the number stands among all.
-    #[inline]
-    fn place(&self, i: usize) -> u32 {
-        match self.shared {
-            Shared::Head => (self.class.range.start + i) as u32,
-            Shared::Tail => self.class.by_tail.get(i).copied().unwrap_or(VACANT),
-        }
-    }
-
-    #[inline]
-    fn bits(&self, i: usize) -> u64 {
-        self.numbers.get(self.place(i) as usize).map_or(0, |number| number.bits())
-    }
-
-    /// What a group has in common; ascending.
-    #[inline]
-    fn key(&self, i: usize) -> u64 {
-        match self.shared {
-            // No head: a shift by all 64 bits, in two steps.
-            Shared::Head => self.bits(i) >> 1 >> (4 * (self.class.len - self.digits) - 1),
-            Shared::Tail => tail_code(self.bits(i), self.digits),
-        }
-    }
-
-    /// Groups that start in a stretch.
-    fn groups(&self, stretch: Range<usize>) -> impl Iterator<Item = (u64, Range<usize>)> {
-        let mut next = stretch.start;
-        if let Some(before) = next.checked_sub(1) {
-            let key = self.key(before);
-            while next < stretch.end && self.key(next) == key {
-                next += 1;
-            }
-        }
-        std::iter::from_fn(move || {
-            let start = next;
-            (start < stretch.end).then(|| {
-                let key = self.key(start);
-                while next < self.len() && self.key(next) == key {
-                    next += 1;
-                }
-                (key, start..next)
-            })
-        })
-    }
-
-    /// The group of a key, which may be empty.
-    fn group(&self, key: u64) -> Range<usize> {
-        let first = |beyond: &dyn Fn(u64) -> bool| {
-            let (mut low, mut high) = (0, self.len());
-            while low < high {
-                let middle = low.midpoint(high);
-                if beyond(self.key(middle)) { high = middle } else { low = middle + 1 }
-            }
-            low
-        };
-        first(&|other| other >= key)..first(&|other| other > key)
-    }
-
-    fn gather(&self, group: Range<usize>, into: &mut Group) {
-        into.places.clear();
-        into.places.extend(group.clone().map(|i| self.place(i)));
-        into.bits.clear();
-        into.bits.extend(group.map(|i| self.bits(i)));
-    }
-}
-
-/// The numbers of a group, and where they stand among all.
-#[derive(Debug, Default)]
-struct Group {
-    places: Vec<u32>,
-    bits: Vec<u64>,
-}
-
-impl Group {
-    fn place(&self, i: usize) -> u32 {
-        self.places.get(i).copied().unwrap_or(VACANT)
-    }
-}
-
 /// Pairs of numbers within one error of entry, found part by part.
 ///
 /// The parts may be worked in any order and on several threads. Together they hold each pair once.
-/// A part takes milliseconds; a number has less than 400 neighbours, so that even where all numbers
-/// are in use a part has some millions of pairs at most, unless very many numbers share a head.
+/// A part takes milliseconds; where all numbers are in use, each has some hundred neighbours, so
+/// that a part has some millions of pairs, unless very many numbers share a head or a tail.
 ///
 /// Needs 4 bytes a number besides the numbers.
 ///
@@ -262,7 +105,7 @@ impl<'a> WithinOne<'a> {
     /// Prepares the join; `None` unless the numbers ascend without repeats, or for 2^32 - 1 or more.
     #[must_use]
     pub fn new(numbers: &'a [PackedDigits]) -> Option<Self> {
-        let fits = u32::try_from(numbers.len()).is_ok_and(|count| count < VACANT);
+        let fits = u32::try_from(numbers.len()).is_ok_and(|count| count < u32::MAX);
         if !fits || !numbers.is_sorted_by(|a, b| a < b) {
             return None;
         }
@@ -429,89 +272,6 @@ fn key_without(a: usize, b: usize) -> impl Fn(u64) -> u64 {
         let (low, high) = (p.min(q), p.max(q));
         bits & others | if p == q { 0 } else { low << a | high << b }
     }
-}
-
-/// An open-addressing table of the numbers of a group.
-#[derive(Debug, Default)]
-struct Table {
-    slots: Vec<u32>,
-    shift: u32,
-    keys: Vec<u64>,
-    /// The number before with the same key.
-    before: Vec<u32>,
-}
-
-impl Table {
-    fn clear(&mut self, numbers: usize) {
-        let slots = (numbers * 4).next_power_of_two().max(2);
-        self.shift = 64 - slots.trailing_zeros();
-        self.slots.clear();
-        self.slots.resize(slots, VACANT);
-    }
-
-    /// Calls `pair` for every two numbers whose keys are equal.
-    #[expect(clippy::indexing_slicing, reason = "slots are masked; what they hold is an index")]
-    fn equal_keys(
-        &mut self,
-        bits: &[u64],
-        key: impl Fn(u64) -> u64,
-        pair: &mut impl FnMut(usize, usize),
-    ) {
-        self.clear(bits.len());
-        self.keys.clear();
-        self.keys.extend(bits.iter().map(|&bits| key(bits)));
-        self.before.resize(bits.len(), VACANT);
-        let (slots, keys) = (self.slots.as_mut_slice(), self.keys.as_slice());
-        let mask = slots.len() - 1;
-        for (i, &key) in (0_u32..).zip(keys) {
-            let mut slot = hash(key, self.shift);
-            let before = loop {
-                let found = slots[slot & mask];
-                if found == VACANT || keys[found as usize] == key {
-                    break found;
-                }
-                slot += 1;
-            };
-            slots[slot & mask] = i;
-            self.before[i as usize] = before;
-            let mut other = before;
-            while other != VACANT {
-                pair(i as usize, other as usize);
-                other = self.before[other as usize];
-            }
-        }
-    }
-
-    /// Makes the table one of distinct numbers.
-    fn fill(&mut self, bits: &[u64]) {
-        self.clear(bits.len());
-        let mask = self.slots.len() - 1;
-        for (i, &bits) in (0_u32..).zip(bits) {
-            let start = hash(bits, self.shift);
-            let free = (start..).find(|slot| self.slots.get(slot & mask) == Some(&VACANT));
-            let free = free.and_then(|slot| self.slots.get_mut(slot & mask));
-            free.into_iter().for_each(|slot| *slot = i);
-        }
-    }
-
-    /// Index of a number that the table was made of.
-    #[inline]
-    fn find(&self, key: u64, bits: &[u64]) -> Option<usize> {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(key, self.shift);
-        loop {
-            let found = bits.get(*self.slots.get(slot & mask)? as usize)?;
-            if *found == key {
-                return self.slots.get(slot & mask).map(|&i| i as usize);
-            }
-            slot += 1;
-        }
-    }
-}
-
-#[inline(always)]
-fn hash(key: u64, shift: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize
 }
 
 #[cfg(test)]
