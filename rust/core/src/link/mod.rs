@@ -5,10 +5,10 @@ pub mod compare;
 pub mod em;
 pub mod encode;
 pub mod frequency;
-mod packed;
+pub mod packed;
 pub mod patterns;
 mod score;
 pub mod weigh;
+pub mod within_one;
 
-pub use packed::{MAX_LEN, PackedDigits};
 pub use score::{Linker, Sample, Scored};

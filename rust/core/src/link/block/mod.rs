@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::encode::{Codes, NULL};
 use super::packed::PackedDigits;
+use super::within_one::is_within_one;
 use groups::Groups;
 use neighbours::Neighbours;
 use within::Within;
@@ -73,7 +74,7 @@ impl Rule {
                 let at = |row: u32| numbers.get(row as usize).copied().flatten();
                 at(a)
                     .zip(at(b))
-                    .is_some_and(|(a, b)| crate::cnic::distance(a.digits(), b.digits()).1 <= 1)
+                    .is_some_and(|(a, b)| is_within_one(a, b))
             }
         }
     }

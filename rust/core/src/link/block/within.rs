@@ -2,12 +2,12 @@
 
 use super::{Rows, Unit};
 use crate::link::packed::PackedDigits;
+use crate::link::within_one::WithinOne;
 
 /// Numbers, and the rows that carry each.
 #[derive(Debug)]
 pub(super) struct Within {
-    /// Distinct numbers in order.
-    numbers: Vec<PackedDigits>,
+    join: Option<WithinOne>,
     /// Rows by number, and where those of each number begin.
     order: Vec<u32>,
     starts: Vec<u32>,
@@ -15,32 +15,62 @@ pub(super) struct Within {
 
 impl Within {
     pub(super) fn new(numbers: &[Option<PackedDigits>]) -> Self {
-        let carried = numbers
-            .iter()
-            .zip(0u32..)
-            .filter_map(|(number, row)| Some((number.as_ref().copied()?, row)));
+        let carried = numbers.iter().zip(0u32..).filter_map(|(number, row)| Some(((*number)?, row)));
         let mut carried: Vec<(PackedDigits, u32)> = carried.collect();
         carried.sort_unstable();
-        let mut out = Self { numbers: vec![], order: vec![], starts: vec![] };
+        let (mut distinct, mut order, mut starts) = (vec![], vec![], vec![]);
         for (number, row) in carried {
-            if out.numbers.last() != Some(&number) {
-                out.numbers.push(number);
-                out.starts.push(out.order.len() as u32);
+            if distinct.last() != Some(&number) {
+                distinct.push(number);
+                starts.push(order.len() as u32);
             }
-            out.order.push(row);
+            order.push(row);
         }
-        out.starts.push(out.order.len() as u32);
-        out
+        starts.push(order.len() as u32);
+        Self { join: WithinOne::new(distinct), order, starts }
     }
 
-    fn rows(&self, number: usize) -> &[u32] {
-        let at = |number: usize| self.starts.get(number).map_or(0, |start| *start as usize);
+    fn rows(&self, number: u32) -> &[u32] {
+        let at = |number: u32| self.starts.get(number as usize).map_or(0, |start| *start as usize);
         self.order.get(at(number)..at(number + 1)).unwrap_or_default()
     }
 
+    /// One unit for equal numbers, and one for each part of the join.
     pub(super) fn units(&self) -> Vec<Unit> {
-        vec![]
+        let parts = self.join.as_ref().map_or(0, WithinOne::parts) as u32;
+        let mut units: Vec<Unit> =
+            (0..=parts).map(|k| Unit { from: k, to: k + 1, members: None, pairs: 0 }).collect();
+        for unit in &mut units {
+            let mut pairs = 0;
+            let all = Rows { all: u32::MAX, left: None };
+            self.each(&unit.clone(), all, &mut |_, others| pairs += others.len() as u64);
+            unit.pairs = pairs;
+        }
+        units
     }
 
-    pub(super) fn each(&self, _unit: &Unit, _rows: Rows, _each: &mut impl FnMut(u32, &[u32])) {}
+    /// Calls `each` with a row and the later rows it makes pairs with.
+    pub(super) fn each(&self, unit: &Unit, rows: Rows, each: &mut impl FnMut(u32, &[u32])) {
+        let Some(join) = &self.join else { return };
+        let mut pair = |a: u32, b: u32| {
+            let (a, b) = (a.min(b), a.max(b));
+            if rows.may_pair(a, b) {
+                each(a, &[b]);
+            }
+        };
+        let Some(part) = unit.from.checked_sub(1) else {
+            for number in 0..join.numbers().len() as u32 {
+                let rows = self.rows(number);
+                for (k, a) in rows.iter().enumerate() {
+                    rows.iter().skip(k + 1).for_each(|b| pair(*a, *b));
+                }
+            }
+            return;
+        };
+        join.for_each(part as usize, |x, y| {
+            for a in self.rows(x) {
+                self.rows(y).iter().for_each(|b| pair(*a, *b));
+            }
+        });
+    }
 }
