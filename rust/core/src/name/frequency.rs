@@ -53,7 +53,8 @@ impl Frequencies {
     /// stem: Abdul Rehman as Rehman.
     #[must_use]
     pub fn rarity(&self, token: &[u8], stem: &[u8]) -> f64 {
-        let known = self.rarity.get(token).or_else(|| self.rarity.get(stem));
+        let of_stem = || if stem == token { None } else { self.rarity.get(stem) };
+        let known = self.rarity.get(token).or_else(of_stem);
         known.copied().unwrap_or(self.unknown)
     }
 }

@@ -1,17 +1,24 @@
 //! Words between spaces that are one token whatever stands around them: most are, and need no
-//! grammar. What a word is was found out once, by the grammar itself.
+//! grammar. So are units of two or three words, as Abdul Rehman. What a word is was found out once, by
+//! the grammar itself.
 
-use super::sounds::Sounds;
-use super::tokens::{Part, Role, Tokens};
+use super::compound;
+use super::fold::fold_into;
+use super::item::Known;
+use super::lexicon;
+use super::tokens::{Part, Role, Token, Tokens};
+use super::words::{self, Class};
 
-/// A word of at most sixteen bytes, its first byte lowest.
-type Key = u128;
+/// A word, or a unit with its spaces, of at most sixteen bytes, the first byte lowest.
+pub(super) type Key = u128;
 
 /// What stands between two spaces of a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shortcut {
-    /// One token: its word and its role.
-    Token(Known, Role),
+    /// One token.
+    Token(Known, Roles),
+    /// It may be one unit with its neighbours.
+    Unit(Reach),
     /// The grammar has to read the name.
     Grammar,
     /// As [`Shortcut::Grammar`], and what the word is was not found out: it may be a slip that is never
@@ -19,19 +26,18 @@ pub(super) enum Shortcut {
     MetOnce,
 }
 
-/// What is needed of a word to put it into a name.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Known {
-    pub number: u32,
-    /// Bytes of its text, the first and the last.
-    pub len: u8,
-    pub first: u8,
-    pub last: u8,
-    /// Of its stem.
-    pub sounds: Sounds,
-    /// See `Word::mixed`.
-    pub mixed: u32,
-    pub rarity: f32,
+/// The role of a token before any name of its person, and behind one: Jan is a name first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Roles {
+    pub first: Role,
+    pub later: Role,
+}
+
+/// Which neighbours are of one unit with a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    pub before: bool,
+    pub behind: bool,
 }
 
 /// Words met so far; open addressing, a power of two long, key 0 vacant.
@@ -41,9 +47,11 @@ pub(super) struct Shortcuts {
     count: usize,
 }
 
+const FEWEST: usize = 64;
+
 impl Shortcuts {
     pub(super) fn new() -> Self {
-        Self { slots: vec![(0, Shortcut::Grammar); 64], count: 0 }
+        Self { slots: vec![(0, Shortcut::Grammar); FEWEST], count: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -135,6 +143,12 @@ impl<'a> Words<'a> {
         all >> bits | SPACES << (127 - bits) << 1
     }
 
+    /// First byte of the next word.
+    #[inline(always)]
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next word; key 0 between two spaces.
     #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Result<Key, NoKey>> {
@@ -157,33 +171,76 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Shortest token, in bytes, that can do without its neighbours: shorter ones are initials and
+/// Shortest token, in letters, that can do without its neighbours: shorter ones are initials and
 /// halves of words (`s o`, `bi bi`).
 const SHORTEST: usize = 3;
 
-/// The role of the one token that `word` is before, behind and between names; its text is left in
+/// The roles of the one token that `word` is before, behind and between names; its text is left in
 /// `tokens`, behind another token.
-pub(super) fn role_anywhere(word: &[u8], tokens: &mut Tokens) -> Option<Role> {
+pub(super) fn roles_anywhere(word: &[u8], tokens: &mut Tokens) -> Option<Roles> {
     const NAME: &[u8] = b"zaqim";
-    let mut found = None;
-    for (count, parts) in [(2, [word, NAME, b""]), (3, [NAME, word, NAME]), (2, [NAME, word, b""])]
-    {
+    // Wife of is no name.
+    if class(word) == Some(Class::Kin) {
+        return None;
+    }
+    let mut role = |parts: [&[u8]; 3], count: usize| {
         tokens.read(&parts.join(&b" "[..]));
         let at = usize::from(parts.first() == Some(&NAME));
         let all = tokens.tokens();
         let token = all.get(at).filter(|_| all.len() == count)?;
         let text = tokens.token(token);
-        let same = token.part == Part::Own
-            && found.is_none_or(|role| role == token.role)
-            && text.len() >= SHORTEST
-            && !before_article(text);
-        let name = |t: &super::tokens::Token| t.role == Role::Name && tokens.token(t) == NAME;
-        if !same || all.iter().filter(|t| name(t)).count() < count - 1 {
-            return None;
-        }
-        found = Some(token.role);
-    }
-    found.filter(|role| matches!(role, Role::Name | Role::Muhammad | Role::Title | Role::Female))
+        let same = token.part == Part::Own && letters(text) >= SHORTEST && !before_article(text);
+        let name = |t: &Token| t.role == Role::Name && tokens.token(t) == NAME;
+        let plain = same && all.iter().filter(|t| name(t)).count() >= count - 1;
+        Some(token.role).filter(|_| plain)
+    };
+    let first = role([word, NAME, b""], 2)?;
+    let later = role([NAME, word, NAME], 3)?;
+    let last = role([NAME, word, b""], 2)?;
+    let counts = |r: Role| matches!(r, Role::Name | Role::Muhammad | Role::Title | Role::Female);
+    (later == last && counts(first) && counts(later)).then_some(Roles { first, later })
+}
+
+/// Which neighbours may be of one unit with `word`: Abdul X, X Ullah, X ud Din.
+pub(super) fn reach(word: &[u8]) -> Option<Reach> {
+    let (before, behind) = match class(word)? {
+        Class::Abd | Class::Ghulam | Class::Abu | Class::Umm => (false, true),
+        Class::Ullah | Class::Uddin => (true, false),
+        Class::Article => (true, true),
+        _ => return None,
+    };
+    Some(Reach { before, behind })
+}
+
+/// The match form of a word that is a name wherever it stands, when that is seen without the grammar:
+/// Latin letters that are no word of the tables, no compound and no half of one.
+#[inline]
+pub(super) fn plain_name(key: Key) -> Option<Key> {
+    let small = key | (EACH * 0x20);
+    let len = 16 - key.leading_zeros() as usize / 8;
+    let bytes = small.to_le_bytes();
+    let word = bytes.get(..len)?;
+    let letters = key & HIGH == 0 && word.iter().all(u8::is_ascii_lowercase);
+    let small = small & (u128::MAX >> (8 * (16 - len as u32).min(15)));
+    let plain = letters
+        && len >= SHORTEST
+        && words::known(small).is_none()
+        && !(word.starts_with(b"m") && compound::is_muhammad(word))
+        && compound::split(word).is_none()
+        && !before_article(word);
+    plain.then_some(small)
+}
+
+/// Class of a word of the table.
+fn class(word: &[u8]) -> Option<Class> {
+    let mut folded = vec![];
+    fold_into(word, &mut folded);
+    words::known(lexicon::key(&folded)?).map(|(class, _)| class)
+}
+
+/// Letters of a text in UTF-8.
+fn letters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 /// Azizur before Rehman is Aziz.
@@ -237,15 +294,48 @@ mod tests {
             ("Abdul", None),
             ("Ghulam", None),
             ("Ullah", None),
-            ("Jan", None),
             ("Habibullah", Some(Role::Name)),
             ("Azizur", None),
             ("s/o", None),
             ("urf", None),
             ("M", None),
             ("--", None),
+            ("Abdul Rehman", Some(Role::Name)),
+            ("Shams ud Din", Some(Role::Name)),
+            ("Zia ul Haq", None),
+            ("بی", None),
+            ("wife", None),
         ] {
-            assert_eq!(role_anywhere(word.as_bytes(), &mut tokens), role, "{word}");
+            let want = role.map(|role| Roles { first: role, later: role });
+            assert_eq!(roles_anywhere(word.as_bytes(), &mut tokens), want, "{word}");
         }
+        let jan = Roles { first: Role::Name, later: Role::Female };
+        assert_eq!(roles_anywhere(b"Jan", &mut tokens), Some(jan));
+    }
+
+    #[test]
+    fn what_is_seen_to_be_a_plain_name_is_one_by_the_grammar() {
+        let mut tokens = Tokens::default();
+        let mut plain = 0;
+        let mut check = |word: &str| {
+            let Some(key) = lexicon::key(word.as_bytes()).and_then(plain_name) else { return };
+            plain += 1;
+            let name = Roles { first: Role::Name, later: Role::Name };
+            assert_eq!(roles_anywhere(word.as_bytes(), &mut tokens), Some(name), "{word}");
+            let token = tokens.tokens().get(1).unwrap();
+            assert_eq!(lexicon::key(tokens.token(token)), Some(key), "{word}");
+            assert_eq!(tokens.stem(token), tokens.token(token));
+        };
+        let heads = ["abd", "abdul", "gh", "ghulam", "muham", "moh", "zi", "NOOR", "ud", "um", "k"];
+        let tails =
+            ["ullah", "din", "ur", "mad", "rehman", "md", "an", "jan", "O", "bibi", "e", ""];
+        for head in heads {
+            for middle in ["", "a", "ul", "im", "zz", "ma", "1", "-", "ش"] {
+                for tail in tails {
+                    check(&format!("{head}{middle}{tail}"));
+                }
+            }
+        }
+        assert!(plain > 300, "{plain}");
     }
 }

@@ -64,27 +64,35 @@ const fn heard() -> [u32; 26] {
     out
 }
 
+/// Above the consonants written: how many they are.
+const COUNT: u32 = 26;
+
 /// Consonants of a word, and consonants that would be heard as one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sounds {
+    /// With their number above them.
     written: u32,
     heard: u32,
-    /// Consonants written.
-    count: u32,
 }
 
 impl Sounds {
     /// Of a word in match form.
     pub(super) fn of(word: &[u8]) -> Self {
         let mut sounds = Self::default();
-        for letter in word.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
-            let at = u32::from(sound(letter)).wrapping_sub('a'.into());
+        let mut take = |letter: u32| {
+            let at = letter.wrapping_sub('a'.into());
             if let Some(heard) = HEARD.get(at as usize).filter(|heard| **heard != 0) {
                 sounds.written |= 1 << at;
                 sounds.heard |= heard;
             }
+        };
+        if word.is_ascii() {
+            word.iter().for_each(|letter| take((*letter).into()));
+        } else {
+            let letters = word.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+            letters.for_each(|letter| take(sound(letter).into()));
         }
-        sounds.count = sounds.written.count_ones();
+        sounds.written |= sounds.written.count_ones() << COUNT;
         sounds
     }
 
@@ -99,7 +107,8 @@ impl Sounds {
         let bytes = (fours + (fours >> 4)) & 0x0F0F_0F0F_0F0F_0F0F;
         let words = bytes + (bytes >> 8);
         let halves = (words + (words >> 16)) & 0x0000_003F_0000_003F;
-        2 * (halves as u32) >= self.count && 2 * (halves >> 32) as u32 >= other.count
+        2 * (halves as u32) >= self.written >> COUNT
+            && 2 * (halves >> 32) as u32 >= other.written >> COUNT
     }
 }
 

@@ -1,17 +1,16 @@
-//! Words that a comparer has met: names repeat, so each is spelled, weighed and numbered once.
+//! Words that a comparer has met: names repeat, so each is weighed and numbered once.
 
-use super::costs::{CostTable, KINDS, Letter, Script};
+use super::costs::Script;
 use super::frequency::Frequencies;
+use super::item::Known;
 use super::sounds::Sounds;
 use super::tokens::Compound;
 
 /// A word and what comparing needs to know of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
-    start: u32,
-    len: u32,
-    first_letter: u32,
-    letters: u32,
+    start: usize,
+    len: usize,
     pub number: u32,
     pub script: Script,
     pub compound: Compound,
@@ -24,79 +23,103 @@ pub(super) struct Word {
     pub mixed: u32,
 }
 
-/// Words by number.
-#[derive(Debug, Clone)]
-pub(super) struct Vocabulary {
-    /// Numbers plus one, open addressing; a power of two long.
+/// Words by number. A vocabulary may go on from another, which is shared and stays as it is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Vocabulary<'a> {
+    base: Option<&'a Vocabulary<'a>>,
+    /// Number of the first own word.
+    first: u32,
+    /// Numbers of own words, counted from 1, open addressing; a power of two long, or none.
     slots: Vec<u32>,
     words: Vec<Word>,
     text: Vec<u8>,
-    letters: Vec<Letter>,
-    profiles: Vec<[i16; KINDS]>,
 }
 
-impl Vocabulary {
-    pub(super) fn new() -> Self {
-        Self { slots: vec![0; 64], words: vec![], text: vec![], letters: vec![], profiles: vec![] }
+/// Slots of a vocabulary with a word.
+const FEWEST: usize = 64;
+
+impl<'a> Vocabulary<'a> {
+    /// The words of `base`, and those that are added.
+    pub(super) fn over(base: &'a Vocabulary<'a>) -> Self {
+        Self { base: Some(base), first: base.len(), ..Self::default() }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.words.len()
+    /// How many words there are, with those of the base.
+    pub(super) fn len(&self) -> u32 {
+        self.first + self.words.len() as u32
+    }
+
+    /// Forgets its own words.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.words.clear();
+        self.text.clear();
     }
 
     #[inline]
     pub(super) fn word(&self, number: u32) -> Option<&Word> {
-        self.words.get(number as usize)
+        match self.base {
+            Some(base) if number < self.first => base.word(number),
+            _ => self.words.get((number - self.first) as usize),
+        }
     }
 
     pub(super) fn text(&self, word: &Word) -> &[u8] {
-        self.text.get(word.start as usize..(word.start + word.len) as usize).unwrap_or_default()
+        match self.base {
+            Some(base) if word.number < self.first => base.text(word),
+            _ => self.text.get(word.start..word.start + word.len).unwrap_or_default(),
+        }
     }
 
     fn stem(&self, word: &Word) -> &[u8] {
         self.word(word.stem).map_or(&[], |stem| self.text(stem))
     }
 
-    pub(super) fn letters(&self, word: &Word) -> &[Letter] {
-        let start = word.first_letter as usize;
-        self.letters.get(start..start + word.letters as usize).unwrap_or_default()
+    /// What tokens of a word need to know of it.
+    pub(super) fn known(&self, number: u32) -> Known {
+        self.word(number).map_or_else(Known::default, |word| {
+            let text = self.text(word);
+            let len = text.len().min(u8::MAX.into()) as u8;
+            let first = text.first().copied().unwrap_or(0);
+            let last = text.last().copied().unwrap_or(0);
+            let Word { mixed, rarity, sounds, .. } = *word;
+            Known { number, len, first, last, sounds, mixed, rarity }
+        })
     }
 
-    /// The most that each letter of a partner of the word can be worth.
-    pub(super) fn profile(&self, number: u32) -> &[i16] {
-        self.profiles.get(number as usize).map_or(&[], |p| p)
+    /// Number of a word that it has.
+    fn find(&self, text: &[u8], stem: &[u8], compound: Compound, mixed: u32) -> Option<u32> {
+        if let Some(number) = self.base.and_then(|base| base.find(text, stem, compound, mixed)) {
+            return Some(number);
+        }
+        let mask = self.slots.len().checked_sub(1)?;
+        let mut slot = mixed as usize & mask;
+        while let Some(at) = self.slots.get(slot)?.checked_sub(1) {
+            let word = self.words.get(at as usize)?;
+            if word.mixed == mixed
+                && word.compound == compound
+                && self.text(word) == text
+                && (compound == Compound::None || self.stem(word) == stem)
+            {
+                return Some(word.number);
+            }
+            slot = (slot + 1) & mask;
+        }
+        None
     }
 
-    /// Number of a word, which is read when it is new.
+    /// Number of a word, which is added when it is new.
     #[inline]
     pub(super) fn number(
         &mut self,
         text: &[u8],
         stem: &[u8],
         compound: Compound,
-        costs: &CostTable,
         frequencies: &Frequencies,
     ) -> u32 {
-        let mut slot = hash(text) as usize;
-        let mask = self.slots.len() - 1;
-        loop {
-            slot &= mask;
-            match self.slots.get(slot).copied().unwrap_or(0) {
-                0 => break,
-                found => {
-                    let number = found - 1;
-                    if let Some(word) = self.word(number)
-                        && word.compound == compound
-                        && self.text(word) == text
-                        && (compound == Compound::None || self.stem(word) == stem)
-                    {
-                        return number;
-                    }
-                }
-            }
-            slot += 1;
-        }
-        self.add(text, stem, compound, costs, frequencies)
+        let mixed = hash(text);
+        self.find(text, stem, compound, mixed)
+            .unwrap_or_else(|| self.add(text, stem, compound, mixed, frequencies))
     }
 
     fn add(
@@ -104,51 +127,45 @@ impl Vocabulary {
         text: &[u8],
         stem: &[u8],
         compound: Compound,
-        costs: &CostTable,
+        mixed: u32,
         frequencies: &Frequencies,
     ) -> u32 {
-        let rarity = frequencies.rarity(text, stem);
-        let stem_text = stem;
+        let rarity = frequencies.rarity(text, stem) as f32;
+        let sounds = Sounds::of(if compound == Compound::None { text } else { stem });
         let stem = (compound != Compound::None && stem != text)
-            .then(|| self.number(stem, stem, Compound::None, costs, frequencies));
-        let number = self.words.len() as u32;
-        let script = Script::of(text);
-        let (start, first_letter) = (self.text.len() as u32, self.letters.len() as u32);
+            .then(|| self.number(stem, stem, Compound::None, frequencies));
+        let number = self.len();
+        let (start, script) = (self.text.len(), Script::of(text));
         self.text.extend_from_slice(text);
-        costs.spell(text, script, &mut self.letters);
-        let spelled = self.letters.get(first_letter as usize..).unwrap_or_default();
-        self.profiles.push(costs.bounds().profile(spelled, script));
         self.words.push(Word {
             start,
-            len: text.len() as u32,
-            first_letter,
+            len: text.len(),
             number,
-            letters: self.letters.len() as u32 - first_letter,
             script,
             compound,
             stem: stem.unwrap_or(number),
-            rarity: rarity as f32,
-            sounds: Sounds::of(if compound == Compound::None { text } else { stem_text }),
-            mixed: hash(text),
+            rarity,
+            sounds,
+            mixed,
         });
         if self.words.len() * 2 > self.slots.len() {
-            let longer = vec![0; self.slots.len() * 2];
-            self.slots = longer;
+            self.slots = vec![0; (self.slots.len() * 2).max(FEWEST)];
             for k in 0..self.words.len() {
-                self.enter(k as u32);
+                self.enter(k);
             }
         } else {
-            self.enter(number);
+            self.enter(self.words.len() - 1);
         }
         number
     }
 
-    fn enter(&mut self, number: u32) {
+    /// Enters an own word, counted from 0, into the slots.
+    fn enter(&mut self, at: usize) {
         let mask = self.slots.len() - 1;
-        let mut slot = self.word(number).map_or(0, |word| word.mixed as usize) & mask;
+        let mut slot = self.words.get(at).map_or(0, |word| word.mixed as usize) & mask;
         while let Some(entry) = self.slots.get_mut(slot) {
             if *entry == 0 {
-                *entry = number + 1;
+                *entry = at as u32 + 1;
                 return;
             }
             slot = (slot + 1) & mask;

@@ -1,0 +1,129 @@
+//! Names that are read once and compared many times: the distinct names of two columns, by code.
+
+use super::costs::CostTable;
+use super::frequency::Frequencies;
+use super::guard::GuardPairs;
+use super::item::Item;
+use super::matcher::Matcher;
+use super::reader::Reader;
+use super::similarity::Comparison;
+use super::vocabulary::Vocabulary;
+
+/// Words of names that a reader keeps; more begin anew.
+const WORDS: usize = 1 << 17;
+/// Pairs of words that a comparer remembers, about.
+const PAIRS: usize = 1 << 17;
+/// Numbers that are left for words of two neighbours joined; more begin anew.
+const JOINED: u32 = 1 << 12;
+
+/// Names by code: 0, 1, 2 ... in the order they were given. Nothing of it changes, and threads share it,
+/// each with its own [`PreparedComparer`]. The names of two columns go into one dictionary.
+///
+/// Holds at most 2^30 distinct words.
+///
+/// ```
+/// use nser_core::name::{CostTable, Frequencies, GuardPairs, NameDictionary, PreparedComparer};
+///
+/// let costs = CostTable::parse("scripts\tx\ty\tplace\tweight\n").unwrap();
+/// let frequencies = Frequencies::new(1000.0, [(&b"ali"[..], 60.0)]);
+/// let guard = GuardPairs::parse("a,b,cap\n").unwrap();
+/// let names = ["Ali Raza", "Raza Ali", "--"].map(str::as_bytes);
+/// let dictionary = NameDictionary::new(names, &costs, &frequencies, &guard);
+/// let mut comparer = PreparedComparer::new(&dictionary);
+/// assert_eq!(comparer.compare(0, 1, 0.0).unwrap().similarity, 0.98);
+/// assert!(!dictionary.has_token(2));
+/// assert_eq!(comparer.compare(0, 2, 0.0), None);
+/// ```
+#[derive(Debug, Clone)]
+pub struct NameDictionary<'a> {
+    costs: &'a CostTable,
+    frequencies: &'a Frequencies,
+    guard: &'a GuardPairs,
+    vocabulary: Vocabulary<'a>,
+    items: Vec<Item>,
+    /// Where the items of each name end.
+    ends: Vec<usize>,
+}
+
+impl<'a> NameDictionary<'a> {
+    /// Reads names, which may be any bytes, by the tables that a [`super::Comparer`] takes.
+    pub fn new<'n>(
+        names: impl IntoIterator<Item = &'n [u8]>,
+        costs: &'a CostTable,
+        frequencies: &'a Frequencies,
+        guard: &'a GuardPairs,
+    ) -> Self {
+        let mut reader = Reader::new(frequencies);
+        let mut vocabulary = Vocabulary::default();
+        let (mut items, mut ends, mut name) = (vec![], vec![], vec![]);
+        for raw in names {
+            if reader.len() > WORDS {
+                reader.clear();
+            }
+            reader.read(raw, &mut vocabulary, &mut name);
+            items.extend_from_slice(&name);
+            ends.push(items.len());
+        }
+        Self { costs, frequencies, guard, vocabulary, items, ends }
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether a name has a token; one without compares with none, as a missing name does. False for
+    /// a code that is no name's.
+    #[must_use]
+    pub fn has_token(&self, code: u32) -> bool {
+        !self.name(code).is_empty()
+    }
+
+    #[inline]
+    fn name(&self, code: u32) -> &[Item] {
+        let code = code as usize;
+        let start = code.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let span = start.zip(self.ends.get(code).copied());
+        span.and_then(|(start, end)| self.items.get(start..end)).unwrap_or_default()
+    }
+}
+
+/// Compares names of a dictionary, and remembers pairs of words it has met; one per thread.
+#[derive(Debug, Clone)]
+pub struct PreparedComparer<'a> {
+    dictionary: &'a NameDictionary<'a>,
+    matcher: Matcher<'a>,
+}
+
+impl<'a> PreparedComparer<'a> {
+    /// A comparer of the names of `dictionary`.
+    #[must_use]
+    pub fn new(dictionary: &'a NameDictionary<'a>) -> Self {
+        let NameDictionary { costs, frequencies, guard, vocabulary, .. } = dictionary;
+        let numbers = vocabulary.len().saturating_add(2 * JOINED);
+        let mut matcher = Matcher::new(costs, frequencies, guard, PAIRS, numbers);
+        matcher.vocabulary = Vocabulary::over(vocabulary);
+        Self { dictionary, matcher }
+    }
+
+    /// Compares two names by their codes; `None` when one has no token or a code is no name's.
+    ///
+    /// What [`super::Comparer::compare`] gives for the raw names, when that is at least `lowest`.
+    /// Otherwise that, or a similarity of 0 and [`super::Match::Different`].
+    #[inline]
+    pub fn compare(&mut self, a: u32, b: u32, lowest: f64) -> Option<Comparison> {
+        let _ = lowest;
+        let (a, b) = (self.dictionary.name(a), self.dictionary.name(b));
+        if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
+            self.matcher.clear();
+        }
+        self.matcher.compare(a, b)
+    }
+}
