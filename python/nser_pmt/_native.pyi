@@ -118,9 +118,8 @@ class RuleRun:
     def largest(self) -> list[int]: ...
     def count(
         self,
-        start: int,
-        stop: int,
         *,
+        alone: bool,
         control: Control | None = None,
         timeout: float | None = None,
         tick: Callable[[int], object] | None = None,

@@ -253,7 +253,7 @@ class _Work:
             if sum(c.column not in rule.columns for c in self.compare) < 2 or not any(used):
                 continue
             run = self.linker.rule(number, rule.max_block)
-            pairs = sum(run.units)
+            pairs = run.count(alone=True, **self._options())
             if pairs == 0:
                 continue
             share = min(1.0, self.max_pairs / pairs)

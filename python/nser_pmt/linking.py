@@ -212,10 +212,10 @@ def count_pairs(
     done = _Progress(prepared.control)
     for number, rule in enumerate(spec.rules):
         run = prepared.linker.rule(number, rule.max_block)
-        new = run.count(0, len(run.units), **done.options())
-        blocks, members, pairs = run.dropped
-        rows.append((rule.label, sum(run.units), new, run.largest, blocks, members, pairs))
-        done.add(sum(run.units))
+        pairs = run.count(alone=True, **done.options())
+        new = run.count(alone=False, **done.options())
+        rows.append((rule.label, pairs, new, run.largest, *run.dropped))
+        done.add(pairs)
     schema = {
         "rule": pl.String,
         "pairs": pl.UInt64,

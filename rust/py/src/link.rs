@@ -18,10 +18,11 @@ use nser_core::link::compare::{
 };
 use nser_core::link::em;
 use nser_core::link::encode::{self, Codes};
+use nser_core::link::packed::PackedDigits;
 use nser_core::link::patterns::Patterns;
 use nser_core::link::weigh::{LevelWeights, Rarity, Weights};
-use nser_core::link::packed::PackedDigits;
 use nser_core::link::{self, Sample, Scored, frequency};
+use nser_core::name::NameDictionary;
 use nser_core::text::{Distance, Edit, Grams, Metric, Overlap, Similarity};
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -305,21 +306,20 @@ impl RuleRun {
         self.blocks.largest.clone()
     }
 
-    /// Pairs of some parts that are no earlier rule's.
-    #[pyo3(signature = (start, stop, *, control=None, timeout=None, tick=None))]
+    /// Number of pairs; without those of earlier rules unless `alone`.
+    #[pyo3(signature = (*, alone, control=None, timeout=None, tick=None))]
     fn count(
         &self,
         py: Python<'_>,
-        start: usize,
-        stop: usize,
+        alone: bool,
         control: Option<&Control>,
         timeout: Option<f64>,
         tick: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
-        self.run(py, start..stop, control, Limits { timeout, tick }, |units, state| {
+        self.run(py, 0..usize::MAX, control, Limits { timeout, tick }, |units, state| {
             let mut counts = vec![0u64; units.len()];
             self.for_each(state, units.iter().zip(&mut counts), |(unit, count)| {
-                self.blocks.each_pair(unit, false, |_, _| *count += 1);
+                self.blocks.each_pair(unit, alone, |_, _| *count += 1);
                 Ok(())
             })?;
             Ok(counts.iter().sum())
@@ -594,13 +594,10 @@ fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'stati
         KindSpec::Cnic => Comparison::Digits(IdentityNumbers::new(values.numbers().into_iter())),
         KindSpec::Name { levels } => {
             let levels = levels.iter().map(name_level).collect::<Result<_, _>>()?;
-            let tables = crate::name_similarity::tables_for_link()?;
-            Comparison::Name(Names {
-                codes: values.codes.clone(),
-                names: values.texts.clone(),
-                tables,
-                levels,
-            })
+            let (costs, frequencies, guard) = crate::name_similarity::tables_for_link()?;
+            let texts = (0..values.texts.len() as u32).map(|code| values.texts.get(code));
+            let names = NameDictionary::new(texts, costs, frequencies, guard);
+            Comparison::Name(Names { codes: values.codes.clone(), names, levels })
         }
         KindSpec::Similarity { metric, cutoffs } => {
             let lowest = cutoffs.iter().copied().fold(1.0, f64::min);

@@ -100,7 +100,7 @@ impl<'t> Linker<'t> {
     #[must_use]
     pub fn score(&self, blocks: &Blocks, unit: &Unit, weights: &Weights<'_>, isa: Isa) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
-        let mut batch = Batch::new(&self.comparisons, isa, unit.pairs);
+        let mut batch = Batch::new(&self.comparisons, isa);
         blocks.each_pair(unit, false, |a, b| {
             if batch.push(a, b) {
                 batch.score(weights, &mut out);
@@ -114,7 +114,7 @@ impl<'t> Linker<'t> {
     #[must_use]
     pub fn score_pairs(&self, pairs: Pairs<'_>, weights: &Weights<'_>, isa: Isa) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
-        let mut batch = Batch::new(&self.comparisons, isa, pairs.left.len() as u64);
+        let mut batch = Batch::new(&self.comparisons, isa);
         for (a, b) in pairs.left.iter().zip(pairs.right) {
             if batch.push(*a, *b) {
                 batch.score(weights, &mut out);
@@ -135,7 +135,7 @@ impl<'t> Linker<'t> {
         sample: Sample,
         isa: Isa,
     ) -> Option<Patterns> {
-        let mut counter = Counter::new(self, isa, (unit.pairs as f64 * sample.share) as u64)?;
+        let mut counter = Counter::new(self, isa)?;
         blocks.each_pair(unit, alone, |a, b| {
             if sample.takes(a, b) {
                 counter.push(a, b);
@@ -149,7 +149,7 @@ impl<'t> Linker<'t> {
     #[must_use]
     pub fn random_patterns(&self, seed: u64, from: u64, count: u64, isa: Isa) -> Option<Patterns> {
         let rows = self.blocking.rows();
-        let mut counter = Counter::new(self, isa, count)?;
+        let mut counter = Counter::new(self, isa)?;
         let below = |random: u64, n: u32| ((u128::from(random) * u128::from(n)) >> 64) as u32;
         for k in from..from.saturating_add(count) {
             let (x, y) = (mix(seed ^ mix(2 * k)), mix(seed ^ mix(2 * k + 1)));
@@ -170,11 +170,10 @@ impl<'t> Linker<'t> {
 }
 
 impl<'l> Batch<'l> {
-    fn new(comparisons: &'l [Comparison<'l>], isa: Isa, pairs: u64) -> Self {
-        let pairs = usize::try_from(pairs).unwrap_or(usize::MAX);
+    fn new(comparisons: &'l [Comparison<'l>], isa: Isa) -> Self {
         Self {
             comparisons,
-            rooms: comparisons.iter().map(|comparison| comparison.room(isa, pairs)).collect(),
+            rooms: comparisons.iter().map(|comparison| comparison.room(isa)).collect(),
             left: Vec::with_capacity(BATCH),
             right: Vec::with_capacity(BATCH),
             levels: vec![vec![UNKNOWN; BATCH]; comparisons.len()],
@@ -303,8 +302,8 @@ struct Counter<'l> {
 }
 
 impl<'l> Counter<'l> {
-    fn new(linker: &'l Linker<'_>, isa: Isa, pairs: u64) -> Option<Self> {
-        let batch = Batch::new(&linker.comparisons, isa, pairs);
+    fn new(linker: &'l Linker<'_>, isa: Isa) -> Option<Self> {
+        let batch = Batch::new(&linker.comparisons, isa);
         Some(Self { batch, patterns: Patterns::new(&linker.levels())?, codes: vec![] })
     }
 

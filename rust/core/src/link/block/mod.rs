@@ -72,9 +72,7 @@ impl Rule {
             }
             Self::WithinOne(numbers) => {
                 let at = |row: u32| numbers.get(row as usize).copied().flatten();
-                at(a)
-                    .zip(at(b))
-                    .is_some_and(|(a, b)| is_within_one(a, b))
+                at(a).zip(at(b)).is_some_and(|(a, b)| is_within_one(a, b))
             }
         }
     }
@@ -100,7 +98,7 @@ pub struct Unit {
     to: u32,
     /// Of a block that is too large for one unit: its first members from here to there.
     members: Option<(u32, u32)>,
-    /// Pairs before any are left out as another rule's.
+    /// Pairs before any are left out as another rule's; of a join, what takes as long.
     pub pairs: u64,
 }
 
@@ -244,12 +242,6 @@ impl<'a> Earlier<'a> {
 }
 
 impl Blocks {
-    /// Pairs of all units, before any are left out as another rule's.
-    #[must_use]
-    pub fn pairs(&self) -> u64 {
-        self.units.iter().map(|unit| unit.pairs).sum()
-    }
-
     /// Calls `emit` with each pair of a unit, the lower row first. Pairs of earlier rules are left
     /// out, unless `alone`.
     #[inline]

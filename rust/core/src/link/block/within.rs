@@ -4,6 +4,9 @@ use super::{Rows, Unit};
 use crate::link::packed::PackedDigits;
 use crate::link::within_one::WithinOne;
 
+/// Pairs that take about as long as a part of the join, which has few.
+const WORK: u64 = 1 << 13;
+
 /// Numbers, and the rows that carry each.
 #[derive(Debug)]
 pub(super) struct Within {
@@ -15,7 +18,8 @@ pub(super) struct Within {
 
 impl Within {
     pub(super) fn new(numbers: &[Option<PackedDigits>]) -> Self {
-        let carried = numbers.iter().zip(0u32..).filter_map(|(number, row)| Some(((*number)?, row)));
+        let carried =
+            numbers.iter().zip(0u32..).filter_map(|(number, row)| Some(((*number)?, row)));
         let mut carried: Vec<(PackedDigits, u32)> = carried.collect();
         carried.sort_unstable();
         let (mut distinct, mut order, mut starts) = (vec![], vec![], vec![]);
@@ -36,17 +40,9 @@ impl Within {
     }
 
     /// One unit for equal numbers, and one for each part of the join.
-    pub(super) fn units(&self) -> Vec<Unit> {
+    pub(super) fn units(&self) -> impl Iterator<Item = Unit> {
         let parts = self.join.as_ref().map_or(0, WithinOne::parts) as u32;
-        let mut units: Vec<Unit> =
-            (0..=parts).map(|k| Unit { from: k, to: k + 1, members: None, pairs: 0 }).collect();
-        for unit in &mut units {
-            let mut pairs = 0;
-            let all = Rows { all: u32::MAX, left: None };
-            self.each(&unit.clone(), all, &mut |_, others| pairs += others.len() as u64);
-            unit.pairs = pairs;
-        }
-        units
+        (0..=parts).map(|k| Unit { from: k, to: k + 1, members: None, pairs: WORK })
     }
 
     /// Calls `each` with a row and the later rows it makes pairs with.

@@ -89,11 +89,11 @@ impl<'t> Comparison<'t> {
         some as u8 + 2
     }
 
-    /// Room for comparing about so many pairs.
+    /// Room for one thread.
     #[must_use]
-    pub fn room(&self, isa: Isa, pairs: usize) -> Room<'_> {
+    pub fn room(&self, isa: Isa) -> Room<'_> {
         let name = match self {
-            Self::Name(names) => Some(names.room(pairs)),
+            Self::Name(names) => Some(names.room()),
             _ => None,
         };
         Room { text: text::TextRoom::new(isa), name }

@@ -1,9 +1,8 @@
 //! Names of persons, by the kernel of [`crate::name`].
 
-use super::super::encode::Texts;
 use super::{NULL, Pairs};
 use crate::link::encode::Codes;
-use crate::name::{Comparer, CostTable, Frequencies, GuardPairs, Match};
+use crate::name::{Match, NameDictionary, PreparedComparer};
 
 /// What holds at a level.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,28 +19,25 @@ pub struct Names<'t> {
     /// Codes of the rows.
     pub codes: Codes,
     /// Names of the codes.
-    pub names: Texts,
-    /// Tables.
-    pub tables: (&'t CostTable, &'t Frequencies, &'t GuardPairs),
+    pub names: NameDictionary<'t>,
     /// Levels between equal and everything else.
     pub levels: Vec<NameLevel>,
 }
 
 /// What one thread needs.
 #[derive(Debug)]
-pub(super) struct NameRoom<'c>(Comparer<'c>);
+pub(super) struct NameRoom<'c>(PreparedComparer<'c>);
 
 impl<'t> Names<'t> {
-    pub(super) fn room(&self, pairs: usize) -> NameRoom<'_> {
-        NameRoom(Comparer::new(self.tables.0, self.tables.1, self.tables.2, pairs))
+    pub(super) fn room(&self) -> NameRoom<'_> {
+        NameRoom(PreparedComparer::new(&self.names))
     }
 
     pub(super) fn fill(&self, pairs: Pairs<'_>, room: &mut NameRoom<'_>, out: &mut [u8]) {
         let code = |row: usize| self.codes.rows.get(row).copied().unwrap_or(NULL);
         let lowest = self.levels.iter().fold(f64::INFINITY, |low, level| low.min(level.least));
         for ((a, b), to) in pairs.iter().zip(out) {
-            let found = room.0.compare(self.names.get(code(a)), self.names.get(code(b)));
-            let _ = lowest;
+            let found = room.0.compare(code(a), code(b), lowest);
             *to = found.map_or(0, |found| {
                 let holds = |level: &NameLevel| {
                     found.similarity >= level.least && level.code.is_none_or(|c| c == found.kind)
