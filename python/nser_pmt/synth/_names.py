@@ -1,0 +1,252 @@
+"""Names of invented persons: tokens in both scripts, and the patterns that join them.
+
+A name is four slots of token codes, -1 where empty; a slot is spelled by a variant number (0 is the
+token's own form, 1 its initial).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from nser_pmt.synth._random import STEPS, Draws, Ints, Mask, shares_table
+from nser_pmt.synth._spelling import VARIANTS, roman_variants, urdu_variants
+
+Slots = npt.NDArray[np.int16]  # 4 by rows
+GROUPS = "PSKB"  # Punjabi and Urdu, Sindhi, Pashto, Baloch
+PLAIN, FAMILY, SAYYID = 0, 1, 2  # styles of a family
+
+_ENTRY = re.compile(r"([A-Za-z ]+?) ([^A-Za-z]+?)(?: ([PSKBoy]+))?")
+_LISTS = (
+    *("muhammad", "sayyid", "sayyid_woman", "honorifics", "added_man", "added_woman"),
+    *("men", "compounds", "seconds", "families", "sayyid_families", "women", "second_women"),
+)
+_LETTERS = ".MGCSFHTABDE"  # of patterns; E is a second A
+_MEN = ("man", "man_of_family", "man_sayyid")
+_WOMEN = ("woman", "woman_of_family", "woman_sayyid")
+
+
+@cache
+def parameters() -> dict[str, Any]:
+    """The parameter file."""
+    path = resources.files("nser_pmt") / "data" / "synth" / "people-2024.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of rows."""
+
+    slots: Slots
+    called: Slots  # one token a row: what the person is called by
+
+    def take(self, rows: Any) -> Names:
+        """Names of some of the rows."""
+        return Names(self.slots[:, rows], self.called[rows])
+
+    def put(self, rows: Any, other: Names) -> None:
+        """Set the names of some rows."""
+        self.slots[:, rows] = other.slots
+        self.called[rows] = other.called
+
+
+@dataclass(frozen=True)
+class Bearers:
+    """What a name depends on, by row."""
+
+    key: Ints  # of the draws
+    group: Ints
+    young: Mask
+    style: Ints
+    family: Slots  # one token a row
+
+
+class Pool:
+    """The tokens, and tables to draw them by group and generation."""
+
+    def __init__(self) -> None:
+        spec = parameters()
+        roman: list[str] = []
+        urdu: list[str] = []
+        self.first: dict[str, int] = {}
+        self._tables: dict[str, npt.NDArray[np.int16]] = {}
+        for name in _LISTS:
+            self.first[name] = len(roman)
+            entries = [e.strip() for e in spec["tokens"][name].replace("\n", " ").split(",")]
+            found = [m.groups() for e in entries if e and (m := _ENTRY.fullmatch(e))]
+            if len(found) != sum(map(bool, entries)):
+                raise ValueError(f"tokens.{name} has a malformed entry")
+            roman += [r for r, _, _ in found]
+            urdu += [u for _, u, _ in found]
+            marks = [m or "" for _, _, m in found]
+            law = spec["weights"].get(name, {"power": 1.0, "shift": 1.0})
+            self._tables[name] = np.concatenate(
+                [
+                    self.first[name] + shares_table(self._weights(marks, law, group, young))
+                    for group in GROUPS
+                    for young in (False, True)
+                ]
+            ).astype(np.int16)
+        self.roman, self.urdu = roman, urdu
+        codes = {r: i for i, r in reversed([*enumerate(roman)])}
+        self._same = np.array([codes[r] for r in roman], np.int16)
+        self._has_muhammad = np.array(["Muhammad" in r for r in roman])
+        self.is_title = np.zeros(len(roman), bool)
+        self.is_title[self.first["sayyid"] : self.first["men"]] = True
+        self.muhammad = self.first["muhammad"]
+        self.like = self._like()
+        self._strings = {
+            "roman": pl.Series([v for r in roman for v in roman_variants(r)] + [None]),
+            "urdu": pl.Series([v for u in urdu for v in urdu_variants(u)] + [None]),
+        }
+        self._patterns = {k: self._compile(k) for k in (*_MEN, *_WOMEN)}
+
+    @staticmethod
+    def _weights(marks: list[str], law: Any, group: str, young: bool) -> list[float]:
+        w = parameters()["weights"]
+        out = []
+        for rank, mark in enumerate(marks, 1):
+            weight = float((rank + law["shift"]) ** -law["power"])
+            if homes := set(mark) & set(GROUPS):
+                weight *= w["at_home"] if group in homes else w["elsewhere"]
+            if ("o" if young else "y") in mark:
+                weight *= w["out_of_age"]
+            out.append(weight)
+        return out
+
+    def _like(self) -> Slots:
+        """Another given name of the same list that is one or two letters off; else the name."""
+        like = np.arange(len(self.roman), dtype=np.int16)
+        for name, end in (("men", "compounds"), ("women", "second_women")):
+            mine = range(self.first[name], self.first[end])
+            for i in mine:
+                near = [
+                    (_distance(self.roman[i], self.roman[j]), abs(i - j), j)
+                    for j in mine
+                    if self.roman[i][0] == self.roman[j][0] and self._same[i] != self._same[j]
+                ]
+                if near and min(near)[0] <= 2:
+                    like[i] = min(near)[2]
+        return like
+
+    @staticmethod
+    def _compile(kind: str) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.intp], Ints]:
+        """Table of patterns, letters by slot and pattern, slot of what one is called by."""
+        shares = parameters()["pattern"][kind]
+        texts = [p.replace("AA", "AE") for p in shares]
+        letters = np.array([[_LETTERS.index(c) for c in p.ljust(4, ".")] for p in texts]).T
+        called = [next((i for i, c in enumerate(p) if c in "GCA"), len(p) - 1) for p in texts]
+        return shares_table([*shares.values()]), letters, np.array(called)
+
+    def draw(self, draws: Draws, purpose: str, name: str, key: Ints, who: Bearers) -> Slots:
+        """Draw tokens of a list."""
+        at = draws.steps(purpose, key)
+        at += (who.group * 2 + who.young) * STEPS
+        return self._tables[name][at]
+
+    def _join(
+        self, draws: Draws, purpose: str, kinds: tuple[str, ...], key: Ints, who: Bearers, by: Any
+    ) -> Names:
+        """Fill the slots of each row's pattern with its tokens, one row of ``by`` a letter."""
+        rows = np.arange(len(key))
+        step = draws.steps(f"{purpose} pattern", key)
+        letters = np.zeros((4, len(key)), np.intp)
+        called = np.zeros(len(key), np.int64)
+        for style, kind in enumerate(kinds):
+            table, of, call = self._patterns[kind]
+            mine = np.flatnonzero(who.style == style)
+            pattern = table[step[mine]]
+            letters[:, mine] = of[:, pattern]
+            called[mine] = call[pattern]
+        slots = by[letters, rows]
+        name = slots[called, rows]
+        for a, b in ((0, 1), (1, 2), (0, 2), (2, 3)):  # nobody is called Ali Ali
+            twice = self._same[slots[a]] == self._same[slots[b]]
+            slots[b, twice & (slots[b] >= 0)] = -1
+        double = self._has_muhammad[slots[1]] & (slots[1] >= 0) & (slots[0] == self.muhammad)
+        slots[0, double] = -1
+        return Names(compact(slots), name)
+
+    def men(self, draws: Draws, purpose: str, who: Bearers, like: Mask | None = None) -> Names:
+        """Names of men; where ``like``, the given name is one near to that of the key."""
+        key, n = who.key, len(who.key)
+        by = np.full((len(_LETTERS), n), -1, np.int16)
+        by[_LETTERS.index("M")] = self.muhammad
+        for letter, name in (("G", "men"), ("C", "compounds"), ("S", "seconds")):
+            by[_LETTERS.index(letter)] = self.draw(draws, f"{purpose} {name}", name, key, who)
+        if like is not None:
+            given = by[_LETTERS.index("G")]
+            given[like] = self.like[given[like]]
+        by[_LETTERS.index("H")] = self.draw(draws, f"{purpose} title", "honorifics", key, who)
+        by[_LETTERS.index("F")] = who.family
+        by[_LETTERS.index("T")] = self.first["sayyid"]
+        return self._join(draws, purpose, _MEN, key, who, by)
+
+    def women(
+        self, draws: Draws, purpose: str, who: Bearers, father_called: Slots, like: Mask
+    ) -> Names:
+        """Names of women."""
+        key, n = who.key, len(who.key)
+        by = np.full((len(_LETTERS), n), -1, np.int16)
+        for letter, name in (("A", "women"), ("B", "second_women"), ("E", "women")):
+            by[_LETTERS.index(letter)] = self.draw(draws, f"{purpose} {letter}", name, key, who)
+        given = by[_LETTERS.index("A")]
+        given[like] = self.like[given[like]]
+        by[_LETTERS.index("D")] = father_called
+        by[_LETTERS.index("F")] = who.family
+        by[_LETTERS.index("T")] = self.first["sayyid_woman"]
+        return self._join(draws, purpose, _WOMEN, key, who, by)
+
+    def text(
+        self, script: Literal["roman", "urdu"], slots: Slots, variants: Slots | None = None
+    ) -> pl.Series:
+        """Write names; null where all slots are empty."""
+        table = self._strings[script]
+        parts = []
+        for slot in range(len(slots)):
+            at = slots[slot].astype(np.int64) * VARIANTS
+            if variants is not None:
+                at += variants[slot]
+            at[slots[slot] < 0] = len(table) - 1
+            parts.append(table.gather(pl.Series(at.astype(np.uint32))).alias(str(slot)))
+        joined = pl.concat_str(pl.all(), separator=" ", ignore_nulls=True)
+        text = pl.DataFrame(parts).select(name=joined).to_series()
+        return pl.select(pl.when(text != "").then(text)).to_series()
+
+
+def compact(slots: Slots) -> Slots:
+    """Move tokens to the front, in order, in place."""
+    for _ in range(len(slots) - 1):
+        for i in range(len(slots) - 1):
+            hole = (slots[i] < 0) & (slots[i + 1] >= 0)
+            if hole.any():
+                slots[i, hole] = slots[i + 1, hole]
+                slots[i + 1, hole] = -1
+    return slots
+
+
+def _distance(a: str, b: str) -> int:
+    """Levenshtein's; 9 for lengths more than 2 apart."""
+    if abs(len(a) - len(b)) > 2:
+        return 9
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        new = [i]
+        for j, y in enumerate(b, 1):
+            new.append(min(row[j] + 1, new[-1] + 1, row[j - 1] + (x != y)))
+        row = new
+    return row[-1]
+
+
+@cache
+def pool() -> Pool:
+    """The tokens, once."""
+    return Pool()

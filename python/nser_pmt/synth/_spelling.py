@@ -1,0 +1,281 @@
+"""Variants of spelling by rules of their own.
+
+Nothing here is learned from, or read from, the tables of ``nser_pmt.names``: a linker must be tested
+on variants that it does not know. A rule is a pattern, what it becomes, and a weight (assumption);
+the variants of a token are the results of one rule, sometimes two, at a place drawn at random.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from random import Random
+
+_Rules = tuple[tuple[str, str, int], ...]
+
+VARIANTS = 48  # of a token: 0 is the token itself, 1 its initial, then the variants
+
+_C = "[b-df-hj-np-tvwxz]"  # consonants: y is as often a vowel
+
+_ROMAN_RULES = (
+    # long and short vowels
+    ("ee", "i", 10),
+    (rf"(?<={_C})i(?={_C})", "ee", 8),
+    ("oo", "u", 8),
+    (rf"(?<={_C})u(?={_C})", "oo", 3),
+    (rf"(?<={_C})u(?={_C})", "o", 5),
+    (rf"(?<={_C})a(?={_C})", "e", 6),
+    (rf"(?<={_C})a(?={_C})", "aa", 2),
+    (rf"(?<={_C})a(?={_C})", "u", 2),
+    (rf"(?<={_C})e(?={_C})", "a", 5),
+    (rf"(?<={_C})e(?={_C})", "i", 3),
+    (rf"(?<={_C})i(?={_C})", "e", 3),
+    (rf"(?<={_C})o(?={_C})", "u", 3),
+    ("aa", "a", 4),
+    ("ai", "ay", 4),
+    ("ai", "e", 2),
+    ("ay", "ai", 4),
+    ("au", "o", 4),
+    ("ou", "u", 5),
+    ("ei", "i", 2),
+    # glides and endings
+    ("ia", "iya", 4),
+    ("iya", "ia", 4),
+    ("ya$", "yya", 1),
+    ("a$", "ah", 6),
+    ("ah$", "a", 8),
+    ("i$", "y", 4),
+    ("i$", "ee", 3),
+    ("y$", "i", 4),
+    ("q$", "que", 4),
+    ("que$", "q", 6),
+    # consonants
+    ("q", "k", 5),
+    ("c(?=[aou])", "k", 3),
+    (r"k(?=[aou])(?<!h)", "q", 1),
+    ("z", "j", 2),
+    ("z", "s", 1),
+    ("j", "z", 1),
+    ("kh", "k", 2),
+    ("gh", "g", 3),
+    ("ph", "f", 3),
+    ("f", "ph", 1),
+    ("w", "v", 3),
+    ("v", "w", 4),
+    ("th", "t", 2),
+    ("dh", "d", 2),
+    ("sh", "s", 1),
+    (r"(?<=[aeiou])([bdfklmnprstz])(?=[aeiou])", r"\1\1", 4),
+    (r"([bdfgjklmnprstz])\1", r"\1", 8),
+    # h that is hardly heard; vowels between consonants that are hardly heard
+    (r"(?<=[aeiou])h(?=[a-z])", "", 3),
+    (r"(?<=[aeiou])h$", "", 3),
+    (rf"(?<=[a-z]{_C})[ae](?=[lrmnz][aeiou])", "", 2),
+)
+_ROMAN_JOINS = (
+    (r"^abdul (?=[rszntd])", ("abdur ", "abd ur ", "abdul", "abdur")),
+    (r"^abdul (?=[^rszntd])", ("abdul", "abd ul ", "abdul-", "abd-ul-")),
+    (" ud din$", ("uddin", "-ud-din", " uddin", " ud deen", "uddeen", " din")),
+    (" u[lr] ", ("ul ", "-ul-", " ul-", "-ur-", " ur ", "ur ")),
+    (" ullah$", ("ullah", "-ullah", "ulla", " ulah")),
+    (r"(?<=[a-z]) (?=muhammad$|bakhsh$|nawaz$|khan$|ditta$|zada$|bibi$|yar$)", ("",)),
+    ("bakhsh", ("bux", "baksh", "bakhash", "bukhsh")),
+    ("^ghulam ", ("gulam ", "ghulam", "gh ", "ghullam ")),
+    ("^allah ", ("alla ", "allah", "ala ")),
+)
+_MUHAMMAD = (
+    ("mohammad", 30),
+    ("m", 18),
+    ("mohd", 10),
+    ("muhammed", 8),
+    ("mohammed", 6),
+    ("muhamad", 6),
+    ("md", 5),
+    ("muhd", 3),
+    ("mohamad", 3),
+    ("muhmmad", 2),
+    ("m.", 9),
+)
+_URDU_RULES = (
+    ("ی", "ي", 6),  # the Arabic keyboard's letters
+    ("ک", "ك", 5),
+    ("ہ", "ه", 5),
+    ("ہ", "ھ", 4),
+    ("آ", "ا", 5),
+    ("ئ", "ی", 4),
+    ("ؤ", "و", 3),
+    ("ٰ", "", 6),
+    ("یٰ", "ا", 3),
+    ("حمن", "حمان", 5),
+    ("حمان", "حمن", 5),
+    ("ء", "", 4),
+    ("ں", "ن", 4),
+    ("ہ$", "ا", 3),
+    ("ا$", "ہ", 2),
+    ("ے", "ی", 3),
+    ("ط", "ت", 1),
+    ("ص", "س", 1),
+    ("ذ", "ز", 2),
+    ("ض", "ز", 1),
+    ("ظ", "ز", 1),
+    ("ث", "س", 1),
+    ("ح", "ہ", 1),
+    ("ق", "ک", 1),
+    ("^عبدال", "عبد ال", 10),
+    (" ", "", 6),
+    (" ", "\u200c", 2),
+    ("(?<=[م])(?=ح)", "ُ", 1),
+    ("(?<=[بپتجدرسشعفقلمن])(?=[بپتجدرسشعفقلمن])", "َ", 1),
+)
+
+
+def _weighted(random: Random, weights: list[int]) -> int:
+    left = random.random() * sum(weights)
+    for i, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return i
+    return len(weights) - 1
+
+
+@lru_cache(maxsize=4096)
+def _usable(token: str, rules: _Rules) -> tuple[list[tuple[str, list[re.Match[str]]]], list[int]]:
+    """Rules that apply to a token, as what each puts and where, and their weights."""
+    found = [
+        (becomes, places, weight)
+        for old, becomes, weight in rules
+        if (places := [*re.finditer(old, token)])
+    ]
+    return [(becomes, places) for becomes, places, _ in found], [weight for *_, weight in found]
+
+
+def _by_rule(token: str, rules: _Rules, random: Random) -> str:
+    """One rule at one place; the token itself when no rule applies."""
+    usable, weights = _usable(token, rules)
+    if not usable:
+        return token
+    becomes, places = usable[_weighted(random, weights)]
+    place = places[int(random.random() * len(places))]
+    return token[: place.start()] + place.expand(becomes) + token[place.end() :]
+
+
+def _roman(token: str, random: Random) -> str:
+    """Spell a token another way; lower case in and out."""
+    if token == "muhammad":
+        return _MUHAMMAD[_weighted(random, [weight for _, weight in _MUHAMMAD])][0]
+    joins = [(found, new) for old, new in _ROMAN_JOINS if (found := re.search(old, token))]
+    if joins and random.random() < 0.6:
+        place, new = joins[int(random.random() * len(joins))]
+        token = token[: place.start()] + new[int(random.random() * len(new))] + token[place.end() :]
+        if random.random() < 0.7:
+            return token
+    token = _by_rule(token, _ROMAN_RULES, random)
+    return _by_rule(token, _ROMAN_RULES, random) if random.random() < 0.15 else token
+
+
+def _title(text: str) -> str:
+    """Capital letters at the starts of words, but of the particles between them."""
+    return re.sub(r"(?<![a-z])(?!(?:ud|ul|ur|e)\b)[a-z]", lambda m: m[0].upper(), text)
+
+
+def _doubled(token: str, random: Random) -> str:
+    """Write one letter twice: for the few tokens that no rule changes."""
+    at = int(random.random() * len(token))
+    return token[: at + 1] + token[at:]
+
+
+@cache
+def roman_variants(token: str) -> tuple[str, ...]:
+    """Forms 0 to ``VARIANTS`` - 1 of a Roman token."""
+    random, plain = Random(f"roman {token}"), token.lower()
+    out = [token, token[:1]]
+    while len(out) < VARIANTS:
+        for _ in range(8):
+            new = _roman(plain, random)
+            if new != plain:
+                break
+        else:
+            new = _doubled(plain, random)
+        out.append(_title(new))
+    return tuple(out)
+
+
+@cache
+def urdu_variants(token: str) -> tuple[str, ...]:
+    """Forms 0 to ``VARIANTS`` - 1 of an Urdu token. Urdu has no initials: 1 is the token."""
+    random, out = Random(f"urdu {token}"), [token, token]
+    while len(out) < VARIANTS:
+        new = _by_rule(token, _URDU_RULES, random)
+        out.append(new if new != token else _doubled(token, random))
+    return tuple(out)
+
+
+_KEYS = {a: b for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a, b in zip(row, row[1:] + row[-2], strict=True)}
+
+
+def slip(text: str, word: int) -> str:
+    """Text with one slip of typing, drawn by a random word: a letter wrong, lost, doubled, swapped."""
+    kind, word = word % 8, word >> 3
+    letters = [i for i in range(1, len(text)) if text[i].isalpha()]
+    if not letters:
+        return text + text[-1:]
+    at = letters[word % len(letters)]
+    wrong = _KEYS.get(text[at].lower())
+    if kind < 4 and wrong:
+        return text[:at] + wrong + text[at + 1 :]
+    if kind == 5 and at + 1 in letters and text[at] != text[at + 1]:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    if kind == 6:
+        return text[: at + 1] + text[at:]
+    return text[:at] + text[at + 1 :]
+
+
+def number_slip(digits: str, kind: str, keypad: bool, word: int) -> str:
+    """A number with one slip of entry of a kind of ``[entry]``, drawn by a random word."""
+    word, at = divmod(word, 13)
+    one, two, gap = digits[at], digits[at : at + 2], digits[at : at + 3]
+    if kind in ("transposition", "jump", "twin", "jump_twin"):
+        size = 2 if kind in ("transposition", "twin") else 3
+        places = [
+            i
+            for i in range(14 - size)
+            if (digits[i] == digits[i + size - 1]) == kind.endswith("twin")
+        ]
+        if not places:
+            return number_slip(digits, "substitution", keypad, word)
+        at = places[word % len(places)]
+        two, gap = digits[at : at + 2], digits[at : at + 3]
+        other = str((int(two[0]) + 1 + word // 16 % 9) % 10)
+        new = {
+            "transposition": two[::-1],
+            "jump": gap[::-1],
+            "twin": other * 2,
+            "jump_twin": f"{other}{gap[1:2]}{other}",
+        }[kind]
+        return digits[:at] + new + digits[at + size :]
+    if kind == "omission":
+        return digits[:at] + digits[at + 1 :]
+    if kind == "insertion":  # a key held twice, or one beside it
+        return digits[: at + 1] + (one if word % 2 else str(word // 2 % 10)) + digits[at + 1 :]
+    if kind == "several":
+        first = number_slip(digits, "substitution", keypad, at + 13 * (word % 4096))
+        return number_slip(
+            first, "substitution", keypad, (at + 1 + word % 3) % 13 + 13 * (word >> 12)
+        )
+    near = _KEYPAD[one]
+    new_digit = near[word % len(near)] if keypad else str((int(one) + 1 + word % 9) % 10)
+    return digits[:at] + new_digit + digits[at + 1 :]
+
+
+_KEYPAD = {
+    "0": "89",
+    "1": "24",
+    "2": "135",
+    "3": "26",
+    "4": "157",
+    "5": "2468",
+    "6": "359",
+    "7": "48",
+    "8": "0579",
+    "9": "068",
+}
