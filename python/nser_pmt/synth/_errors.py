@@ -141,10 +141,15 @@ def number(
     return pl.select(pl.when(pl.Series(~missing)).then(digits)).to_series()
 
 
-def tokens(clerk: Clerk, field: Literal["name", "father"], slots: Slots, male: Mask) -> Slots:
+def tokens(
+    clerk: Clerk,
+    field: Literal["name", "father"],
+    slots: Slots,
+    called: npt.NDArray[np.int16],
+    male: Mask,
+) -> Slots:
     """Lose, swap, shorten, respell and add tokens, in place; returns the variant of each slot."""
     d, key, names = clerk.draws, clerk.key, name_pool()
-    rows_of = np.arange(len(key))
 
     rows = np.flatnonzero(clerk.meets(f"{field}_title", slots[3] < 0))
     titled = names.is_title[slots[0, rows]] & (slots[1, rows] >= 0)
@@ -157,7 +162,7 @@ def tokens(clerk: Clerk, field: Literal["name", "father"], slots: Slots, male: M
     ]
     man, woman = (d.pick(f"{field} added", key[add], x.astype(np.int16)) for x in lists)
     slots[0, add] = np.where(male[add], man, woman)
-    clerk.mark(f"{field}_title", rows[slots[0, rows] >= -1])
+    clerk.mark(f"{field}_title", np.concatenate([lose, add]))
     compact(slots)
 
     count = (slots >= 0).sum(axis=0)
@@ -165,6 +170,8 @@ def tokens(clerk: Clerk, field: Literal["name", "father"], slots: Slots, male: M
     at = d.below(f"{field} dropped", key[rows], count[rows])
     first = slots[0, rows] == names.muhammad  # the token that is lost first
     at[first & d.chance(f"{field} no m", key[rows], 0.6)] = 0
+    needed = (slots[at, rows] == called[rows]) & d.chance(f"{field} needed", key[rows], 0.9)
+    at = np.where(needed, (at + 1) % count[rows], at)  # what one is called by is seldom lost
     slots[at, rows] = -1
     clerk.mark(f"{field}_dropped", rows)
     compact(slots)
@@ -189,7 +196,6 @@ def tokens(clerk: Clerk, field: Literal["name", "father"], slots: Slots, male: M
     at[d.chance(f"{field} initial first", key[rows], 0.6)] = 0
     variants[at, rows] = 1
     clerk.mark(f"{field}_initial", rows)
-    del rows_of
     return variants
 
 
@@ -204,33 +210,24 @@ def letters(clerk: Clerk, kind: str, script: str, text: pl.Series) -> pl.Series:
 
 def layout(clerk: Clerk, text: pl.Series) -> pl.Series:
     """Case and spaces."""
-    d, key = clerk.draws, clerk.key
-    case = clerk.meets("name_case")
-    lower = d.chance("lower", key, 0.3)
-    spaces = clerk.meets("name_spaces", text.is_not_null().to_numpy())
-    style = d.below("spaces", key, 4)
+    d, known = clerk.draws, text.is_not_null().to_numpy()
+    case, spaces = clerk.meets("name_case", known), clerk.meets("name_spaces", known)
     clerk.mark("name_case", case)
     clerk.mark("name_spaces", spaces)
-    name, wide = pl.lit(text), pl.Series(np.where(spaces, style, -1))
-    cased = (
-        pl.when(pl.Series(case & lower))
-        .then(name.str.to_lowercase())
-        .when(pl.Series(case))
-        .then(name.str.to_uppercase())
-        .otherwise(name)
-    )
-    spaced = (
-        pl.when(wide == 0)
-        .then(pl.concat_str(pl.lit(" "), cased))
-        .when(wide == 1)
-        .then(pl.concat_str(cased, pl.lit(" ")))
-        .when(wide == 2)
-        .then(cased.str.replace(" ", "  ", literal=True))
-        .when(wide == 3)
-        .then(pl.concat_str(cased.str.replace(" ", "   ", literal=True), pl.lit(" ")))
-        .otherwise(cased)
-    )
-    return pl.select(spaced.alias(text.name)).to_series()
+    rows = np.flatnonzero(case | spaces)
+    key = clerk.key[rows]
+    lower = d.chance("lower", key, 0.3)
+    style = np.where(spaces[rows], d.below("spaces", key, 4), -1)
+    old = text.gather(pl.Series(rows.astype(np.uint32))).to_list()
+    new = []
+    for t, cased, small, wide in zip(
+        old, case[rows].tolist(), lower.tolist(), style.tolist(), strict=True
+    ):
+        out = (t.lower() if small else t.upper()) if cased else t
+        if wide >= 2:
+            out = out.replace(" ", " " * wide, 1)
+        new.append(" " * (wide == 0) + out + " " * (wide in (1, 3)))
+    return replace(text, rows, new)
 
 
 def _civil(days: Ints) -> tuple[Ints, Ints, Ints]:

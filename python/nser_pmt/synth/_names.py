@@ -67,6 +67,7 @@ class Bearers:
     young: Mask
     style: Ints
     family: Slots  # one token a row
+    stratum: Ints | None = None  # sixteenth of the given names: siblings have one each; -1: any
 
 
 class Pool:
@@ -103,10 +104,6 @@ class Pool:
         self.is_title[self.first["sayyid"] : self.first["men"]] = True
         self.muhammad = self.first["muhammad"]
         self.like = self._like()
-        self._strings = {
-            "roman": pl.Series([v for r in roman for v in roman_variants(r)] + [None]),
-            "urdu": pl.Series([v for u in urdu for v in urdu_variants(u)] + [None]),
-        }
         self._patterns = {k: self._compile(k) for k in (*_MEN, *_WOMEN)}
 
     @staticmethod
@@ -123,9 +120,13 @@ class Pool:
         return out
 
     def _like(self) -> Slots:
-        """Another given name of the same list that is one or two letters off; else the name."""
+        """The nearest other name of the list: one or two letters off, one word of a compound."""
         like = np.arange(len(self.roman), dtype=np.int16)
-        for name, end in (("men", "compounds"), ("women", "second_women")):
+        for name, end, most in (
+            ("men", "compounds", 2),
+            ("compounds", "seconds", 4),
+            ("women", "second_women", 2),
+        ):
             mine = range(self.first[name], self.first[end])
             for i in mine:
                 near = [
@@ -133,7 +134,7 @@ class Pool:
                     for j in mine
                     if self.roman[i][0] == self.roman[j][0] and self._same[i] != self._same[j]
                 ]
-                if near and min(near)[0] <= 2:
+                if near and min(near)[0] <= most:
                     like[i] = min(near)[2]
         return like
 
@@ -146,20 +147,40 @@ class Pool:
         called = [next((i for i, c in enumerate(p) if c in "GCA"), len(p) - 1) for p in texts]
         return shares_table([*shares.values()]), letters, np.array(called)
 
-    def draw(self, draws: Draws, purpose: str, name: str, key: Ints, who: Bearers) -> Slots:
-        """Draw tokens of a list."""
-        at = draws.steps(purpose, key)
+    @cache  # noqa: B019: there is one pool
+    def _strings(self, script: Literal["roman", "urdu"]) -> pl.Series:
+        """All forms of all tokens, and a null."""
+        if script == "roman":
+            return pl.Series([v for r in self.roman for v in roman_variants(r)] + [None])
+        return pl.Series([v for u in self.urdu for v in urdu_variants(u)] + [None])
+
+    def draw(
+        self, draws: Draws, purpose: str, name: str, who: Bearers, first: bool = False
+    ) -> Slots:
+        """Draw tokens of a list; ``first``: within the stratum."""
+        at = draws.steps(purpose, who.key)
+        if first and who.stratum is not None:
+            within = who.stratum * (STEPS // 16) + at % (STEPS // 16)
+            at = np.where(who.stratum < 0, at, within)
         at += (who.group * 2 + who.young) * STEPS
         return self._tables[name][at]
 
+    def _liken(
+        self, draws: Draws, purpose: str, name: str, who: Bearers, like: Mask, tokens: Slots
+    ) -> None:
+        """Put names near to them in place of some; another name where none is near."""
+        near = np.where(like, self.like[tokens], tokens)
+        other = self.draw(draws, f"{purpose} unlike", name, who)
+        tokens[:] = np.where(like & (near == tokens), other, near)
+
     def _join(
-        self, draws: Draws, purpose: str, kinds: tuple[str, ...], key: Ints, who: Bearers, by: Any
+        self, draws: Draws, purpose: str, kinds: tuple[str, ...], who: Bearers, by: Slots
     ) -> Names:
         """Fill the slots of each row's pattern with its tokens, one row of ``by`` a letter."""
-        rows = np.arange(len(key))
-        step = draws.steps(f"{purpose} pattern", key)
-        letters = np.zeros((4, len(key)), np.intp)
-        called = np.zeros(len(key), np.int64)
+        rows = np.arange(len(who.key))
+        step = draws.steps(f"{purpose} pattern", who.key)
+        letters = np.zeros((4, len(rows)), np.intp)
+        called = np.zeros(len(rows), np.int64)
         for style, kind in enumerate(kinds):
             table, of, call = self._patterns[kind]
             mine = np.flatnonzero(who.style == style)
@@ -177,39 +198,39 @@ class Pool:
 
     def men(self, draws: Draws, purpose: str, who: Bearers, like: Mask | None = None) -> Names:
         """Names of men; where ``like``, the given name is one near to that of the key."""
-        key, n = who.key, len(who.key)
+        n = len(who.key)
         by = np.full((len(_LETTERS), n), -1, np.int16)
         by[_LETTERS.index("M")] = self.muhammad
         for letter, name in (("G", "men"), ("C", "compounds"), ("S", "seconds")):
-            by[_LETTERS.index(letter)] = self.draw(draws, f"{purpose} {name}", name, key, who)
-        if like is not None:
-            given = by[_LETTERS.index("G")]
-            given[like] = self.like[given[like]]
-        by[_LETTERS.index("H")] = self.draw(draws, f"{purpose} title", "honorifics", key, who)
+            tokens = self.draw(draws, f"{purpose} {name}", name, who, letter != "S")
+            by[_LETTERS.index(letter)] = tokens
+            if like is not None and letter != "S":
+                self._liken(draws, purpose, name, who, like, by[_LETTERS.index(letter)])
+        by[_LETTERS.index("H")] = self.draw(draws, f"{purpose} title", "honorifics", who)
         by[_LETTERS.index("F")] = who.family
         by[_LETTERS.index("T")] = self.first["sayyid"]
-        return self._join(draws, purpose, _MEN, key, who, by)
+        return self._join(draws, purpose, _MEN, who, by)
 
     def women(
         self, draws: Draws, purpose: str, who: Bearers, father_called: Slots, like: Mask
     ) -> Names:
         """Names of women."""
-        key, n = who.key, len(who.key)
+        n = len(who.key)
         by = np.full((len(_LETTERS), n), -1, np.int16)
         for letter, name in (("A", "women"), ("B", "second_women"), ("E", "women")):
-            by[_LETTERS.index(letter)] = self.draw(draws, f"{purpose} {letter}", name, key, who)
-        given = by[_LETTERS.index("A")]
-        given[like] = self.like[given[like]]
+            tokens = self.draw(draws, f"{purpose} {letter}", name, who, letter == "A")
+            by[_LETTERS.index(letter)] = tokens
+        self._liken(draws, purpose, "women", who, like, by[_LETTERS.index("A")])
         by[_LETTERS.index("D")] = father_called
         by[_LETTERS.index("F")] = who.family
         by[_LETTERS.index("T")] = self.first["sayyid_woman"]
-        return self._join(draws, purpose, _WOMEN, key, who, by)
+        return self._join(draws, purpose, _WOMEN, who, by)
 
     def text(
         self, script: Literal["roman", "urdu"], slots: Slots, variants: Slots | None = None
     ) -> pl.Series:
         """Write names; null where all slots are empty."""
-        table = self._strings[script]
+        table = self._strings(script)
         parts = []
         for slot in range(len(slots)):
             at = slots[slot].astype(np.int64) * VARIANTS
@@ -234,8 +255,8 @@ def compact(slots: Slots) -> Slots:
 
 
 def _distance(a: str, b: str) -> int:
-    """Levenshtein's; 9 for lengths more than 2 apart."""
-    if abs(len(a) - len(b)) > 2:
+    """Levenshtein's; 9 for lengths more than 3 apart."""
+    if abs(len(a) - len(b)) > 3:
         return 9
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from nser_pmt.synth import _errors
-from nser_pmt.synth._names import Slots, compact, parameters
+from nser_pmt.synth._names import Slots, parameters
 from nser_pmt.synth._names import pool as name_pool
 from nser_pmt.synth._population import (
     HEAD,
@@ -314,8 +314,9 @@ class _Maker:
         clerk.mark("father_missing", missing)
 
         men = np.ones(len(clerk.key), bool)
-        own_forms = _errors.tokens(clerk, "name", own, who.male)
-        other_forms = _errors.tokens(clerk, "father", other, men)
+        called = np.where(who.wed & ~switched, who.husband.called, who.father.called)
+        own_forms = _errors.tokens(clerk, "name", own, who.name.called, who.male)
+        other_forms = _errors.tokens(clerk, "father", other, called, men)
         out = {}
         for script in self.scripts:
             end = "" if script == "roman" else "_urdu"

@@ -6,6 +6,7 @@ has to be kept.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
@@ -211,6 +212,8 @@ class Persons:
         mate = np.maximum(head - 10 * d.uniform("mate", h) + 2.5, 17.5)
         mother_of = np.where(self.wives > 0, mate, head)
         eldest = np.maximum(mother_of - 18 - 7 * d.uniform("eldest", h), 1.4 * self.children)
+        at_home = 30 + 6 * d.uniform("leaves", h)  # elder children have households of their own
+        eldest = np.minimum(eldest, np.maximum(at_home, 1.4 * self.children))
         eldest = np.where(self.in_law, np.maximum(eldest, 20 + 4 * d.uniform("groom", h)), eldest)
         span = np.minimum(eldest, 24) / np.maximum(self.children, 1)
         late = 0.45 * d.uniform("late", key - self.twin)
@@ -241,6 +244,8 @@ class Persons:
         married |= (self.role == SON) & (self.child == 0) & self.in_law
         married |= (self.role == HEAD) & (self.wives > 0)
         u = self.draws.uniform("marital", self.key)
+        married |= (self.role == SON) & (self.age > 26) & (u < 0.5)  # the wife is elsewhere
+        married |= (self.role == BROTHER) & (self.age > 28) & (u < 0.6)
         alone = (self.role == HEAD) & self.female_head
         widower = (self.role == HEAD) & self.male & (self.wives == 0) & (self.children > 0)
         out = np.where(married, MARRIED, NEVER)
@@ -277,12 +282,12 @@ class Persons:
         """What names depend on; ``line`` draws the family, ``key`` the name."""
         d, spec, names = self.draws, self._spec, name_pool()
         group = self._group[rows]
-        who = Bearers(key, group, young, np.zeros_like(key), np.zeros(len(key), np.int16))
+        draw = Bearers(line, group, young, np.zeros_like(key), np.zeros(len(key), np.int16))
         u = d.uniform(f"{purpose} style", line)
         style = np.where(u < spec["family_name"], FAMILY, PLAIN)
         style[u > 1 - spec["sayyid"]] = SAYYID
-        family = names.draw(d, f"{purpose} family", "families", line, who)
-        sayyid = names.draw(d, f"{purpose} family", "sayyid_families", line, who)
+        family = names.draw(d, f"{purpose} family", "families", draw)
+        sayyid = names.draw(d, f"{purpose} family", "sayyid_families", draw)
         family = np.where(style == SAYYID, sayyid, family)
         return Bearers(key, group, young, style, family)
 
@@ -337,6 +342,13 @@ class Persons:
         return out
 
     @cached_property
+    def _stratum(self) -> Ints:
+        """Of given names: no two children of a household have one name, but by ``like``."""
+        start = self.draws.below("stratum", self.home, 16)
+        own = (start + 7 * (self.child - self.like)) % 16
+        return np.where(np.isin(self.role, (SON, DAUGHTER)), own, -1)
+
+    @cached_property
     def name(self) -> Names:
         """Own names."""
         n = len(self.key)
@@ -349,11 +361,12 @@ class Persons:
         men = np.flatnonzero(self.male & (self.role != HEAD))
         key = self.key[men] - self.like[men]
         who = self._bearers("own", self._namer[men], key, young[men], men)
+        who = dataclasses.replace(who, stratum=self._stratum[men])
         out.put(men, names.men(self.draws, "man", who, self.like[men]))
 
         women = np.flatnonzero(~self.male)
         key = self.key[women] - self.like[women]
-        at_home = np.isin(self.role[women], (DAUGHTER,))
+        at_home = self.role[women] == DAUGHTER
         mine = self._bearers("own", self._namer[women], key, young[women], women)
         other = self._bearers("other", self.key[women], key, young[women], women)
         who = Bearers(
@@ -362,6 +375,7 @@ class Persons:
             mine.young,
             np.where(at_home, mine.style, other.style),
             np.where(at_home, mine.family, other.family),
+            self._stratum[women],
         )
         called = self.father.called[women]
         out.put(women, names.women(self.draws, "woman", who, called, self.like[women]))
