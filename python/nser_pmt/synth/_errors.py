@@ -35,7 +35,6 @@ KINDS = [
     *("phone_missing", "phone_changed", "phone_slip"),
 ]
 _BIT = {kind: np.uint64(1 << i) for i, kind in enumerate(KINDS)}
-_RATES_NOT_KINDS = {"cnic_entry", "cnic_missing_child"}  # rates that show as other kinds
 
 
 class Rates:
@@ -101,7 +100,7 @@ def number(
 ) -> pl.Series:
     """Identity numbers as entered: 13 digits, other lengths after an omission or insertion.
 
-    ``others`` gives, for a number that is not one's own, where it can be and how to make it of rows.
+    ``others`` gives, for a number that is not one's own, where it can be and how to make it.
     """
     d, key, out = clerk.draws, clerk.key, true.copy()
     missing = clerk.meets("cnic_missing", ~child) | clerk.meets("cnic_missing_child", child)
@@ -189,13 +188,13 @@ def tokens(
         one = (sure == slot) | d.chance(f"{field} spelled {slot}", key[rows], 0.2)
         form = 2 + d.below(f"{field} form {slot}", key[rows], VARIANTS - 2)
         variants[slot, rows[one]] = form[one]
-    clerk.mark(f"{field}_spelling", rows)
 
     rows = np.flatnonzero(clerk.meets(f"{field}_initial", count > 1))
     at = d.below(f"{field} initial", key[rows], count[rows])
     at[d.chance(f"{field} initial first", key[rows], 0.6)] = 0
     variants[at, rows] = 1
     clerk.mark(f"{field}_initial", rows)
+    clerk.mark(f"{field}_spelling", (variants > 1).any(axis=0))  # an initial hides a spelling
     return variants
 
 
@@ -288,7 +287,7 @@ def _date_slip(d: Draws, key: Ints, year: Ints, month: Ints, day: Ints) -> Ints:
     return _days(
         np.where(what == 3, years, np.where(what >= 4, np.where(what == 4, decades, years), year)),
         np.where(what == 2, months, month),
-        np.clip(day, 1, 28 if not len(day) else np.where(day > 28, 28, day)),
+        np.clip(day, 1, 28),
     )
 
 

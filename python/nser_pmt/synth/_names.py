@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ _WOMEN = ("woman", "woman_of_family", "woman_sayyid")
 
 @cache
 def parameters() -> dict[str, Any]:
-    """The parameter file."""
+    """Read the parameter file, once."""
     path = resources.files("nser_pmt") / "data" / "synth" / "people-2024.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
@@ -77,6 +77,7 @@ class Pool:
         spec = parameters()
         roman: list[str] = []
         urdu: list[str] = []
+        all_marks: list[str] = []
         self.first: dict[str, int] = {}
         self._tables: dict[str, npt.NDArray[np.int16]] = {}
         for name in _LISTS:
@@ -88,6 +89,7 @@ class Pool:
             roman += [r for r, _, _ in found]
             urdu += [u for _, u, _ in found]
             marks = [m or "" for _, _, m in found]
+            all_marks += marks
             law = spec["weights"].get(name, {"power": 1.0, "shift": 1.0})
             self._tables[name] = np.concatenate(
                 [
@@ -99,11 +101,14 @@ class Pool:
         self.roman, self.urdu = roman, urdu
         codes = {r: i for i, r in reversed([*enumerate(roman)])}
         self._same = np.array([codes[r] for r in roman], np.int16)
+        words = {w: i for i, w in enumerate(w for r in roman for w in r.split())}
+        self._first_word = np.array([words[r.split()[0]] for r in roman])
+        self._last_word = np.array([words[r.split()[-1]] for r in roman])
         self._has_muhammad = np.array(["Muhammad" in r for r in roman])
         self.is_title = np.zeros(len(roman), bool)
         self.is_title[self.first["sayyid"] : self.first["men"]] = True
         self.muhammad = self.first["muhammad"]
-        self.like = self._like()
+        self.like = self._like(all_marks)
         self._patterns = {k: self._compile(k) for k in (*_MEN, *_WOMEN)}
 
     @staticmethod
@@ -119,23 +124,26 @@ class Pool:
             out.append(weight)
         return out
 
-    def _like(self) -> Slots:
-        """The nearest other name of the list: one or two letters off, one word of a compound."""
+    def _like(self, marks: list[str]) -> Slots:
+        """Find the nearest other name of the list, some letters off; else the next of its kind."""
         like = np.arange(len(self.roman), dtype=np.int16)
         for name, end, most in (
             ("men", "compounds", 2),
-            ("compounds", "seconds", 4),
+            ("compounds", "seconds", 4),  # one word
             ("women", "second_women", 2),
         ):
             mine = range(self.first[name], self.first[end])
             for i in mine:
+                others = [j for j in mine if self._same[i] != self._same[j]]
                 near = [
                     (_distance(self.roman[i], self.roman[j]), abs(i - j), j)
-                    for j in mine
-                    if self.roman[i][0] == self.roman[j][0] and self._same[i] != self._same[j]
+                    for j in others
+                    if self.roman[i][0] == self.roman[j][0]
                 ]
                 if near and min(near)[0] <= most:
                     like[i] = min(near)[2]
+                else:
+                    like[i] = min(others, key=lambda j: (marks[j] != marks[i], abs(i - j)))
         return like
 
     @staticmethod
@@ -147,11 +155,13 @@ class Pool:
         called = [next((i for i, c in enumerate(p) if c in "GCA"), len(p) - 1) for p in texts]
         return shares_table([*shares.values()]), letters, np.array(called)
 
-    @cache  # noqa: B019: there is one pool
-    def _strings(self, script: Literal["roman", "urdu"]) -> pl.Series:
+    @cached_property
+    def _roman_forms(self) -> pl.Series:
         """All forms of all tokens, and a null."""
-        if script == "roman":
-            return pl.Series([v for r in self.roman for v in roman_variants(r)] + [None])
+        return pl.Series([v for r in self.roman for v in roman_variants(r)] + [None])
+
+    @cached_property
+    def _urdu_forms(self) -> pl.Series:
         return pl.Series([v for u in self.urdu for v in urdu_variants(u)] + [None])
 
     def draw(
@@ -164,14 +174,6 @@ class Pool:
             at = np.where(who.stratum < 0, at, within)
         at += (who.group * 2 + who.young) * STEPS
         return self._tables[name][at]
-
-    def _liken(
-        self, draws: Draws, purpose: str, name: str, who: Bearers, like: Mask, tokens: Slots
-    ) -> None:
-        """Put names near to them in place of some; another name where none is near."""
-        near = np.where(like, self.like[tokens], tokens)
-        other = self.draw(draws, f"{purpose} unlike", name, who)
-        tokens[:] = np.where(like & (near == tokens), other, near)
 
     def _join(
         self, draws: Draws, purpose: str, kinds: tuple[str, ...], who: Bearers, by: Slots
@@ -190,8 +192,8 @@ class Pool:
         slots = by[letters, rows]
         name = slots[called, rows]
         for a, b in ((0, 1), (1, 2), (0, 2), (2, 3)):  # nobody is called Ali Ali
-            twice = self._same[slots[a]] == self._same[slots[b]]
-            slots[b, twice & (slots[b] >= 0)] = -1
+            twice = self._last_word[slots[a]] == self._first_word[slots[b]]
+            slots[b, twice & (slots[a] >= 0) & (slots[b] >= 0)] = -1
         double = self._has_muhammad[slots[1]] & (slots[1] >= 0) & (slots[0] == self.muhammad)
         slots[0, double] = -1
         return Names(compact(slots), name)
@@ -203,9 +205,9 @@ class Pool:
         by[_LETTERS.index("M")] = self.muhammad
         for letter, name in (("G", "men"), ("C", "compounds"), ("S", "seconds")):
             tokens = self.draw(draws, f"{purpose} {name}", name, who, letter != "S")
-            by[_LETTERS.index(letter)] = tokens
             if like is not None and letter != "S":
-                self._liken(draws, purpose, name, who, like, by[_LETTERS.index(letter)])
+                tokens = np.where(like, self.like[tokens], tokens)
+            by[_LETTERS.index(letter)] = tokens
         by[_LETTERS.index("H")] = self.draw(draws, f"{purpose} title", "honorifics", who)
         by[_LETTERS.index("F")] = who.family
         by[_LETTERS.index("T")] = self.first["sayyid"]
@@ -219,8 +221,9 @@ class Pool:
         by = np.full((len(_LETTERS), n), -1, np.int16)
         for letter, name in (("A", "women"), ("B", "second_women"), ("E", "women")):
             tokens = self.draw(draws, f"{purpose} {letter}", name, who, letter == "A")
+            if letter == "A":
+                tokens = np.where(like, self.like[tokens], tokens)
             by[_LETTERS.index(letter)] = tokens
-        self._liken(draws, purpose, "women", who, like, by[_LETTERS.index("A")])
         by[_LETTERS.index("D")] = father_called
         by[_LETTERS.index("F")] = who.family
         by[_LETTERS.index("T")] = self.first["sayyid_woman"]
@@ -230,7 +233,7 @@ class Pool:
         self, script: Literal["roman", "urdu"], slots: Slots, variants: Slots | None = None
     ) -> pl.Series:
         """Write names; null where all slots are empty."""
-        table = self._strings(script)
+        table = self._roman_forms if script == "roman" else self._urdu_forms
         parts = []
         for slot in range(len(slots)):
             at = slots[slot].astype(np.int64) * VARIANTS
@@ -269,5 +272,5 @@ def _distance(a: str, b: str) -> int:
 
 @cache
 def pool() -> Pool:
-    """The tokens, once."""
+    """Make the pool, once."""
     return Pool()

@@ -13,6 +13,8 @@ import polars as pl
 from nser_pmt.synth import _errors
 from nser_pmt.synth._names import Slots, parameters
 from nser_pmt.synth._names import pool as name_pool
+from nser_pmt.synth._places import other_district, other_tehsil, places
+from nser_pmt.synth._plan import Plan, plan_records
 from nser_pmt.synth._population import (
     HEAD,
     MARITAL,
@@ -22,14 +24,10 @@ from nser_pmt.synth._population import (
     Persons,
     Population,
     new_phone,
-    other_district,
-    other_tehsil,
-    places,
 )
 from nser_pmt.synth._random import Draws, Ints, Mask, check_ints, shares_table
 
 _CHUNK = 262_144  # rows made at a time: no part of the definition of the data
-_AGAIN = 1 << 40  # numbers of further records start here; persons are below
 _RELATIONS = pl.Series(RELATIONS, dtype=pl.Enum(RELATIONS))
 _MARITAL = pl.Series(MARITAL, dtype=pl.Enum(MARITAL))
 _SEX = pl.Series(["female", "male"], dtype=pl.Enum(["female", "male"]))
@@ -99,85 +97,6 @@ class People:
         )
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Who is recorded where, by record."""
-
-    person: npt.NDArray[np.int32]
-    household: npt.NDArray[np.int32]  # number in the registry, from 1
-    visit: Ints  # key of the household's registration
-    key: Ints  # of the record
-    alone: Mask  # recorded again without the household
-
-    def cut(self, rows: slice) -> _Plan:
-        return _Plan(*(getattr(self, f)[rows] for f in self.__dataclass_fields__))
-
-
-def _further(draws: Draws, population: Population, wanted: int) -> tuple[Ints, Ints, Ints, Mask]:
-    """Person, registration, key and aloneness of ``wanted`` further records.
-
-    Registration is -1 for a second entry in the same household.
-    """
-    spec = parameters()["again"]
-    kind_table = shares_table([spec[k] for k in ("whole_household", "member", "same_household")])
-    person, visit, key, alone = ([np.zeros(0, np.int64)] for _ in range(4))
-    start, found = 0, 0
-    while found < wanted:
-        event = np.arange(start, start + max(64, (wanted - found) // 2))
-        start += len(event)
-        home = draws.below("again home", event, len(population.size))
-        kind = draws.pick("again kind", event, kind_table)
-        more = 1 + draws.pick("again more", event, shares_table(spec["more"]))
-        one = draws.below("again member", event, population.size[home].astype(np.int64))
-        event = np.repeat(event * 4, more) + _ramp(more)
-        home, kind, one = (np.repeat(x, more) for x in (home, kind, one))
-        members = np.where(kind == 0, population.size[home], 1).astype(np.int64)
-        at = np.where(np.repeat(kind == 0, members), _ramp(members), np.repeat(one, members))
-        event, home, kind = (np.repeat(x, members) for x in (event, home, kind))
-        who = population.first[home] + at
-        record = _AGAIN + event * 32 + at
-        kept = (kind > 0) | draws.chance("again kept", record, spec["kept"])
-        kept &= who < population.persons
-        person.append(who[kept])
-        visit.append(np.where(kind == 2, -1, _AGAIN + event)[kept])
-        key.append(record[kept])
-        alone.append((kind == 1)[kept])
-        found += int(kept.sum())
-    whole = (np.concatenate(x)[:wanted] for x in (person, visit, key, alone))
-    p, v, k, a = whole
-    return p, v, k, a.astype(bool)
-
-
-def _ramp(counts: Ints) -> Ints:
-    """0 ... count - 1 for each count, end to end."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
-
-
-def _plan(draws: Draws, population: Population, n: int, persons: int) -> _Plan:
-    person, visit, key, alone = _further(draws, population, n - persons)
-    everyone = np.arange(persons)
-    home = population.home.astype(np.int64)
-    person = np.concatenate([everyone, person])
-    visit = np.concatenate([home[:persons], np.where(visit < 0, home[person[persons:]], visit)])
-    key = np.concatenate([everyone, key])
-    alone = np.concatenate([np.zeros(persons, bool), alone])
-    # registrations in random order, members of one by their place in the household
-    visits, of = np.unique(visit, return_inverse=True)
-    rank = np.empty(len(visits), np.int64)
-    rank[np.argsort(draws.words("order", visits), kind="stable")] = np.arange(1, len(visits) + 1)
-    household = rank[of.ravel()]
-    position = person - population.first[home[person]]
-    order = np.argsort(household * 64 + position * 2 + draws.below("twice", key, 2), kind="stable")
-    return _Plan(
-        person[order].astype(np.int32),
-        household[order].astype(np.int32),
-        visit[order],
-        key[order],
-        alone[order],
-    )
-
-
 class _Maker:
     """Makes rows of the frames, chunk by chunk."""
 
@@ -200,13 +119,13 @@ class _Maker:
         count = int(np.ceil(n * spec["per_million"] / 1e6))
         self.shared = shares_table([(i + 1) ** -spec["power"] for i in range(max(count, 1))])
 
-    def records(self, plan: _Plan, first_id: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def records(self, plan: Plan, first_id: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rows of records and truth."""
         d, key = self.draws, plan.key
         who = self.population.make(plan.person)
-        again = key >= _AGAIN
-        clerk = _errors.Clerk(d, self.rates, key, again, np.zeros(len(key), np.uint64))
-        clerk_of_visit = _errors.Clerk(d, self.rates, plan.visit, plan.visit >= _AGAIN, clerk.made)
+        made = np.zeros(len(key), np.uint64)
+        clerk = _errors.Clerk(d, self.rates, key, plan.again, made)
+        clerk_of_visit = _errors.Clerk(d, self.rates, plan.visit, plan.visited_again, made)
 
         wrong_sex = clerk.meets("sex_wrong")
         clerk.mark("sex_wrong", wrong_sex)
@@ -236,8 +155,8 @@ class _Maker:
         truth = {
             "id": ids,
             "entity": plan.person.astype(np.int64) + 1,
-            "further": again,
-            "errors": _errors.kinds_of(clerk.made),
+            "further": plan.again,
+            "errors": _errors.kinds_of(made),
         }
         return _frame(columns, _RECORDS), _frame(truth, _TRUTH)
 
@@ -300,9 +219,11 @@ class _Maker:
         """Own and father's or husband's names as entered, in each script."""
         names = name_pool()
         own = who.name.slots.copy()
-        rows = np.flatnonzero(clerk.meets("name_married", who.wed & ~names.is_title[own[0]]))
+        called = who.husband.called
+        new = ~names.is_title[own[0]] & (own[1] != called)
+        rows = np.flatnonzero(clerk.meets("name_married", who.wed & new))
         own[1:, rows] = -1
-        own[1, rows] = who.husband.called[rows]
+        own[1, rows] = called[rows]
         clerk.mark("name_married", rows)
 
         other = who.father_or_husband()
@@ -459,7 +380,7 @@ def people(
     draws = Draws(seed)
     population = Population(draws, everyone)
     maker = _Maker(population, persons, n, _errors.Rates(errors, rates), script, cnic_form)
-    plan = _plan(draws, population, n, persons)
+    plan = plan_records(draws, population, n, persons)
     parts = [
         maker.records(plan.cut(slice(start, start + _CHUNK)), start + 1)
         for start in range(0, max(n, 1), _CHUNK)

@@ -7,7 +7,6 @@ has to be kept.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from statistics import NormalDist
@@ -15,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from nser_pmt import cnic
-from nser_pmt.synth._names import FAMILY, GROUPS, PLAIN, SAYYID, Bearers, Names, Slots, parameters
+from nser_pmt.synth._names import FAMILY, PLAIN, SAYYID, Bearers, Names, Slots, parameters
 from nser_pmt.synth._names import pool as name_pool
+from nser_pmt.synth._places import other_tehsil, places
 from nser_pmt.synth._random import STEPS, Draws, Ints, Mask, shares_table
 
 RELATIONS = ["head", "wife", "son", "daughter", "mother", "brother", "daughter-in-law", "relative"]
@@ -33,73 +31,14 @@ _MALE = np.array([[[1, 3, 5], [7, 9, 7]], [[1, 3, 1], [5, 7, 9]]])  # last digit
 _FEMALE = np.array([[2, 4], [6, 8]])
 
 
-@dataclass(frozen=True)
-class Places:
-    """Tehsils with a prefix, by district and province."""
-
-    prefix: Ints  # by tehsil
-    district_of: Ints
-    tehsil: pl.Series
-    district: pl.Series
-    first: Ints  # tehsil, by district
-    count: Ints
-    group: npt.NDArray[np.int16]  # by province and step
-    province_of: Ints  # by district
-    any_tehsil: npt.NDArray[np.int16]  # by step: all persons
-    by_province: npt.NDArray[np.int16]  # by province and step
-
-
-@cache
-def places() -> Places:
-    """The places, once."""
-    spec = parameters()["place"]
-    listed = (
-        cnic.prefixes()
-        .filter(pl.col("valid_to").is_null(), pl.col("mark") == "listed", pl.col("district").is_not_null())
-        .sort("prefix")
-    )
-    rows: list[tuple[int, int, str, float]] = []
-    districts: list[tuple[str, int]] = []
-    for province, (name, persons) in enumerate(spec["districts"].items()):
-        for district, thousands in persons.items():
-            mine = listed.filter(pl.col("province") == name, pl.col("district") == district)
-            weights = [spec["main_tehsil"]] + [1.0] * (mine.height - 1)
-            for (prefix, tehsil), weight in zip(
-                mine.select("prefix", "tehsil").rows(), weights, strict=True
-            ):
-                share = thousands * weight / sum(weights)
-                rows.append((prefix, len(districts), tehsil or district, share))
-            districts.append((district, province))
-    district_of = np.array([r[1] for r in rows])
-    province_of = np.array([p for _, p in districts])
-    weight = np.array([r[3] for r in rows])
-    groups = [[g.get(x, 0.0) for x in GROUPS] for g in (spec["groups"][p] for p in spec["districts"])]
-    return Places(
-        prefix=np.array([r[0] for r in rows], np.int64),
-        district_of=district_of,
-        tehsil=pl.Series([r[2] for r in rows]),
-        district=pl.Series([d for d, _ in districts]),
-        first=np.searchsorted(district_of, np.arange(len(districts))),
-        count=np.bincount(district_of),
-        group=np.concatenate([shares_table(g) for g in groups]),
-        province_of=province_of,
-        any_tehsil=shares_table(weight.tolist()),
-        by_province=np.concatenate(
-            [
-                shares_table(np.where(province_of[district_of] == p, weight, 0).tolist())
-                for p in range(len(spec["districts"]))
-            ]
-        ),
-    )
-
-
 @cache
 def _age_steps() -> npt.NDArray[np.float64]:
     """Head's age in years by step."""
     spec = parameters()["household"]["head_age"]
     law = NormalDist(spec["mean"], spec["sd"])
-    ages = [law.inv_cdf((k + 0.5) / 4096) for k in range(4096)]
-    return np.clip(ages, *spec["range"])
+    ages = np.array([law.inv_cdf((k + 0.5) / 4096) for k in range(4096)])
+    least, most = spec["range"]
+    return ages.clip(least, most)
 
 
 def first_january(year: Ints) -> Ints:
@@ -137,7 +76,7 @@ class Population:
         self.first = (ends[:households] - sizes[:households]).astype(np.int32)
         self.home = np.repeat(np.arange(households, dtype=np.int32), self.size)
 
-    def make(self, person: Ints) -> Persons:
+    def make(self, person: npt.NDArray[Any]) -> Persons:
         """Look at persons by number."""
         return Persons(self, person.astype(np.int64))
 
@@ -227,7 +166,7 @@ class Persons:
             (DAUGHTER_IN_LAW, np.maximum(eldest - 4 * u, 17.2)),
         ):
             age = np.where(self.role == role, years, age)
-        return np.maximum(age, 0.02)
+        return np.asarray(np.maximum(age, 0.02))
 
     @cached_property
     def birth(self) -> Ints:
@@ -257,14 +196,14 @@ class Persons:
     @cached_property
     def wed(self) -> Mask:
         """Women with a husband's name."""
-        return ~self.male & (self.marital != NEVER)
+        return np.asarray(~self.male & (self.marital != NEVER))
 
     # Names. A namesake's household takes those of the next household's head, and its place.
 
     @cached_property
     def _namer(self) -> Ints:
         same = self.draws.chance("namesake", self.home, self._spec["namesake"]) & (self.home > 0)
-        return self.home - same
+        return np.asarray(self.home - same)
 
     @cached_property
     def tehsil(self) -> Ints:
@@ -276,10 +215,10 @@ class Persons:
         at = places()
         step = self.draws.steps("group", self._namer)
         province = at.province_of[at.district_of[self.tehsil]]
-        return at.group[province * STEPS + step].astype(np.int64)
+        return np.asarray(at.group[province * STEPS + step], np.int64)
 
     def _bearers(self, purpose: str, line: Ints, key: Ints, young: Mask, rows: Any) -> Bearers:
-        """What names depend on; ``line`` draws the family, ``key`` the name."""
+        """Gather what names depend on; ``line`` draws the family, ``key`` the name."""
         d, spec, names = self.draws, self._spec, name_pool()
         group = self._group[rows]
         draw = Bearers(line, group, young, np.zeros_like(key), np.zeros(len(key), np.int16))
@@ -302,7 +241,7 @@ class Persons:
         return name_pool().men(self.draws, purpose, who)
 
     def _patriarch(self, rows: Any) -> Names:
-        """The man who heads, or headed, the household."""
+        """Name the man who heads, or headed, the household."""
         namer = self._namer[rows]
         years = _age_steps()[self.draws.steps("head age", namer) >> 4]
         young = as_of() - years * 365.25 > _young_from()
@@ -382,7 +321,7 @@ class Persons:
         return out
 
     def father_or_husband(self) -> Slots:
-        """What a card shows beside the name."""
+        """Name what a card shows beside the name."""
         return np.where(self.wed, self.husband.slots, self.father.slots)
 
     # Numbers.
@@ -401,13 +340,13 @@ class Persons:
     def cnic(self) -> Ints:
         """Identity numbers: unique, because persons have slots of their own whatever the prefix."""
         slot = self.draws.permute("cnic", self.key % _SLOTS, _SLOTS)
-        turn = self.draws.words("cnic digit", slot) % np.uint64(6)
-        turn = turn.astype(np.int64) + self.key // _SLOTS
+        turn = self.draws.below("cnic digit", slot, 6) + self.key // _SLOTS
         serial, half = slot >> 1, slot & 1
         three = (serial & 1) == half  # of the five odd digits, one half has three
         male = _MALE[serial & 1, half, turn % np.where(three, 3, 2)]
         last = np.where(self.male, male, _FEMALE[half, turn % 2])
-        return places().prefix[self.registered] * 100_000_000 + serial * 10 + last
+        prefix = places().prefix[self.registered]
+        return np.asarray(prefix * 100_000_000 + serial * 10 + last)
 
     @cached_property
     def phone(self) -> Ints:
@@ -427,7 +366,8 @@ class Persons:
         d, key = self.draws, self.key
         past = d.chance("expired", key, self._spec["expired"])
         days = np.where(past, -d.below("ended", key, 3000) - 1, d.below("ends", key, 3650))
-        return as_of() + np.maximum(days, 3653 - np.floor((self.age - 18) * 365.25).astype(int))
+        adult = np.floor((self.age - 18) * 365.25).astype(np.int64)
+        return np.asarray(as_of() + np.maximum(days, 3653 - adult))  # ten years from 18 at least
 
 
 def _young_from() -> int:
@@ -435,28 +375,7 @@ def _young_from() -> int:
 
 
 def new_phone(draws: Draws, purpose: str, key: Ints) -> Ints:
-    """A mobile number for each key, without the leading 0."""
+    """Draw a mobile number for each key, without the leading 0."""
     word = draws.words(purpose, key)
     operator = (word >> np.uint64(40)) % np.uint64(50)
     return (3_000_000_000 + operator * 10_000_000 + word % np.uint64(10_000_000)).astype(np.int64)
-
-
-def other_tehsil(draws: Draws, purpose: str, key: Ints, tehsil: Ints) -> Ints:
-    """Another tehsil of the same district; the same where there is one only."""
-    at = places()
-    district = at.district_of[tehsil]
-    count, first = at.count[district], at.first[district]
-    step = 1 + draws.below(purpose, key, np.maximum(count - 1, 1))
-    return first + (tehsil - first + step) % count
-
-
-def other_district(draws: Draws, purpose: str, key: Ints, tehsil: Ints) -> Ints:
-    """A tehsil of another district, four times in five of the same province."""
-    at = places()
-    province = at.province_of[at.district_of[tehsil]]
-    step = draws.steps(purpose, key)
-    near = at.by_province[province * STEPS + step].astype(np.int64)
-    far = at.any_tehsil[step].astype(np.int64)
-    out = np.where(draws.chance(f"{purpose} near", key, 0.8), near, far)
-    same = at.district_of[out] == at.district_of[tehsil]
-    return np.where(same, (tehsil + at.count.max() + step) % len(at.prefix), out)

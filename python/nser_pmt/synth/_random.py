@@ -71,23 +71,23 @@ class Draws:
 
     def uniform(self, purpose: str, at: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Numbers in [0, 1)."""
-        return (self.words(purpose, at) >> np.uint64(11)) * 2.0**-53
+        return (self.words(purpose, at) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def below(self, purpose: str, at: npt.NDArray[Any], end: Any) -> Ints:
         """Whole numbers 0 to ``end`` - 1; ``end`` (one, or one each) is below 2^31."""
         high = (self.words(purpose, at) >> np.uint64(33)).astype(np.int64)
-        return high * end >> 31
+        return np.asarray(high * end >> 31)
 
     def chance(self, purpose: str, at: npt.NDArray[Any], rate: Any) -> Mask:
         """Whether each number meets its rate."""
         return np.asarray(self.uniform(purpose, at) < rate)
 
     def steps(self, purpose: str, at: npt.NDArray[Any]) -> Ints:
-        """A step of a table of shares."""
+        """Draw steps of a table of shares."""
         return (self.words(purpose, at) >> np.uint64(48)).astype(np.int64)
 
     def pick(self, purpose: str, at: npt.NDArray[Any], table: npt.NDArray[np.int16]) -> Ints:
-        """A code by the shares of one table."""
+        """Draw codes by the shares of one table."""
         return table[self.steps(purpose, at)].astype(np.int64)
 
     def permute(self, purpose: str, at: npt.NDArray[Any], size: int) -> Ints:

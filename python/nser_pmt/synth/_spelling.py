@@ -1,8 +1,9 @@
 """Variants of spelling by rules of their own.
 
-Nothing here is learned from, or read from, the tables of ``nser_pmt.names``: a linker must be tested
-on variants that it does not know. A rule is a pattern, what it becomes, and a weight (assumption);
-the variants of a token are the results of one rule, sometimes two, at a place drawn at random.
+Nothing here is learned from, or read from, the tables of ``nser_pmt.names``: a linker must be
+tested on variants that it does not know. A rule is a pattern, what it becomes, and a weight
+(assumption); the variants of a token are the results of one rule, sometimes two, at a place drawn
+at random.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _ROMAN_RULES = (
     ("c(?=[aou])", "k", 3),
     (r"k(?=[aou])(?<!h)", "q", 1),
     ("z", "j", 2),
-        ("j", "z", 1),
+    ("j", "z", 1),
     ("kh", "k", 2),
     ("gh", "g", 3),
     ("ph", "f", 3),
@@ -153,7 +154,9 @@ def _by_rule(token: str, rules: _Rules, random: Random) -> str:
         return token
     becomes, places = usable[_weighted(random, weights)]
     place = places[int(random.random() * len(places))]
-    return token[: place.start()] + (place.expand(becomes) if "\\" in becomes else becomes) + token[place.end() :]
+    if "\\" in becomes:
+        becomes = place.expand(becomes)
+    return token[: place.start()] + becomes + token[place.end() :]
 
 
 def _roman(token: str, random: Random) -> str:
@@ -209,11 +212,17 @@ def urdu_variants(token: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-_KEYS = {a: b for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a, b in zip(row, row[1:] + row[-2], strict=True)}
+_KEYS = {  # the letter beside each on a keyboard
+    a: b
+    for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+    for a, b in zip(row, row[1:] + row[-2], strict=True)
+}
+# the digits beside 0, 1, ... 9 on a telephone
+_KEYPAD = ("89", "24", "135", "26", "157", "2468", "359", "48", "0579", "068")
 
 
 def slip(text: str, word: int) -> str:
-    """Text with one slip of typing, drawn by a random word: a letter wrong, lost, doubled, swapped."""
+    """Make one slip of typing, drawn by a random word: a letter wrong, lost, doubled, swapped."""
     kind, word = word % 8, word >> 3
     letters = [i for i in range(1, len(text)) if text[i].isalpha()]
     if not letters:
@@ -230,51 +239,35 @@ def slip(text: str, word: int) -> str:
 
 
 def number_slip(digits: str, kind: str, keypad: bool, word: int) -> str:
-    """A number with one slip of entry of a kind of ``[entry]``, drawn by a random word."""
-    word, at = divmod(word, 13)
-    one, two, gap = digits[at], digits[at : at + 2], digits[at : at + 3]
-    if kind in ("transposition", "jump", "twin", "jump_twin"):
-        size = 2 if kind in ("transposition", "twin") else 3
-        places = [
-            i
-            for i in range(14 - size)
-            if (digits[i] == digits[i + size - 1]) == kind.endswith("twin")
-        ]
-        if not places:
-            return number_slip(digits, "substitution", keypad, word)
-        at = places[word % len(places)]
-        two, gap = digits[at : at + 2], digits[at : at + 3]
-        other = str((int(two[0]) + 1 + word // 16 % 9) % 10)
-        new = {
-            "transposition": two[::-1],
-            "jump": gap[::-1],
-            "twin": other * 2,
-            "jump_twin": f"{other}{gap[1:2]}{other}",
-        }[kind]
-        return digits[:at] + new + digits[at + size :]
+    """Make one slip of entry of a kind of ``[entry]`` in a number, drawn by a random word.
+
+    Where a number has no place for the kind (no twin digits), one digit is wrong instead.
+    """
+    word, at = divmod(word, len(digits))
+    before, one, after = digits[:at], digits[at], digits[at + 1 :]
+    other = str((int(one) + 1 + word % 9) % 10)
     if kind == "omission":
-        return digits[:at] + digits[at + 1 :]
-    if kind == "insertion":  # a key held twice, or one beside it
-        return digits[: at + 1] + (one if word % 2 else str(word // 2 % 10)) + digits[at + 1 :]
+        return before + after
+    if kind == "insertion":  # a key held down, or another beside it
+        return before + one + (one if word % 2 else str(word // 2 % 10)) + after
     if kind == "several":
-        first = number_slip(digits, "substitution", keypad, at + 13 * (word % 4096))
-        return number_slip(
-            first, "substitution", keypad, (at + 1 + word % 3) % 13 + 13 * (word >> 12)
-        )
-    near = _KEYPAD[one]
-    new_digit = near[word % len(near)] if keypad else str((int(one) + 1 + word % 9) % 10)
-    return digits[:at] + new_digit + digits[at + 1 :]
-
-
-_KEYPAD = {
-    "0": "89",
-    "1": "24",
-    "2": "135",
-    "3": "26",
-    "4": "157",
-    "5": "2468",
-    "6": "359",
-    "7": "48",
-    "8": "0579",
-    "9": "068",
-}
+        word, steps = divmod(word, 1000)
+        for step in range(2 + steps % 2):
+            place = (at + step * (1 + steps % 4)) % len(digits)
+            digits = number_slip(digits, "substitution", keypad, place + len(digits) * word)
+        return digits
+    if kind != "substitution":
+        gap = 1 if kind in ("transposition", "twin") else 2
+        twins = kind in ("twin", "jump_twin")
+        ends = range(gap, len(digits))
+        places = [i - gap for i in ends if (digits[i - gap] == digits[i]) == twins]
+        if places:
+            at = places[word % len(places)]
+            first, last = digits[at], digits[at + gap]
+            if twins:
+                first = last = str((int(first) + 1 + word // 16 % 9) % 10)
+            else:
+                first, last = last, first
+            return digits[:at] + first + digits[at + 1 : at + gap] + last + digits[at + gap + 1 :]
+    near = _KEYPAD[int(one)]
+    return before + (near[word % len(near)] if keypad else other) + after
