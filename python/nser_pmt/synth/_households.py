@@ -29,7 +29,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from numbers import Integral
 from statistics import NormalDist
 from typing import Any
 
@@ -37,6 +36,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from polars.io.plugins import register_io_source
+
+from nser_pmt.synth._random import check_ints
 
 __all__ = ["households", "scan_households"]
 
@@ -291,14 +292,6 @@ def _batches(n: int, seed: int, batch_size: int) -> Iterator[pl.DataFrame]:
         yield pl.concat(parts, rechunk=True)
 
 
-def _check(least: int, **values: object) -> None:
-    for name, value in values.items():
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name} must be an int, got {type(value).__name__}")
-        if int(value) < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
 def households(n: int, seed: int = 0) -> pl.DataFrame:
     """Make synthetic households.
 
@@ -336,7 +329,7 @@ def households(n: int, seed: int = 0) -> pl.DataFrame:
     >>> synth.households(3).select("hh_id", "region", "hhsize", "rooms_cat").rows()
     [(1, 'rural', 6, '0.3-0.4'), (2, 'rural', 11, '<=0.2'), (3, 'urban', 7, '0.2-0.3')]
     """
-    _check(0, n=n, seed=seed)
+    check_ints(0, n=n, seed=seed)
     if n == 0:
         return pl.DataFrame(schema=_model().schema)
     return pl.concat(_batches(n, seed, _CHUNK), rechunk=True).with_columns(_enums())
@@ -371,8 +364,8 @@ def scan_households(n: int, seed: int = 0, *, batch_size: int = 1_000_000) -> pl
     >>> synth.scan_households(100_000).select("n_le13").tail(3).collect()["n_le13"].to_list()
     [4, 0, 6]
     """
-    _check(0, n=n, seed=seed)
-    _check(1, batch_size=batch_size)
+    check_ints(0, n=n, seed=seed)
+    check_ints(1, batch_size=batch_size)
 
     def source(
         with_columns: list[str] | None,
