@@ -18,6 +18,7 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import explain, likelihood, score
@@ -30,6 +31,7 @@ __all__ = [
     "DomainError",
     "Finding",
     "InternalError",
+    "LinkQuality",
     "Model",
     "ModelError",
     "NserError",
@@ -37,6 +39,7 @@ __all__ = [
     "SchemaError",
     "cnic",
     "diagnose",
+    "evaluate_links",
     "explain",
     "likelihood",
     "list_models",
