@@ -38,12 +38,12 @@ def f1(hits: int, predicted: int, true: int) -> float | None:
 
 def steps(weights: pl.Series, true: pl.Series) -> pl.DataFrame:
     """Count links and true pairs of each distinct weight: ``weight`` (rising), ``n``, ``t``."""
-    tables = [
-        pl.DataFrame({"weight": column.cast(pl.Float64) + 0.0}).select(  # -0.0 is 0.0
-            "weight", n=pl.lit(n, pl.Int64), t=pl.lit(t, pl.Int64)
-        )
-        for column, n, t in ((weights, 1, 0), (true, 0, 1))
-    ]
+    tables = []
+    for column, counted, other in ((weights, "n", "t"), (true, "t", "n")):
+        runs = (column + 0.0).sort().rle().struct  # -0.0 is 0.0
+        count = runs.field("len").cast(pl.Int64)
+        table = pl.DataFrame({"weight": runs.field("value"), counted: count, other: count * 0})
+        tables.append(table.select("weight", "n", "t"))
     return pl.concat(tables).group_by("weight").sum().sort("weight").rechunk()
 
 

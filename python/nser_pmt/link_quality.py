@@ -219,11 +219,7 @@ def evaluate_links(
     grouped = clusters if scored else frame
     codes = None if grouped is None else measures.cluster_codes(known, _frame(grouped))
     of_clusters = None if codes is None else measures.measure_clusters(known, codes)
-    if isinstance(candidates, str):
-        if candidates != "found" or not scored:
-            raise ValueError('candidates must be a frame, or "found" beside pairs')
-        candidates = frame
-    blocked = None if candidates is None else _measure_blocking(known, candidates)
+    blocked = None if candidates is None else _measure_blocking(known, candidates, pairs)
     fate = fates.fates(
         known,
         weights=pairs.of_true if pairs else None,
@@ -263,6 +259,7 @@ def evaluate_links(
 class _Pairs:
     """What is known of scored pairs; of pairs without weights, only the counts."""
 
+    given: int
     predicted: int
     true_positives: int
     of_true: pl.DataFrame  # pair, match_weight
@@ -282,7 +279,8 @@ def _measure_pairs(
     hits = truth.hits(links, "found")
     if not weighted:
         sure = hits.select("pair", match_weight=pl.lit(math.inf))
-        return _Pairs(predicted=links.height, true_positives=hits.height, of_true=sure)
+        count = links.height
+        return _Pairs(given=count, predicted=count, true_positives=hits.height, of_true=sure)
     weights = read_weights(links.get_column("match_weight"), "found")
     of_true = weights.gather(hits.get_column("link"))
     true = truth.pairs.height
@@ -292,6 +290,7 @@ def _measure_pairs(
     at = measures.curve(steps, true, [threshold]).row(0, named=True)
     bins, brier = measures.calibration(steps)
     return _Pairs(
+        given=links.height,
         predicted=at["predicted"],
         true_positives=at["true_positives"],
         of_true=pl.DataFrame([hits.get_column("pair"), of_true]),
@@ -311,14 +310,18 @@ class _Blocking:
     reduction: float | None
 
 
-def _measure_blocking(truth: Truth, candidates: Frame) -> _Blocking:
-    compared = taken(candidates, SIDES, "candidates")
+def _measure_blocking(
+    truth: Truth, candidates: Frame | Literal["found"], found: _Pairs | None
+) -> _Blocking:
+    if not isinstance(candidates, str):
+        compared = taken(candidates, SIDES, "candidates")
+        pair, count = truth.hits(compared, "candidates").get_column("pair"), compared.height
+    elif candidates == "found" and found is not None:
+        pair, count = found.of_true.get_column("pair"), found.given
+    else:
+        raise ValueError('candidates must be a frame, or "found" beside pairs')
     every = None if truth.ids is None else math.comb(truth.ids.height, 2)
-    return _Blocking(
-        candidates=compared.height,
-        pair=truth.hits(compared, "candidates").get_column("pair"),
-        reduction=1 - compared.height / every if every else None,
-    )
+    return _Blocking(candidates=count, pair=pair, reduction=1 - count / every if every else None)
 
 
 def _frame(given: Frame | HasFrame) -> Frame:
