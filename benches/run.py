@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 import identity.report
+import linking.report
 import scoring.report
 import similarity.report
 import top_k.report
@@ -20,6 +21,7 @@ from report import machine
 SUITES = {
     "scoring": scoring.report.report,
     "identity": identity.report.report,
+    "linking": linking.report.report,
     "similarity": similarity.report.report,
     "top_k": top_k.report.report,
 }
