@@ -22,7 +22,13 @@ import polars as pl
 from linking import data
 from linking.measured import Stages, judge_clusters
 
-KEYS = (("dob", "district"), ("cnic",), ("name", "dob"), ("father_name", "dob"), ("name", "father_name"))  # fmt: skip
+KEYS = (
+    ("dob", "district"),
+    ("cnic",),
+    ("name", "dob"),
+    ("father_name", "dob"),
+    ("name", "father_name"),
+)
 WEIGHTS = (
     ("cnic", "levenshtein", 0.35),
     ("name", "jaro_winkler", 0.25),

@@ -16,6 +16,7 @@ import nser_pmt as nser
 from oracle import link_quality_twin as twin
 
 WEIGHTS = (-70.0, -3.5, -0.0, 0.0, 0.25, 4.0, 4.5, 30.0)
+ALONE = 100  # clusters of one record from here on have no row
 
 
 class Case(NamedTuple):
@@ -44,14 +45,15 @@ class Case(NamedTuple):
     @property
     def clusters(self) -> pl.DataFrame:
         schema = {"id": pl.Int64, "cluster": pl.Int64}
-        return pl.DataFrame(list(self.cluster.items()), schema, orient="row")
+        rows = [(a, c) for a, c in self.cluster.items() if c < ALONE]
+        return pl.DataFrame(rows, schema, orient="row")
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     ids = draw(st.lists(st.integers(-50, 50), min_size=1, max_size=9, unique=True))
     entity = {a: draw(st.sampled_from("abcd")) for a in ids}
-    cluster = {a: draw(st.integers(0, 3)) for a in ids}
+    cluster = {a: draw(st.integers(0, 3) | st.just(ALONE + n)) for n, a in enumerate(ids)}
     every = list(combinations(sorted(ids), 2))
     if not every:
         return Case(entity, {}, set(), cluster, 0.0)

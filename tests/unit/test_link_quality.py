@@ -107,6 +107,20 @@ def test_types_of_ids() -> None:
     assert caught.value.code == "wrong_column"
 
 
+def test_a_kind_named_twice_counts_once() -> None:
+    true = PAIRS.head(1).select("id_left", "id_right", errors=pl.Series([["a", "a"]]))
+    by = nser.evaluate_links(PAIRS, true, by="errors").by
+    assert by is not None
+    assert by.select("kind", "true_pairs").rows() == [("a", 1)]
+
+
+@pytest.mark.parametrize("zeros", [[-0.0, 0.0, -0.0], [0.0, -0.0, 0.0]])
+def test_the_two_zeros_are_one_threshold(zeros: list[float]) -> None:
+    curve = nser.evaluate_links(PAIRS.with_columns(match_weight=pl.Series(zeros)), TRUTH).curve
+    assert curve is not None
+    assert str(curve.get_column("threshold").to_list()) == "[0.0]"
+
+
 def test_infinite_weights() -> None:
     pairs = PAIRS.with_columns(match_weight=pl.Series([float("inf"), 0.0, float("-inf")]))
     quality = nser.evaluate_links(pairs, TRUTH)
