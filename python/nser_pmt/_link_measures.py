@@ -40,7 +40,8 @@ def steps(weights: pl.Series, true: pl.Series) -> pl.DataFrame:
     """Count links and true pairs of each distinct weight: ``weight`` (rising), ``n``, ``t``."""
     tables = []
     for column, counted, other in ((weights, "n", "t"), (true, "t", "n")):
-        runs = (column + 0.0).sort().rle().struct  # -0.0 is 0.0
+        # Of the two zeros, one: Polars leaves out the addition of 0.
+        runs = column.zip_with(column != 0, pl.Series([0.0])).sort().rle().struct
         count = runs.field("len").cast(pl.Int64)
         table = pl.DataFrame({"weight": runs.field("value"), counted: count, other: count * 0})
         tables.append(table.select("weight", "n", "t"))
