@@ -3,7 +3,7 @@
     python benches/run.py [--suite NAME] [--rows N] [--skip-end-to-end] [--markdown]
 
 Every number of threads has a fresh process, in which nser_pmt and its peers take turns. Exits with
-1 if any answers differ, never because a target is missed. All of it takes half an hour and 8 GB of
+1 if any answers differ, never because a target is missed. All of it takes an hour and 8 GB of
 memory at full size.
 """
 

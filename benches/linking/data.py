@@ -29,8 +29,8 @@ ERRORS: dict[str, tuple[float, dict[str, float]]] = {
     "name": (0.5, {"spelling": 4, "token dropped": 3, "tokens swapped": 3, "letter": 2}),
     "father_name": (0.5, {"spelling": 4, "token dropped": 3, "tokens swapped": 3, "letter": 2}),
     "dob": (0.25, {"first of January": 3, "day and month swapped": 1, "wrong digit": 3}),
-    "district": (0.06, {"moved": 1}),
 }
+MOVED = 0.06
 SPELLINGS = (
     ("ee", "i"), ("oo", "u"), ("ss", "s"), ("aa", "a"), ("ph", "f"), ("q", "k"), ("w", "v"),
     ("ai", "ay"), ("sh", "s"), ("kh", "k"), ("ul", "ool"), ("ud", "uddin"), ("z", "s"),
@@ -64,7 +64,11 @@ def make(rows: int, seed: int) -> pl.DataFrame:
     frame = pl.concat([first, _retyped(again, rng)])
     for column, chance in MISSING.items():
         lost = pl.Series(rng.random(rows) < chance)
-        frame = frame.with_columns(pl.when(~lost).then(column).alias(column))
+        kind = pl.when(lost).then(pl.lit([f"{column}: missing"])).otherwise(pl.lit([]))
+        frame = frame.with_columns(
+            pl.when(~lost).then(column).alias(column),
+            pl.col("errors").list.concat(kind.cast(pl.List(pl.String))),
+        )
     frame = frame[rng.permutation(rows)]
     ids = pl.Series("person_id", np.arange(rows, dtype=np.int64))
     return frame.insert_column(0, ids)
@@ -169,11 +173,14 @@ def _retyped(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
         for field, (chance, _) in ERRORS.items():
             if random.random() < chance:
                 kind = random.choices(kinds[field], shares[field])[0]
-                row[field] = SLIPS[field][kind](row[field], random)
-                made.append(f"{field}: {kind}")
-        if made and made[-1] == "district: moved":
+                before = row[field]
+                row[field] = SLIPS[field][kind](before, random)
+                if row[field] != before:
+                    made.append(f"{field}: {kind}")
+        if random.random() < MOVED:
             row["district"] = random.choice(places)
             row["tehsil"] = f"{row['district']}{random.randrange(4)}"
+            made.append("district: moved")
         rows.append(row | {"errors": made})
     return pl.DataFrame(rows, frame.schema)
 
@@ -268,7 +275,6 @@ SLIPS: dict[str, dict[str, Slip]] = {
         "day and month swapped": _day_and_month,
         "wrong digit": _wrong_date,
     },
-    "district": {"moved": lambda text, _: text},
 }
 
 

@@ -41,7 +41,7 @@ def persons_plan(rules: str) -> Any:
             compare.name("father_name"),
             compare.date("dob"),
             compare.exact("gender"),
-            compare.exact("district"),
+            compare.exact("district", frequency="exact"),
         ],
         block_on=[
             *tight,
@@ -63,6 +63,7 @@ def febrl_plan(number: int) -> Any:
     if number == 4:
         rules = [
             ["given_name", "surname"],
+            [pl.concat_list("given_name", "surname").list.sort().list.join(" ")],
             ["date_of_birth"],
             ["soc_sec_id"],
             ["state", "address_1"],
@@ -75,8 +76,8 @@ def febrl_plan(number: int) -> Any:
             compare.string("surname"),
             compare.date("date_of_birth"),
             compare.string("soc_sec_id"),
-            compare.exact("street_number"),
-            compare.exact("postcode"),
+            compare.exact("street_number", frequency="exact"),
+            compare.exact("postcode", frequency="exact"),
         ],
         block_on=rules,
     )
@@ -92,7 +93,7 @@ def run(frames: tuple[pl.DataFrame, ...], spec: Any, born: str) -> dict[str, Any
     with stages.stage("learn"):
         spec = nser.learn(*fields, spec, id="person_id").spec
     with stages.stage("link"):
-        pairs = nser.link(*fields, spec, id="person_id")
+        pairs = nser.link(*fields, spec, id="person_id", threshold=None)
     dedupe = len(frames) == 1
     if dedupe:
         with stages.stage("cluster"):
