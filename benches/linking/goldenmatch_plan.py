@@ -1,10 +1,10 @@
 """GoldenMatch: weighted similarities behind five keys, run in a process of its own; prints JSON.
 
     python -m linking.goldenmatch_plan --file persons.parquet [--threshold 0.92]
-    python -m linking.goldenmatch_plan --febrl 3
+    python -m linking.goldenmatch_plan --febrl 3 [--model probabilistic]
 
-FEBRL runs as GoldenMatch configures itself (set 4 is for linking, which is left out). On the
-persons that would join most of the file, so its weights are given.
+FEBRL runs as GoldenMatch configures itself, with weights or with Fellegi-Sunter (set 4 is for
+linking, which is left out). On the persons that would join most of the file: weights are given.
 """
 
 from __future__ import annotations
@@ -60,13 +60,15 @@ def config(threshold: float) -> Any:
     )
 
 
-def run(frame: pl.DataFrame, plan: Any) -> dict[str, Any]:
+def run(frame: pl.DataFrame, plan: Any, model: str) -> dict[str, Any]:
     import goldenmatch
 
     stages = Stages()
     fields = frame.drop("person_id", "entity", "errors", strict=False)
     # What it prints would be taken for the result.
     with stages.stage("all"), contextlib.redirect_stdout(io.StringIO()):
+        if model == "probabilistic":
+            plan = goldenmatch.auto_configure_probabilistic_df(fields)
         found = goldenmatch.dedupe_df(fields, config=plan, confidence_required=plan is not None)
         members = [(c, row) for c, info in found.clusters.items() for row in info["members"]]
     clusters = pl.DataFrame(members, {"cluster": pl.Int64, "row": pl.Int64}, orient="row")
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--file", help="persons, as data.persons makes them")
     parser.add_argument("--febrl", type=int, choices=(1, 2, 3))
     parser.add_argument("--threshold", type=float, default=0.92)
+    parser.add_argument("--model", choices=("weighted", "probabilistic"), default="weighted")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     for name in ("RAYON_NUM_THREADS", "POLARS_MAX_THREADS", "OMP_NUM_THREADS"):
@@ -89,9 +92,9 @@ def main() -> None:
     logging.disable(logging.WARNING - 1)
     if args.febrl:
         (frame,) = data.febrl(args.febrl)
-        result = run(frame, None)
+        result = run(frame, None, args.model)
     else:
-        result = run(pl.read_parquet(args.file), config(args.threshold))
+        result = run(pl.read_parquet(args.file), config(args.threshold), args.model)
     print(json.dumps(result))
 
 

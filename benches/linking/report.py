@@ -50,7 +50,9 @@ def on_febrl(number: int) -> list[Case]:
     ]
     if number == 4:
         return [*engines, Case("recordlinkage", "recordlinkage_plan")]
-    return [*engines, Case("GoldenMatch, automatic", "goldenmatch_plan")]
+    models = ("weighted", "probabilistic")
+    automatic = (Case(f"GoldenMatch, {m}", "goldenmatch_plan", ("--model", m)) for m in models)
+    return [*engines, *automatic]
 
 
 HEAD = (
