@@ -135,7 +135,8 @@ def evaluate_links(
         clusters (``id``, ``cluster``; a record without a row is alone).
     truth
         ``id`` and ``entity`` of every record; or ``id_left`` and ``id_right`` of the true pairs, in
-        the order in which the links have them. With entities the two ids may be in any order.
+        the order in which the links have them. With entities the two ids may be in any order, and
+        all pairs of records count: two frames that share ids, or hold duplicates each, need pairs.
     threshold
         Lowest ``match_weight`` (log2 odds) of a link.
     thresholds
@@ -177,9 +178,9 @@ def evaluate_links(
     (Christen, Data Matching, 2012). The Brier score is the mean of (p - [true])^2, where
     p = 1 / (1 + 2^-weight).
 
-    A true pair is ``found``; or two clusters of its records became one (``joined_by_clustering``);
-    or it was lost: ``cut_by_clustering``, ``scored_too_low``, ``not_blocked``, or ``not_linked``
-    where `candidates` does not say whether it was compared.
+    A true pair is ``found``; or it is no link, but other links brought its records into one cluster
+    (``joined_by_clustering``); or it is lost: ``cut_by_clustering``, ``scored_too_low``,
+    ``not_blocked``, or ``not_linked`` where nothing given tells at which stage.
 
     Examples
     --------
