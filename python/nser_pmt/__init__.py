@@ -19,6 +19,7 @@ from nser_pmt.errors import (
     SchemaError,
 )
 from nser_pmt.learning import Learned, learn
+from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
@@ -34,6 +35,7 @@ __all__ = [
     "Finding",
     "InternalError",
     "Learned",
+    "LinkQuality",
     "LinkSpec",
     "Model",
     "ModelError",
@@ -45,6 +47,7 @@ __all__ = [
     "compare",
     "count_pairs",
     "diagnose",
+    "evaluate_links",
     "explain",
     "explain_pairs",
     "learn",

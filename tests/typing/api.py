@@ -34,4 +34,8 @@ assert_type(nser.similarity.jaro_winkler("a", pl.lit("Ali"), cutoff=0.8), pl.Exp
 assert_type(nser.similarity.levenshtein_distance_one("a", "b"), int | None)
 assert_type(nser.similarity.top_k(["Ali"], pl.Series(["Aly"]), k=1), pl.DataFrame)
 
+quality = nser.evaluate_links(eager, eager.lazy(), candidates="found", by="kind")
+assert_type(quality, nser.LinkQuality)
+assert_type(quality.curve, pl.DataFrame | None)
+
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]
