@@ -23,6 +23,8 @@ mod _native {
     #[pymodule_export]
     use super::cnic::{CnicIndex, cnic_categories, cnic_key};
     #[pymodule_export]
+    use super::name::name_categories;
+    #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};
