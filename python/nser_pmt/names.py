@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 import polars as pl
 
-from nser_pmt import _engine, errors
+from nser_pmt import _engine, _native, errors
 
 if TYPE_CHECKING:
     from polars._typing import IntoExpr
@@ -38,36 +38,12 @@ __all__ = [
     "tokens_one",
 ]
 
-ROLES = pl.Enum(
-    [
-        "name",
-        "muhammad",
-        "title",
-        "female",
-        "particle",
-        "initial",
-        "number",
-        "relation",
-        "relative",
-        "alias_mark",
-        "alias",
-    ]
-)
+_CATEGORIES = dict(_native.name_categories())
+
+ROLES = pl.Enum(_CATEGORIES["role"])
 """What a token is; see `tokens`."""
 
-MATCHES = pl.Enum(
-    [
-        "exact",
-        "different",
-        "conflicting",
-        "initial",
-        "subset",
-        "cross_script",
-        "reordered",
-        "optional_missing",
-        "spelling_variant",
-    ]
-)
+MATCHES = pl.Enum(_CATEGORIES["match"])
 """What two names have to do with each other; see `compare`."""
 
 _COMPARISON = pl.Struct({"similarity": pl.Float64(), "match": MATCHES})

@@ -6,7 +6,7 @@ import random
 from itertools import pairwise
 
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nser_pmt import cnic
@@ -88,6 +88,16 @@ def test_any_text_has_an_answer_in_every_function(texts: list[str | None]) -> No
         assert row["d"]["edit"] in ("equal", None)
         assert cnic.parse_one(text) == row["p"]
         assert cnic.normalize_one(row["f"]) == row["n"]
+
+
+@example([None, "35212-1234567-1"], 1)
+@given(st.lists(st.none() | written(), max_size=20), st.integers(0, 20))
+def test_a_column_is_its_values_whatever_its_chunks(values: list[str | None], cut: int) -> None:
+    whole = pl.Series("x", values, dtype=pl.String)
+    parts = pl.concat([whole[:cut], whole[cut:]], rechunk=False)
+    for expression, one in [(cnic.parse, cnic.parse_one), (cnic.repair, cnic.repair_one)]:
+        got = parts.to_frame().select(expression("x")).to_series().to_list()
+        assert got == [one(value) for value in values]
 
 
 @given(st.lists(numbers, min_size=1, max_size=20))

@@ -8,14 +8,15 @@ use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{
-    Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float32Array, NullArray, RecordBatch, RecordBatchIterator,
-    StructArray, make_array,
+    Array, ArrayRef, ArrowNativeTypeOp, BooleanArray, DictionaryArray, Float32Array,
+    LargeStringArray, NullArray, PrimitiveArray, RecordBatch, RecordBatchIterator, StructArray,
+    make_array,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use nser_core::column::{Bits, Codes, Column, Kind, Strings, Values};
 use pyo3::prelude::*;
@@ -342,6 +343,29 @@ pub fn enum_field<'a>(
     let metadata = ["_PL_ENUM_VALUES", "_PL_ENUM_VALUES2"].map(|k| (k.into(), values.clone()));
     let kind = DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8));
     Field::new(name, kind, true).with_metadata(HashMap::from(metadata))
+}
+
+/// Names of an Enum as an array.
+pub fn enum_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Arc<LargeStringArray> {
+    Arc::new(LargeStringArray::from_iter_values(names))
+}
+
+/// An Enum column: each code, also that of a null, counts into `names`.
+pub fn enum_array<T: ArrowDictionaryKeyType>(
+    codes: PrimitiveArray<T>,
+    names: &Arc<LargeStringArray>,
+) -> Result<ArrayRef, Failure> {
+    let codes_fit = names.len().checked_sub(1).map_or(codes.is_empty(), |last| {
+        let last = T::Native::usize_as(last);
+        // A fold without an early exit: as many codes at a time as a register holds.
+        !codes.values().iter().fold(false, |beyond, code| beyond | code.is_gt(last))
+    });
+    if !codes_fit {
+        return Err(Failure::internal("a code has no name"));
+    }
+    let names = Arc::<LargeStringArray>::clone(names);
+    // SAFETY: no code is above the last name's; `usize_as` cuts `last` only to what codes can be.
+    Ok(Arc::new(unsafe { DictionaryArray::<T>::new_unchecked(codes, names) }))
 }
 
 /// Columns on their way to Polars.

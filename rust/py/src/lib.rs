@@ -26,6 +26,8 @@ mod _native {
     #[pymodule_export]
     use super::link::{Linker, RuleRun, learn_matches};
     #[pymodule_export]
+    use super::name::name_categories;
+    #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::UInt8Type;
-use arrow_array::{
-    ArrayRef, DictionaryArray, LargeListArray, LargeStringArray, StructArray, UInt8Array,
-};
+use arrow_array::{ArrayRef, LargeListArray, LargeStringArray, StructArray, UInt8Array};
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
 use nser_core::column::{Column, Value};
-use nser_core::name::{Key, KeyTokens, LABELS, Tokens, fold_into, romanize_into};
+use nser_core::name::{Key, KeyTokens, LABELS, Match, Tokens, fold_into, romanize_into};
+use pyo3::prelude::*;
 use serde::Deserialize;
 
-use crate::arrow::{Input, enum_field, text_field};
+use crate::arrow::{Input, enum_array, enum_field, enum_names, text_field};
 use crate::error::Failure;
 use crate::operation::Operation;
 
@@ -48,6 +46,12 @@ pub fn operation(name: &str, spec: &str) -> Result<Arc<dyn Operation>, Failure> 
                 .ok_or_else(|| Failure::internal(format!("there is no operation '{name}'")));
         }
     })
+}
+
+/// Categories of every Enum that an operation returns, by field.
+#[pyfunction]
+pub fn name_categories() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![("role", LABELS.to_vec()), ("match", Match::NAMES.map(|(_, name)| name).to_vec())]
 }
 
 /// Text: the match form.
@@ -129,10 +133,13 @@ impl Operation for TokenList {
             valid.append(value.is_some());
             ends.push(roles.len() as i64);
         }
-        let names = Arc::new(LargeStringArray::from_iter_values(LABELS));
-        let roles = DictionaryArray::<UInt8Type>::try_new(UInt8Array::from(roles), names);
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(text.finish(None)?), Arc::new(roles.map_err(|_| misfit())?)];
+        if roles.is_empty() {
+            // An item of no list: Polars 1.30 panics on a chunk of lists whose Enum has no item.
+            text.end();
+            roles.push(0);
+        }
+        let roles = enum_array(UInt8Array::from(roles), &enum_names(LABELS))?;
+        let columns: Vec<ArrayRef> = vec![Arc::new(text.finish(None)?), roles];
         let items = StructArray::try_new(token_fields(), columns, None).map_err(|_| misfit())?;
         let item = Arc::new(Field::new("item", DataType::Struct(token_fields()), true));
         let nulls = NullBuffer::new(valid.finish());

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use arrow_array::types::UInt8Type;
-use arrow_array::{
-    ArrayRef, DictionaryArray, Float64Array, LargeStringArray, StructArray, UInt8Array,
-};
+use arrow_array::{ArrayRef, Float64Array, StructArray, UInt8Array};
 use arrow_schema::{DataType, Field, Fields};
 use nser_core::column::{Column, Value};
 use nser_core::name::{Comparer, Comparison, CostTable, Frequencies, GuardPairs, Match};
 use serde::Deserialize;
 
-use crate::arrow::{Input, enum_field, text_field};
+use crate::arrow::{Input, enum_array, enum_field, enum_names, text_field};
 use crate::error::Failure;
 use crate::operation::Operation;
 
@@ -120,10 +117,8 @@ impl Operation for Likeness {
         let found: Vec<Option<Comparison>> = found.collect();
         let likeness: Float64Array = found.iter().map(|c| c.map(|c| c.similarity)).collect();
         let codes: UInt8Array = found.iter().map(|c| c.map(|c| c.kind as u8)).collect();
-        let names =
-            Arc::new(LargeStringArray::from_iter_values(Match::NAMES.map(|(_, name)| name)));
-        let kinds = DictionaryArray::<UInt8Type>::try_new(codes, names).map_err(|_| misfit())?;
-        let columns: Vec<ArrayRef> = vec![Arc::new(likeness), Arc::new(kinds)];
+        let kinds = enum_array(codes, &enum_names(Match::NAMES.map(|(_, name)| name)))?;
+        let columns: Vec<ArrayRef> = vec![Arc::new(likeness), kinds];
         Ok(Arc::new(StructArray::try_new(fields(), columns, None).map_err(|_| misfit())?))
     }
 }

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, LargeStringBuilder};
-use arrow_array::types::{UInt8Type, UInt16Type};
-use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Float64Array, LargeStringArray, UInt8Array, UInt16Array,
-    UInt64Array,
-};
+use arrow_array::{Array, ArrayRef, Float64Array, UInt8Array, UInt16Array, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field};
 use nser_core::RowError;
@@ -17,7 +13,9 @@ use nser_core::pmt::{Plan, Status};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::arrow::{ArrowStream, Chunked, Piece, enum_field, export, pieces};
+use crate::arrow::{
+    ArrowStream, Chunked, Piece, enum_array, enum_field, enum_names, export, pieces,
+};
 use crate::error::Failure;
 use crate::memory::zeroed;
 use crate::runtime::{
@@ -87,12 +85,9 @@ impl Scored {
     }
 
     /// The score column, null where the status is not ok, and the status as a dictionary.
-    pub fn into_arrays(self) -> (ArrayRef, ArrayRef) {
+    pub fn into_arrays(self) -> Result<(ArrayRef, ArrayRef), Failure> {
         let (scores, codes) = self.split();
-        let names = Arc::new(LargeStringArray::from_iter_values(Status::NAMES));
-        // SAFETY: every status code is a `Status`, so below the number of names.
-        let status = unsafe { DictionaryArray::<UInt8Type>::new_unchecked(codes, names) };
-        (Arc::new(scores), Arc::new(status))
+        Ok((Arc::new(scores), enum_array(codes, &enum_names(Status::NAMES))?))
     }
 
     fn split(self) -> (Float64Array, UInt8Array) {
@@ -199,7 +194,7 @@ impl Scorer {
         let scored = run(py, self.cells(rows), state, &limits, || {
             score_columns(&self.plan, &columns, rows, &options)
         })?;
-        let (scores, codes) = scored.into_arrays();
+        let (scores, codes) = scored.into_arrays()?;
         Ok(if scores.null_count() == 0 {
             export(vec![score_field(score)], vec![scores])?
         } else {
@@ -293,9 +288,8 @@ impl Scorer {
                 }
             }
         }
-        let names = Arc::new(LargeStringArray::from_iter_values(&terms));
-        let codes = DictionaryArray::<UInt16Type>::try_new(UInt16Array::from(codes), names)
-            .map_err(|_| Failure::internal("a term has no name"))?;
+        let names = enum_names(terms.iter().copied());
+        let codes = enum_array(UInt16Array::from(codes), &names)?;
         export(
             vec![
                 Field::new("row", DataType::UInt64, false),
@@ -305,7 +299,7 @@ impl Scorer {
             ],
             vec![
                 Arc::new(UInt64Array::from(row_numbers)),
-                Arc::new(codes),
+                codes,
                 Arc::new(values.finish()),
                 Arc::new(points.finish()),
             ],

@@ -65,8 +65,8 @@ impl Pmt {
 
     fn array(self, scored: Scored, names: &Arguments) -> Result<ArrayRef, Failure> {
         Ok(match self {
-            Self::Score => scored.into_arrays().0,
-            Self::Status => scored.into_arrays().1,
+            Self::Score => scored.into_codes().0,
+            Self::Status => scored.into_arrays()?.1,
             Self::Both => {
                 let (scores, codes) = scored.into_codes();
                 let both = StructArray::try_new(Self::fields(names), vec![scores, codes], None);

@@ -54,6 +54,9 @@ impl Decoded {
 /// First byte of characters from U+0280 on: until there, Latin letters.
 const AFTER_LATIN: u8 = 0xCA;
 
+/// First character after them: their codes are small enough to be indices.
+const LATIN: u32 = 0x280;
+
 /// First byte of characters of three bytes.
 const THREE_BYTES: u8 = 0xE0;
 
@@ -158,7 +161,7 @@ pub(super) fn without_affixes<'a, C: Char>(a: &'a [C], b: &'a [C]) -> (&'a [C], 
 pub(super) struct Ids {
     /// Of the pattern.
     pub pattern: Vec<u32>,
-    /// Of the text; 0 where the character is not in the pattern, if characters are wide.
+    /// Of the text; 0 where the character is not in the pattern, unless all characters are Latin.
     pub text: Vec<u32>,
     /// One more than the largest.
     pub count: usize,
@@ -169,10 +172,11 @@ impl Ids {
     pub fn set<C: Char>(&mut self, pattern: &[C], text: &[C]) {
         self.pattern.clear();
         self.text.clear();
-        if size_of::<C>() == 1 {
+        let largest = |all: &[C]| all.iter().fold(0, |most, c| c.code().max(most));
+        if size_of::<C>() == 1 || largest(pattern).max(largest(text)) < LATIN {
             self.pattern.extend(pattern.iter().map(|c| c.code()));
             self.text.extend(text.iter().map(|c| c.code()));
-            self.count = 256;
+            self.count = LATIN as usize;
             return;
         }
         let known = &mut self.known;

@@ -92,12 +92,14 @@ impl Edits {
 
     /// Tries narrow bands first when the texts are long. Texts that differ much leave a band early,
     /// and then a wider one is not worth trying.
+    #[inline(always)]
     fn widening<S: Column>(&mut self, most: usize) -> usize {
         let (height, width) = (self.ids.pattern.len(), self.ids.text.len());
         let apart = width - height;
         let most = most.min(width);
         for band in [apart + WORD, apart + height / 8] {
-            if height <= SHORT || band >= most {
+            // A band of half the text costs half as much as the whole table.
+            if height <= SHORT || 2 * band > most {
                 break;
             }
             let found = self.strips.run::<S>(&self.ids, band);
@@ -131,7 +133,7 @@ impl Edits {
 pub(super) fn word<S: Column, C: Char>(masks: &Masks, pattern: usize, text: &[C]) -> usize {
     let mut column = S::FIRST;
     for c in text {
-        column.step(masks.of(*c), S::Border::ABOVE, 1);
+        column.step(masks.of(*c), S::Border::ABOVE, u64::BITS - 1);
     }
     (S::top(text.len()) as isize + column.sum(rows(pattern))).max(0) as usize
 }
@@ -268,8 +270,9 @@ mod tests {
         let mut draw = draws();
         let (mut edits, mut masks) = (Edits::default(), Masks::default());
         let a: Vec<u32> = (0..2500).map(|_| draw(30) as u32).collect();
-        for changes in [0, 3, 100, 900] {
+        for (changes, length) in [(0, 2500), (3, 2500), (100, 2500), (900, 2500), (900, 1100)] {
             let mut b = a.clone();
+            b.truncate(length);
             for _ in 0..changes {
                 let at = draw(b.len());
                 b[at] = draw(30) as u32;
@@ -277,7 +280,7 @@ mod tests {
             }
             for edit in [Edit::Levenshtein, Edit::Osa] {
                 let found = edits.distance(edit, &mut masks, &a, &b, usize::MAX);
-                assert_eq!(found, naive(edit, &a, &b), "{changes}");
+                assert_eq!(found, naive(edit, &a, &b), "{changes} {length}");
             }
         }
     }

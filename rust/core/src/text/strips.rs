@@ -4,10 +4,11 @@
 //! however long the texts and however many different characters they have; what crosses the
 //! border between two strips is kept, a byte a column.
 //!
-//! A distance is computed in a band around the diagonal (Ukkonen 1985): a path that leaves it by
-//! more than half of what the distance may be, beyond the difference in length, cannot come back
-//! in time. Cells outside count as one more than their neighbour, which is never too little, and
-//! the result is exact as soon as it is not above what was allowed.
+//! A distance is computed in a band around the diagonal (Ukkonen 1985): what a path has cost so
+//! far and what it costs at least to come back to the diagonal cannot be more than the distance may
+//! be. Below each strip the band narrows to the columns of which that holds, by a limit that falls
+//! as the distance becomes known. Cells outside count as one more than their neighbour, which is
+//! never too little, and the result is exact as soon as it is not above what was allowed.
 
 use super::chars::Ids;
 use super::column::{Border, Column, rows};
@@ -31,48 +32,107 @@ struct Place {
     to: usize,
 }
 
+/// A value on the border below a strip, behind `column` characters of the text.
+#[derive(Clone, Copy)]
+struct Cell {
+    column: usize,
+    value: isize,
+}
+
+impl Cell {
+    /// Least cost of a path through here that ends on the diagonal of column `goal`.
+    fn path(self, goal: usize) -> isize {
+        self.value + self.column.abs_diff(goal) as isize
+    }
+}
+
+/// A transposition looks back two columns, of which each may cost two more.
+const LOOK_BACK: usize = 4;
+
 impl Strips {
     /// The table's last value, of texts of which the second is not shorter. A result above `most`
     /// only says that the value is above it; with `usize::MAX` the whole table is computed.
+    #[inline(always)]
     pub fn run<S: Column>(&mut self, ids: &Ids, most: usize) -> usize {
         let (height, width) = (ids.pattern.len(), ids.text.len());
         let apart = width.saturating_sub(height);
         if apart > most {
             return apart;
         }
-        let banded = most < width;
         self.border.clear();
         self.border.resize(width, S::Border::ABOVE.pack());
-        // Two more: a transposition looks back two columns.
-        let before = (most - apart) / 2 + 2;
-        let after = before.saturating_add(apart);
-        let (mut row, mut column, mut value) = (0, 0, 0isize);
+        let mut limit = most;
+        let (mut left, mut right) = (Cell { column: 0, value: 0 }, Cell { column: 0, value: 0 });
+        // The last column from which the diagonal may be followed.
+        let mut last = limit.saturating_add(LOOK_BACK + apart) / 2;
+        let mut row = 0;
         while row < height {
-            let words = match (height - row).div_ceil(WORD) {
-                1 => 1,
-                2 => 2,
-                _ => S::WORDS,
-            };
+            let words = (height - row).div_ceil(WORD).min(S::WORDS);
             let end = height.min(row + words * WORD);
-            let from = row.saturating_sub(before).min(width);
-            let place = Place { start: row, from, to: end.saturating_add(after).min(width) };
-            value += S::top(place.to) as isize - S::top(column) as isize;
-            column = place.to;
-            value += match words {
+            self.move_to::<S>(&mut right, last.saturating_add(end - row).min(width));
+            let place = Place { start: row, from: left.column, to: right.column };
+            left.value += (end - row) as isize;
+            right.value += match words {
                 1 => self.strip::<S, 1>(ids, &place),
                 2 => self.strip::<S, 2>(ids, &place),
+                3 => self.strip::<S, 3>(ids, &place),
                 _ => self.strip::<S, 4>(ids, &place),
             };
             self.reached = end;
-            if banded && end < height && self.least::<S>(&place, value) > most as isize {
-                return most + 1;
-            }
             row = end;
+            if most == usize::MAX || end == height {
+                continue;
+            }
+            let goal = end + apart;
+            limit = limit.min(self.at_most::<S>(right, goal.max(left.column), height - end));
+            let allowed = (limit + LOOK_BACK) as isize;
+            match self.narrowed::<S>(left, right, goal, allowed) {
+                Some(narrowed) => (left, last) = narrowed,
+                None => return most + 1,
+            }
         }
-        value.max(0) as usize
+        right.value.max(0) as usize
+    }
+
+    /// The first cell of the border that a path of at most `allowed` can cross, and the last column
+    /// from which such a path can follow its diagonal; `None` when it cannot cross the border.
+    #[inline(always)]
+    fn narrowed<S: Column>(
+        &self,
+        mut left: Cell,
+        mut right: Cell,
+        goal: usize,
+        allowed: isize,
+    ) -> Option<(Cell, usize)> {
+        let across = |border: &u8| S::Border::unpack(*border).across();
+        let mut border = self.border.get(left.column..right.column)?;
+        while left.path(goal) > allowed {
+            let (first, rest) = border.split_first()?;
+            left = Cell { column: left.column + 1, value: left.value + across(first) };
+            border = rest;
+        }
+        while let Some((last, rest)) = border.split_last().filter(|_| right.path(goal) > allowed) {
+            right = Cell { column: right.column - 1, value: right.value - across(last) };
+            border = rest;
+        }
+        // A step away from the diagonal of the goal costs two: there and back.
+        let spare = (allowed - right.path(goal)).max(0) as usize;
+        Some((left, right.column.max(goal) + spare / 2))
+    }
+
+    /// Moves the right end of the border; columns beyond it are one more each.
+    #[inline(always)]
+    fn move_to<S: Column>(&mut self, right: &mut Cell, column: usize) {
+        right.value += S::top(column) as isize - S::top(right.column) as isize;
+        for border in self.border.get_mut(column..right.column).unwrap_or(&mut []) {
+            right.value += S::Border::ABOVE.across() - S::Border::unpack(*border).across();
+            *border = S::Border::ABOVE.pack();
+        }
+        right.column = column;
     }
 
     /// Runs one strip; returns what its rows add in its last column.
+    #[inline(always)]
     fn strip<S: Column, const W: usize>(&mut self, ids: &Ids, place: &Place) -> isize {
         let pattern = ids.pattern.get(place.start..).unwrap_or(&[]);
         let pattern = pattern.get(..W * WORD).unwrap_or(pattern);
@@ -89,13 +149,13 @@ impl Strips {
             }
         }
         let mut columns = [S::FIRST; W];
-        let one = std::hint::black_box(1);
+        let last = std::hint::black_box(u64::BITS - 1);
         let border = self.border.get_mut(place.from..place.to).unwrap_or(&mut []);
         for (id, border) in text.iter().zip(border) {
             let equal = masks.get(*id as usize).copied().unwrap_or([0; W]);
             let mut crossing = S::Border::unpack(*border);
             for (column, equal) in columns.iter_mut().zip(equal) {
-                crossing = column.step(equal, crossing, one);
+                crossing = column.step(equal, crossing, last);
             }
             *border = crossing.pack();
         }
@@ -108,13 +168,13 @@ impl Strips {
         columns.iter().enumerate().map(|(word, column)| column.sum(rows(left(word)))).sum()
     }
 
-    /// Least value on the border below a strip whose last column has `value`.
-    fn least<S: Column>(&self, place: &Place, value: isize) -> isize {
-        let border = self.border.get(place.from..place.to).unwrap_or(&[]);
-        let mut value = value;
-        border.iter().rev().fold(value, |least, border| {
-            value -= S::Border::unpack(*border).across();
-            least.min(value)
-        })
+    /// What the distance is at most: the value at `column` of the border and, for the `rows` below
+    /// it, the longer of what is left of both texts.
+    #[inline(always)]
+    fn at_most<S: Column>(&self, right: Cell, column: usize, rows: usize) -> usize {
+        let border = self.border.get(column..right.column).unwrap_or(&[]);
+        let after: isize = border.iter().map(|b| S::Border::unpack(*b).across()).sum();
+        let left = self.border.len().saturating_sub(column);
+        (right.value - after).max(0) as usize + rows.max(left)
     }
 }

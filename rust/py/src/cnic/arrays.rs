@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::types::ArrowDictionaryKeyType;
-use arrow_array::{ArrayRef, DictionaryArray, LargeStringArray, PrimitiveArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_array::{ArrayRef, LargeStringArray, PrimitiveArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Fields};
 use nser_core::cnic::{Kind, Reading, Validity, each_reading};
 use nser_core::column::Column;
 
-use crate::arrow::{Input, enum_field};
+use crate::arrow::{Input, enum_array, enum_field};
 use crate::error::Failure;
 
 /// Refuses a column that holds no numbers.
@@ -55,16 +55,8 @@ pub fn enumeration<T: ArrowDictionaryKeyType>(
     codes: Vec<T::Native>,
     nulls: Option<NullBuffer>,
     names: &Arc<LargeStringArray>,
-) -> ArrayRef {
-    let keys = PrimitiveArray::<T>::new(ScalarBuffer::from(codes), nulls);
-    let names = Arc::<LargeStringArray>::clone(names);
-    // SAFETY: the core makes codes only by its enumerations and its table, whose names these are.
-    Arc::new(unsafe { DictionaryArray::<T>::new_unchecked(keys, names) })
-}
-
-/// Names of an Enum as an array.
-pub fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Arc<LargeStringArray> {
-    Arc::new(LargeStringArray::from_iter_values(names))
+) -> Result<ArrayRef, Failure> {
+    enum_array(PrimitiveArray::<T>::new(codes.into(), nulls), names)
 }
 
 /// Field of an Enum with these names.

@@ -12,21 +12,22 @@ use nser_core::column::Column;
 use serde::Deserialize;
 
 use super::arrays::{
-    check_number, enum_of, enumeration, for_each, names, nulls, number, readings, struct_of,
+    check_number, enum_of, enumeration, for_each, nulls, number, readings, struct_of,
 };
 use super::registry;
-use crate::arrow::{Input, null_rows};
+use crate::arrow::{Input, enum_names, null_rows};
 use crate::error::Failure;
 use crate::operation::Operation;
 
 /// Names of the fixed Enums; those of places belong to the table.
 static KINDS: LazyLock<Arc<LargeStringArray>> =
-    LazyLock::new(|| names(Kind::NAMES.iter().copied()));
+    LazyLock::new(|| enum_names(Kind::NAMES.iter().copied()));
 static ISSUES: LazyLock<Arc<LargeStringArray>> =
-    LazyLock::new(|| names(Issue::NAMES.iter().copied()));
-static SEXES: LazyLock<Arc<LargeStringArray>> = LazyLock::new(|| names(Sex::NAMES.iter().copied()));
+    LazyLock::new(|| enum_names(Issue::NAMES.iter().copied()));
+static SEXES: LazyLock<Arc<LargeStringArray>> =
+    LazyLock::new(|| enum_names(Sex::NAMES.iter().copied()));
 pub static EDITS: LazyLock<Arc<LargeStringArray>> =
-    LazyLock::new(|| names(Edit::NAMES.iter().copied()));
+    LazyLock::new(|| enum_names(Edit::NAMES.iter().copied()));
 
 /// What a value is: inputs are the value and, when given, the recorded sex.
 pub struct Parse {
@@ -38,7 +39,7 @@ pub struct Parse {
 
 impl Parse {
     pub fn new(table: &'static PrefixTable) -> Self {
-        let all = |list: &'static [String]| names(list.iter().map(String::as_str));
+        let all = |list: &'static [String]| enum_names(list.iter().map(String::as_str));
         Self {
             table,
             provinces: all(table.provinces()),
@@ -77,12 +78,12 @@ impl Operation for Parse {
         let tehsil = nulls(&found.has_tehsil, rows);
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(numbers),
-            enumeration::<UInt8Type>(found.kind, None, &KINDS),
-            enumeration::<UInt8Type>(found.issue, None, &ISSUES),
-            enumeration::<UInt8Type>(found.province, province, &self.provinces),
-            enumeration::<UInt8Type>(found.district, district, &self.districts),
-            enumeration::<UInt16Type>(found.tehsil, tehsil, &self.tehsils),
-            enumeration::<UInt8Type>(found.sex, has_number, &SEXES),
+            enumeration::<UInt8Type>(found.kind, None, &KINDS)?,
+            enumeration::<UInt8Type>(found.issue, None, &ISSUES)?,
+            enumeration::<UInt8Type>(found.province, province, &self.provinces)?,
+            enumeration::<UInt8Type>(found.district, district, &self.districts)?,
+            enumeration::<UInt16Type>(found.tehsil, tehsil, &self.tehsils)?,
+            enumeration::<UInt8Type>(found.sex, has_number, &SEXES)?,
         ];
         together(self.fields(), arrays, rows)
     }
@@ -217,7 +218,7 @@ impl Operation for Distance {
             .collect();
         let nulls = Some(NullBuffer::new(valid));
         let counts = UInt8Array::new(counts.into(), nulls.clone());
-        let edits = enumeration::<UInt8Type>(edits, nulls, &EDITS);
+        let edits = enumeration::<UInt8Type>(edits, nulls, &EDITS)?;
         together(distance_fields(), vec![edits, Arc::new(counts)], rows)
     }
 }

@@ -7,20 +7,20 @@ use arrow_array::types::UInt8Type;
 use arrow_array::{ArrayRef, Float64Array, LargeListArray, LargeStringArray, UInt64Array};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields};
-use nser_core::cnic::{self, Candidate, Outcome, PrefixTable, Repairer, Sex};
+use nser_core::cnic::{self, Candidate, Edit, Outcome, PrefixTable, Repairer, Sex};
 use nser_core::column::{Column, Value};
 use serde::Deserialize;
 
-use super::arrays::{check_number, enum_of, enumeration, names, readings, struct_of};
+use super::arrays::{check_number, enum_of, enumeration, readings, struct_of};
 use super::operations::{EDITS, together};
 use super::registry;
-use crate::arrow::Input;
+use crate::arrow::{Input, enum_names};
 use crate::error::Failure;
 use crate::name_similarity;
 use crate::operation::Operation;
 
 static OUTCOMES: LazyLock<Arc<LargeStringArray>> =
-    LazyLock::new(|| names(Outcome::NAMES.iter().copied()));
+    LazyLock::new(|| enum_names(Outcome::NAMES.iter().copied()));
 
 /// What the caller asks for.
 #[derive(Deserialize)]
@@ -130,16 +130,20 @@ impl Operation for Repair {
             outcomes.push(repair.outcome as u8);
             found.extend(repair.candidates);
         }
+        if found.is_empty() {
+            // An item of no list: Polars 1.30 panics on a chunk of lists whose Enum has no item.
+            found.push(Candidate { number: 0, posterior: 0.0, edit: Edit::Equal });
+        }
         let numbers = UInt64Array::from_iter_values(found.iter().map(|c| c.number));
         let posteriors = Float64Array::from_iter_values(found.iter().map(|c| c.posterior));
         let edits = found.iter().map(|c| c.edit as u8).collect();
-        let edits = enumeration::<UInt8Type>(edits, None, &EDITS);
+        let edits = enumeration::<UInt8Type>(edits, None, &EDITS)?;
         let parts: Vec<ArrayRef> = vec![Arc::new(numbers), Arc::new(posteriors), edits];
         let items = together(candidate_fields(), parts, found.len())?;
         let lists =
             LargeListArray::try_new(item(), OffsetBuffer::from_lengths(lengths), items, None)
                 .map_err(|_| Failure::internal("the candidates do not fit their lists"))?;
-        let outcomes = enumeration::<UInt8Type>(outcomes, None, &OUTCOMES);
+        let outcomes = enumeration::<UInt8Type>(outcomes, None, &OUTCOMES)?;
         together(fields(), vec![Arc::new(lists), outcomes], rows)
     }
 }
