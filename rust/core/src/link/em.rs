@@ -93,3 +93,62 @@ pub fn learn(
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected counts of patterns of three comparisons for known chances.
+    fn patterns(m: &[Vec<f64>], u: &[Vec<f64>], matching: f64) -> Vec<(Vec<u8>, f64)> {
+        let mut out = vec![];
+        for a in 0..3u8 {
+            for b in 0..4u8 {
+                for c in 0..3u8 {
+                    let levels = [a, b, c];
+                    // One in ten values is missing.
+                    let chance = |of: &[Vec<f64>]| -> f64 {
+                        let one = |(k, level): (usize, &u8)| match level {
+                            0 => 0.1,
+                            level => 0.9 * of[k][usize::from(*level) - 1],
+                        };
+                        levels.iter().enumerate().map(one).product()
+                    };
+                    let count = 1e6 * (matching * chance(m) + (1.0 - matching) * chance(u));
+                    out.push((levels.to_vec(), count));
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn chances_that_made_the_patterns_are_found_again() {
+        let m = [vec![0.9, 0.1], vec![0.7, 0.2, 0.1], vec![0.95, 0.05]].to_vec();
+        let u = [vec![0.01, 0.99], vec![0.02, 0.08, 0.9], vec![0.1, 0.9]].to_vec();
+        let patterns = patterns(&m, &u, 0.05);
+        let start = [vec![0.8, 0.2], vec![0.8, 0.1, 0.1], vec![0.8, 0.2]].to_vec();
+        let until = Until { change: 1e-12, rounds: 10_000 };
+        let found = learn(&patterns, &u, &start, &[Part::Learned; 3], 0.3, until);
+        assert!((found.matching - 0.05).abs() < 1e-6 && found.change < 1e-12);
+        for (found, m) in found.m.iter().flatten().zip(m.iter().flatten()) {
+            assert!((found - m).abs() < 1e-5, "{found} {m}");
+        }
+        let better = found.likelihood;
+        let early =
+            learn(&patterns, &u, &start, &[Part::Learned; 3], 0.3, Until { rounds: 2, ..until });
+        assert!(early.rounds == 2 && early.likelihood < better);
+
+        let parts = [Part::Fixed, Part::Learned, Part::None];
+        let fixed = learn(&patterns, &u, &m, &parts, 0.3, until);
+        assert_eq!((&fixed.m[0], &fixed.m[2]), (&m[0], &m[2]));
+        assert!((fixed.matching - 0.05).abs() < 1e-6);
+    }
+
+    #[test]
+    fn nothing_is_learned_from_nothing() {
+        let until = Until { change: 1e-6, rounds: 10 };
+        let m = vec![vec![0.5, 0.5]];
+        let found = learn(&[], &m, &m, &[Part::Learned], 0.2, until);
+        assert_eq!((found.m, found.matching, found.rounds), (m, 0.2, 0));
+    }
+}

@@ -332,3 +332,167 @@ impl<'l> Counter<'l> {
         self.patterns
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::{Rows, Rule};
+    use super::super::compare::{Dates, Measure, Numbers, SetLevel, Sets, Texts};
+    use super::super::encode::{self, Codes};
+    use super::super::frequency;
+    use super::super::weigh::{LevelWeights, Rarity};
+    use super::*;
+    use crate::column::{Column, Strings, Values};
+    use crate::link::compare::{DateLevel, NumberLevel};
+    use crate::text::{Metric, Similarity};
+
+    const ROWS: u32 = 300;
+
+    fn random(k: u32, below: u64) -> u64 {
+        mix(u64::from(k)) % below
+    }
+
+    fn texts() -> (Codes, encode::Texts) {
+        let words = ["", "aslam", "aslm", "akram", "akrm", "bushra"];
+        let all: Vec<&str> = (0..ROWS).map(|k| words[random(k, 6) as usize]).collect();
+        let ends: Vec<i64> = std::iter::once(0)
+            .chain(all.iter().scan(0, |end, text| {
+                *end += text.len() as i64;
+                Some(*end)
+            }))
+            .collect();
+        let data = all.concat();
+        let strings = Strings::Offsets64(&ends, data.as_bytes());
+        Codes::of_texts(&Column { values: Values::Str(strings), validity: None })
+    }
+
+    fn linker() -> Linker<'static> {
+        let keys = Codes::of((0..ROWS).map(|k| Some(random(k + 1000, 9))));
+        let rules = vec![Rule::Equal(keys), Rule::Near { places: (0..ROWS).collect(), window: 3 }];
+        let (codes, texts) = texts();
+        let similarity = Similarity::new(Metric::JaroWinkler).with_cutoff(0.7);
+        let measure = Measure::Similarity(similarity, vec![0.9, 0.7]);
+        let days = (0..ROWS).map(|k| Some(random(k + 2000, 40) as i32).filter(|d| *d > 2));
+        let sets = (0..ROWS)
+            .map(|k| (0..random(k + 3000, 3)).map(|j| random(k + j as u32, 5) as u32).collect());
+        let values = (0..ROWS).map(|k| random(k + 4000, 7) as f64).collect();
+        Linker {
+            blocking: Arc::new(Blocking::new(Rows { all: ROWS, left: None }, rules)),
+            comparisons: vec![
+                Comparison::Text(Texts { codes, texts, measure }),
+                Comparison::Date(Dates::new(days, vec![DateLevel::OneSlip, DateLevel::Days(3)])),
+                Comparison::Set(Sets::new(sets, vec![SetLevel::Shares(1)])),
+                Comparison::Number(Numbers { values, levels: vec![NumberLevel::Within(1.0)] }),
+            ],
+        }
+    }
+
+    fn weights(rarity: &[f32], least: f64) -> Weights<'_> {
+        let levels = [
+            vec![0.0, 6.0, 3.0, 1.0, -4.0],
+            vec![0.0, 5.0, 2.5, 0.25, -6.0],
+            vec![0.0, 4.0, 2.0, -0.5],
+            vec![0.0, 1.0, 0.5, -1.0],
+        ];
+        let of = |(k, levels): (usize, Vec<f64>)| {
+            let rare = Rarity { rows: rarity, log2_u: -2.0, scale: 0.75, last_level: 3 };
+            LevelWeights { levels, frequency: (k == 0).then_some(rare) }
+        };
+        let comparisons = levels.into_iter().enumerate().map(of).collect();
+        Weights { prior: -4.5, comparisons, least }
+    }
+
+    fn scored(linker: &Linker<'_>, weights: &Weights<'_>) -> Scored {
+        let mut all = Scored::default();
+        for rule in 0..linker.blocking.len() {
+            let blocks = linker.blocking.blocks(rule, None).unwrap();
+            for unit in &blocks.units {
+                all.append(&mut linker.score(&blocks, unit, weights, Isa::best()));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn pruning_changes_nothing() {
+        let linker = linker();
+        let rarity = frequency::rarity(&texts().0);
+        let all = scored(&linker, &weights(&rarity, f64::NEG_INFINITY));
+        assert!(all.left.len() > 4000 && all.levels.iter().all(|l| l.len() == all.left.len()));
+        for least in [-6.0, 0.0, 4.0, 7.0] {
+            let found = scored(&linker, &weights(&rarity, least));
+            let keep: Vec<usize> =
+                (0..all.left.len()).filter(|k| all.weights[*k] >= least).collect();
+            assert!(!keep.is_empty() && keep.len() < all.left.len());
+            assert_eq!(found.left, keep.iter().map(|k| all.left[*k]).collect::<Vec<_>>());
+            assert_eq!(found.right, keep.iter().map(|k| all.right[*k]).collect::<Vec<_>>());
+            assert_eq!(found.weights, keep.iter().map(|k| all.weights[*k]).collect::<Vec<_>>());
+            for (found, all) in found.levels.iter().zip(&all.levels) {
+                assert_eq!(*found, keep.iter().map(|k| all[*k]).collect::<Vec<_>>());
+            }
+            let pairs = Pairs { left: &all.left, right: &all.right };
+            let given = linker.score_pairs(pairs, &weights(&rarity, least), Isa::Portable);
+            assert_eq!((given.left, given.weights), (found.left, found.weights));
+        }
+    }
+
+    #[test]
+    fn weights_add_up_in_the_order_of_the_plan() {
+        let linker = linker();
+        let rarity = frequency::rarity(&texts().0);
+        let weights = weights(&rarity, f64::NEG_INFINITY);
+        let all = scored(&linker, &weights);
+        for k in (0..all.left.len()).step_by(97) {
+            let (a, b) = (all.left[k], all.right[k]);
+            let mut sum = weights.prior;
+            for (levels, weights) in all.levels.iter().zip(&weights.comparisons) {
+                sum += weights.of(levels[k], a, b);
+            }
+            assert_eq!(all.weights[k], sum);
+        }
+    }
+
+    #[test]
+    fn patterns_count_the_levels_of_all_pairs() {
+        let linker = linker();
+        let rarity = frequency::rarity(&texts().0);
+        let all = scored(&linker, &weights(&rarity, f64::NEG_INFINITY));
+        let mut expected = std::collections::BTreeMap::new();
+        for k in 0..all.left.len() {
+            let levels: Vec<u8> = all.levels.iter().map(|levels| levels[k]).collect();
+            *expected.entry(levels).or_insert(0u64) += 1;
+        }
+        let whole = Sample { share: 1.0, seed: 5 };
+        let half = Sample { share: 0.5, seed: 5 };
+        let count = |sample| {
+            let mut all = Patterns::new(&linker.levels()).unwrap();
+            for rule in 0..2 {
+                let blocks = linker.blocking.blocks(rule, None).unwrap();
+                for unit in &blocks.units {
+                    all.merge(&linker.patterns(&blocks, unit, false, sample, Isa::best()).unwrap());
+                }
+            }
+            all
+        };
+        assert_eq!(
+            count(whole).iter().collect::<Vec<_>>(),
+            expected.into_iter().collect::<Vec<_>>()
+        );
+        let (some, all) = (count(half).pairs() as f64, count(whole).pairs() as f64);
+        assert!((0.45..0.55).contains(&(some / all)));
+    }
+
+    #[test]
+    fn random_pairs_are_pairs_of_different_rows() {
+        let linker = linker();
+        let all = linker.random_patterns(1, 0, 5000, Isa::best()).unwrap();
+        assert_eq!(all.pairs(), 5000);
+        let mut parts = linker.random_patterns(1, 0, 2000, Isa::best()).unwrap();
+        parts.merge(&linker.random_patterns(1, 2000, 3000, Isa::best()).unwrap());
+        assert_eq!(parts, all);
+        assert_ne!(linker.random_patterns(2, 0, 5000, Isa::best()).unwrap(), all);
+        let exact: u64 = all.iter().filter(|(levels, _)| levels[0] == 1).map(|(_, n)| n).sum();
+        let known: u64 = all.iter().filter(|(levels, _)| levels[0] > 0).map(|(_, n)| n).sum();
+        let share = frequency::agreement(&texts().0, linker.blocking.rows()).unwrap();
+        assert!((exact as f64 / known as f64 - share).abs() < 0.03);
+    }
+}

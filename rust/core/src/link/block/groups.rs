@@ -3,8 +3,9 @@
 use super::{Dropped, Rows, Unit};
 use crate::link::encode::{Codes, NULL};
 
-/// Pairs of a unit, at least; a unit ends with the block that reaches it.
-const UNIT: u64 = 1 << 17;
+/// Pairs of a unit, at least; a unit ends with the block that reaches it. Small in tests, so that they
+/// meet blocks of several units.
+const UNIT: u64 = if cfg!(test) { 8 } else { 1 << 17 };
 /// Largest blocks that are reported.
 const REPORTED: usize = 10;
 

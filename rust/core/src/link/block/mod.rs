@@ -264,3 +264,96 @@ impl Blocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A multiplicative generator: the tests need no better.
+    fn random(state: &mut u64, below: u32) -> u32 {
+        *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((*state >> 33) % u64::from(below)) as u32
+    }
+
+    fn rules(state: &mut u64, rows: u32) -> Vec<Rule> {
+        let codes = |state: &mut u64, most: u32| {
+            let value = |_| Some(random(state, most)).filter(|code| *code > 0);
+            Rule::Equal(Codes::of((0..rows).map(value)))
+        };
+        let mut places: Vec<u32> = (0..rows).collect();
+        (0..rows).for_each(|i| places.swap(i as usize, random(state, rows) as usize));
+        places.iter_mut().filter(|place| **place % 7 == 0).for_each(|place| *place = NULL);
+        let numbers = (0..rows).map(|_| {
+            let value = 1000 * u64::from(random(state, 4)) + u64::from(random(state, 300));
+            PackedDigits::new(value, 4 + random(state, 2) as usize)
+        });
+        let within = Rule::WithinOne(numbers.collect());
+        vec![
+            codes(state, rows / 2),
+            within,
+            codes(state, 3),
+            Rule::Near { places, window: 4 },
+            codes(state, rows),
+            codes(state, 9),
+        ]
+    }
+
+    #[test]
+    fn every_pair_is_made_once_by_the_first_rule_that_holds() {
+        let mut state = 3;
+        for (rows, left) in
+            [(40, None), (60, Some(25)), (2, None), (0, None), (7, Some(0)), (7, Some(7))]
+        {
+            let rows = Rows { all: rows, left };
+            let rules = rules(&mut state, rows.all);
+            let blocking = Arc::new(Blocking::new(rows, rules.clone()));
+            let mut expected = vec![vec![]; rules.len()];
+            for a in 0..rows.all {
+                for b in a + 1..rows.all {
+                    let first = rules.iter().position(|rule| rule.holds(a, b));
+                    if let Some(rule) =
+                        first.filter(|_| left.is_none_or(|left| a < left && b >= left))
+                    {
+                        expected[rule].push((a, b));
+                    }
+                }
+            }
+            for (rule, expected) in expected.iter().enumerate() {
+                let blocks = blocking.blocks(rule, None).unwrap();
+                let mut found = vec![];
+                let mut alone = vec![];
+                for unit in &blocks.units {
+                    blocks.each_pair(unit, false, |a, b| found.push((a, b)));
+                    let before = alone.len();
+                    blocks.each_pair(unit, true, |a, b| alone.push((a, b)));
+                    let is_join = matches!(rules[rule], Rule::WithinOne(_));
+                    let is_near = matches!(rules[rule], Rule::Near { .. });
+                    if !is_join && !(is_near && left.is_some()) {
+                        assert_eq!(unit.pairs, (alone.len() - before) as u64);
+                    }
+                }
+                found.sort_unstable();
+                assert_eq!(&found, expected);
+                assert!(alone.iter().all(|(a, b)| rules[rule].holds(*a, *b)));
+                alone.sort_unstable();
+                assert!(alone.windows(2).all(|pair| pair[0] < pair[1]));
+                assert!(found.iter().all(|pair| alone.binary_search(pair).is_ok()));
+            }
+        }
+        let blocking = Arc::new(Blocking::new(Rows { all: 1, left: None }, vec![]));
+        assert!(blocking.is_empty() && blocking.blocks(0, None).is_none());
+    }
+
+    #[test]
+    fn a_cap_leaves_out_large_blocks_and_says_so() {
+        let codes = [1, 1, 1, 1, 2, 2, 2, 3, 3, 4].map(Some);
+        let rules = vec![Rule::Equal(Codes::of(codes.into_iter()))];
+        let blocking = Arc::new(Blocking::new(Rows { all: 10, left: None }, rules));
+        let blocks = blocking.blocks(0, Some(2)).unwrap();
+        assert_eq!(blocks.dropped, Dropped { blocks: 2, rows: 7, pairs: 9 });
+        assert_eq!(blocks.largest, [4, 3, 2]);
+        let mut found = vec![];
+        blocks.units.iter().for_each(|u| blocks.each_pair(u, false, |a, b| found.push((a, b))));
+        assert_eq!(found, [(7, 8)]);
+    }
+}

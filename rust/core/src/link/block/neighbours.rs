@@ -4,8 +4,8 @@
 use super::{Rows, Unit};
 use crate::link::encode::NULL;
 
-/// Pairs of a unit, about.
-const UNIT: u32 = 1 << 17;
+/// Pairs of a unit, about; few in tests.
+const UNIT: u32 = if cfg!(test) { 8 } else { 1 << 17 };
 
 /// Rows by their places.
 #[derive(Debug)]
