@@ -173,7 +173,9 @@ class Persons:
         """Days since 1970."""
         days = as_of() - np.floor(self.age * 365.25).astype(np.int64)
         year = year_of(days)
-        rough = (year < 1985) & self.draws.chance("rough", self.key, self._spec["first_january"])
+        rough = (year < 1985) & self.draws.chance(
+            "rough", self.key - self.twin, self._spec["first_january"]
+        )
         return np.where(rough, first_january(year), days)
 
     @cached_property
