@@ -10,6 +10,8 @@ model = nser.load_model("schreiner-pk-2009")
 assert_type(model, nser.Model)
 
 eager = nser.synth.households(10)
+assert_type(nser.synth.people(10, seed=1, script="both"), nser.synth.People)
+assert_type(nser.synth.people(10).truth, pl.DataFrame)
 assert_type(nser.score(eager, model), pl.DataFrame)
 assert_type(nser.score(eager.lazy(), "schreiner-pk-2009", on_invalid="error"), pl.LazyFrame)
 assert_type(nser.likelihood(eager.lazy(), model, lines="nl100"), pl.LazyFrame)
@@ -38,4 +40,5 @@ quality = nser.evaluate_links(eager, eager.lazy(), candidates="found", by="kind"
 assert_type(quality, nser.LinkQuality)
 assert_type(quality.curve, pl.DataFrame | None)
 
+nser.synth.people(10, script="urdu")  # type: ignore[arg-type, unused-ignore]
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

@@ -155,11 +155,10 @@ def tokens(
     lose, add = rows[titled], rows[~titled & (slots[0, rows] >= 0)]
     slots[0, lose] = -1
     slots[1:, add] = slots[:3, add]
-    lists = [
-        names.first[name] + shares_table([1 / (r + 1) for r in range(size)])
-        for name, size in (("added_man", 10), ("added_woman", 4))
-    ]
-    man, woman = (d.pick(f"{field} added", key[add], x.astype(np.int16)) for x in lists)
+    man, woman = (
+        names.first[name] + d.pick(f"{field} added", key[add], shares_table(names.ranks(name, end)))
+        for name, end in (("added_man", "added_woman"), ("added_woman", "men"))
+    )
     slots[0, add] = np.where(male[add], man, woman)
     clerk.mark(f"{field}_title", np.concatenate([lose, add]))
     compact(slots)
@@ -187,6 +186,7 @@ def tokens(
     for slot in range(4):
         one = (sure == slot) | d.chance(f"{field} spelled {slot}", key[rows], 0.2)
         form = 2 + d.below(f"{field} form {slot}", key[rows], VARIANTS - 2)
+        one &= slot < count[rows]
         variants[slot, rows[one]] = form[one]
 
     rows = np.flatnonzero(clerk.meets(f"{field}_initial", count > 1))

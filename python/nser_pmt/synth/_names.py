@@ -164,6 +164,10 @@ class Pool:
     def _urdu_forms(self) -> pl.Series:
         return pl.Series([v for u in self.urdu for v in urdu_variants(u)] + [None])
 
+    def ranks(self, name: str, end: str) -> list[float]:
+        """Zipf's shares of a list that ends where ``end`` starts."""
+        return [1 / rank for rank in range(1, self.first[end] - self.first[name] + 1)]
+
     def draw(
         self, draws: Draws, purpose: str, name: str, who: Bearers, first: bool = False
     ) -> Slots:

@@ -173,7 +173,9 @@ class Persons:
         """Days since 1970."""
         days = as_of() - np.floor(self.age * 365.25).astype(np.int64)
         year = year_of(days)
-        rough = (year < 1985) & self.draws.chance("rough", self.key, self._spec["first_january"])
+        rough = (year < 1985) & self.draws.chance(
+            "rough", self.key - self.twin, self._spec["first_january"]
+        )
         return np.where(rough, first_january(year), days)
 
     @cached_property
@@ -198,22 +200,27 @@ class Persons:
         """Women with a husband's name."""
         return np.asarray(~self.male & (self.marital != NEVER))
 
-    # Names. A namesake's household takes those of the next household's head, and its place.
-
     @cached_property
     def _namer(self) -> Ints:
+        """The household whose head's name this one's has: the one before for a namesake's."""
         same = self.draws.chance("namesake", self.home, self._spec["namesake"]) & (self.home > 0)
         return np.asarray(self.home - same)
 
     @cached_property
+    def _line(self) -> Ints:
+        """The household that place, family and head's father come from: the one before for kin."""
+        kin = self.draws.chance("kin", self.home, self._spec["brother_near"]) & (self.home > 0)
+        return np.where(kin, self.home - 1, self._namer)
+
+    @cached_property
     def tehsil(self) -> Ints:
         """Where the household lives."""
-        return self.draws.pick("tehsil", self._namer, places().any_tehsil)
+        return self.draws.pick("tehsil", self._line, places().any_tehsil)
 
     @cached_property
     def _group(self) -> Ints:
         at = places()
-        step = self.draws.steps("group", self._namer)
+        step = self.draws.steps("group", self._line)
         province = at.province_of[at.district_of[self.tehsil]]
         return np.asarray(at.group[province * STEPS + step], np.int64)
 
@@ -235,7 +242,7 @@ class Persons:
     ) -> Names:
         """Names of men of the household's family, or of the family that ``line`` draws."""
         if line is None:
-            who = self._bearers("own", self._namer[rows], key, young, rows)
+            who = self._bearers("own", self._line[rows], key, young, rows)
         else:
             who = self._bearers("other", line, key, young, rows)
         return name_pool().men(self.draws, purpose, who)
@@ -248,8 +255,8 @@ class Persons:
         return self._men("patriarch", rows, namer, young)
 
     def _grandfather(self, rows: Any) -> Names:
-        namer = self._namer[rows]
-        return self._men("grandfather", rows, namer, np.zeros(len(namer), bool))
+        line = self._line[rows]
+        return self._men("grandfather", rows, line, np.zeros(len(line), bool))
 
     @cached_property
     def father(self) -> Names:
@@ -299,14 +306,14 @@ class Persons:
 
         men = np.flatnonzero(self.male & (self.role != HEAD))
         key = self.key[men] - self.like[men]
-        who = self._bearers("own", self._namer[men], key, young[men], men)
+        who = self._bearers("own", self._line[men], key, young[men], men)
         who = dataclasses.replace(who, stratum=self._stratum[men])
         out.put(men, names.men(self.draws, "man", who, self.like[men]))
 
         women = np.flatnonzero(~self.male)
         key = self.key[women] - self.like[women]
         at_home = self.role[women] == DAUGHTER
-        mine = self._bearers("own", self._namer[women], key, young[women], women)
+        mine = self._bearers("own", self._line[women], key, young[women], women)
         other = self._bearers("other", self.key[women], key, young[women], women)
         who = Bearers(
             key,

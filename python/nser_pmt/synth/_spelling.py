@@ -23,19 +23,23 @@ _ROMAN_RULES = (
     ("ee", "i", 10),
     (rf"(?<={_C})i(?={_C})", "ee", 8),
     ("oo", "u", 8),
-    (rf"(?<={_C})u(?={_C})", "oo", 3),
+    (rf"(?<={_C})u(?={_C})", "oo", 1),
     (rf"(?<={_C})u(?={_C})", "o", 5),
-    (rf"(?<={_C})a(?={_C})", "e", 6),
+    (rf"(?<={_C})a(?=h{_C})", "e", 8),
+    (rf"(?<=[aeiou]{_C})a(?={_C}\b)", "e", 4),
+    (rf"(?<=[aeiou]{_C}{_C})a(?={_C}\b)", "e", 5),
+    (rf"(?<=[aeiou]{_C}{_C}{_C})a(?={_C}\b)", "e", 5),
     (rf"(?<={_C})a(?={_C}[aeiou]|{_C}$)", "aa", 1),
-    (rf"(?<={_C})a(?={_C})", "u", 1),
     (rf"(?<={_C})e(?={_C})", "a", 5),
-    (rf"(?<={_C})e(?={_C})", "i", 3),
+    (rf"(?<={_C})e(?={_C})", "i", 1),
     (rf"(?<={_C})i(?={_C})", "e", 3),
     (rf"(?<={_C})o(?={_C})", "u", 3),
+    ("^u", "o", 3),
+    ("^o", "u", 3),
     ("aa", "a", 4),
     ("ai", "ay", 4),
     ("ai", "e", 2),
-    ("ay", "ai", 4),
+    ("ay(?![aeiou])", "ai", 4),
     ("au", "o", 4),
     ("ou", "u", 5),
     ("ei", "i", 2),
@@ -119,7 +123,7 @@ _URDU_RULES = (
     ("ض", "ز", 1),
     ("ظ", "ز", 1),
     ("ث", "س", 1),
-    ("ح", "ہ", 1),
+    ("ح(?!مد)", "ہ", 1),
     ("ق", "ک", 1),
     ("^عبدال", "عبد ال", 10),
     (" ", "", 6),
@@ -179,7 +183,9 @@ def _title(text: str) -> str:
 
 
 def _doubled(token: str, random: Random) -> str:
-    """Write one letter twice: for the few tokens that no rule changes."""
+    """Write one letter twice, or a full stop: for the few tokens that no rule changes."""
+    if not set(token) & set("aeiou"):
+        return token + "."
     at = int(random.random() * len(token))
     return token[: at + 1] + token[at:]
 
