@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 import polars as pl
 
 from nser_pmt import _engine, _native, errors
+from nser_pmt._options import chosen, invalid
 
 if TYPE_CHECKING:
     from polars._typing import IntoExpr
@@ -37,6 +38,8 @@ __all__ = [
     "tokens",
     "tokens_one",
 ]
+
+KeyTokens: TypeAlias = Literal["all", "first"]
 
 _CATEGORIES = dict(_native.name_categories())
 
@@ -67,12 +70,12 @@ def fold(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is.
 
     See Also
@@ -112,12 +115,12 @@ def tokens(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         List of Struct of token (String) and role (Enum `ROLES`); null where the input is.
 
     Notes
@@ -153,7 +156,7 @@ def tokens_one(name: str | None) -> list[Token] | None:
     return result
 
 
-def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
+def key(expr: IntoExpr, *, tokens: KeyTokens = "all") -> pl.Expr:
     """Make a phonetic key that Urdu and Roman spellings of a name share.
 
     The key is for blocking: names with one key are worth comparing. It is made of the person's own
@@ -162,15 +165,16 @@ def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
-    tokens : {"all", "first"}
-        ``all``: the keys of every name, sorted, so that order does not matter. ``first``: the key
-        of the first; found as well when a further name is missing on one side, in larger blocks.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    tokens
+        ``"all"``: the keys of every name, sorted, so that order does not matter. ``"first"``: the
+        key of the first; found as well when a further name is missing on one side, in larger
+        blocks.
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is, and for a name without letters, so that such names do not
         meet in one block.
 
@@ -182,10 +186,10 @@ def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
     >>> df.select(nser.names.key("name")).to_series().n_unique()
     1
     """
-    return _engine.row_wise("names.key", [expr], pl.String(), spec={"tokens": tokens})
+    return _engine.row_wise("names.key", [expr], pl.String(), _key_spec(tokens))
 
 
-def key_one(name: str | None, *, tokens: Literal["all", "first"] = "all") -> str | None:
+def key_one(name: str | None, *, tokens: KeyTokens = "all") -> str | None:
     """Return what `key` gives for one name.
 
     Examples
@@ -194,7 +198,7 @@ def key_one(name: str | None, *, tokens: Literal["all", "first"] = "all") -> str
     >>> nser.names.key_one("Mohd. Aasif") == nser.names.key_one("محمد آصف")
     True
     """
-    result: str | None = _engine.one("names.key", [name], spec={"tokens": tokens})
+    result: str | None = _engine.one("names.key", [name], _key_spec(tokens))
     return result
 
 
@@ -206,12 +210,12 @@ def romanize(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is.
 
     Notes
@@ -279,9 +283,9 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
 
     Parameters
     ----------
-    names : pl.Series
-        Text. Learn from the whole registry: from a few names, every token looks common.
-    min_count : int
+    names
+        Series of text. Learn from the whole registry: from a few names, every token looks common.
+    min_count
         A token of fewer names than this is not kept: it could identify a person, and counts as rare
         in any case.
 
@@ -295,7 +299,7 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
     SchemaError
         The series is not text.
     DomainError
-        `min_count` is less than 1.
+        `min_count` is less than 1 (code ``invalid_option``).
 
     Examples
     --------
@@ -310,7 +314,7 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
             f"expected text, found {names.dtype}", code="wrong_column", column=names.name
         )
     if min_count < 1:
-        raise errors.DomainError("min_count is at least 1", code="out_of_domain")
+        raise invalid("min_count must be at least 1")
     read = names.to_frame("name").select(tokens("name")).drop_nulls()
     own = pl.element().filter(
         pl.element().struct["role"].is_in(["name", "muhammad", "title", "female"])
@@ -339,14 +343,14 @@ def similarity(a: IntoExpr, b: IntoExpr, *, frequencies: Frequencies | None = No
 
     Parameters
     ----------
-    a, b : IntoExpr
-        Text, or the name of a column of text.
-    frequencies : Frequencies, optional
+    a, b
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    frequencies
         How common tokens are; from `frequencies`, or else from the package.
 
     Returns
     -------
-    pl.Expr
+    Expr
         Float64 from 0 to 1; null where one is null or has no letters.
 
     See Also
@@ -413,14 +417,14 @@ def compare(a: IntoExpr, b: IntoExpr, *, frequencies: Frequencies | None = None)
 
     Parameters
     ----------
-    a, b : IntoExpr
-        Text, or the name of a column of text.
-    frequencies : Frequencies, optional
+    a, b
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    frequencies
         How common tokens are; from `frequencies`, or else from the package.
 
     Returns
     -------
-    pl.Expr
+    Expr
         Struct of similarity (Float64, see `similarity`) and match (Enum `MATCHES`), both null where
         one name is null or has no letters.
 
@@ -461,6 +465,11 @@ def compare_one(
     """
     result: Comparison = _engine.one("names.compare", [a, b], spec=_weights(frequencies))
     return None if result["similarity"] is None else result
+
+
+def _key_spec(tokens: KeyTokens) -> dict[str, object]:
+    """Return the specification of a key."""
+    return {"tokens": chosen("tokens", tokens, KeyTokens)}
 
 
 def _weights(frequencies: Frequencies | None) -> dict[str, object]:

@@ -22,13 +22,13 @@ two strings, and returns a number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
 from nser_pmt import _engine
+from nser_pmt._options import chosen, invalid
 from nser_pmt._top_k import Dictionary, top_k
-from nser_pmt.errors import DomainError
 
 if TYPE_CHECKING:
     from polars._typing import IntoExpr
@@ -537,7 +537,7 @@ def _similarity_cutoff(cutoff: float | None) -> _Spec:
     if cutoff is None:
         return {}
     if not 0 <= cutoff <= 1:
-        raise DomainError("cutoff: expected a similarity from 0 to 1", code="invalid_option")
+        raise invalid("cutoff must be a similarity from 0 to 1")
     return {"cutoff": float(cutoff)}
 
 
@@ -545,23 +545,15 @@ def _distance_cutoff(cutoff: int | None) -> _Spec:
     if cutoff is None:
         return {}
     if not isinstance(cutoff, int) or not 0 <= cutoff <= _LARGEST:
-        raise DomainError("cutoff: expected a whole number of edits", code="invalid_option")
+        raise invalid("cutoff must be a whole number of edits")
     return {"cutoff": int(cutoff)}
 
 
 def _grams(q: int, padding: Padding, counting: Counting) -> _Spec:
     if not isinstance(q, int) or not 1 <= q <= _LONGEST_GRAM:
-        message = f"q: expected a whole number from 1 to {_LONGEST_GRAM}"
-        raise DomainError(message, code="invalid_option")
+        raise invalid(f"q must be a whole number from 1 to {_LONGEST_GRAM}")
     return {
         "q": int(q),
-        "padded": _chosen("padding", padding, Padding) == "both",
-        "counted": _chosen("counting", counting, Counting) == "multiset",
+        "padded": chosen("padding", padding, Padding) == "both",
+        "counted": chosen("counting", counting, Counting) == "multiset",
     }
-
-
-def _chosen(option: str, value: str, choices: object) -> str:
-    names: tuple[str, ...] = get_args(choices)
-    if value not in names:
-        raise DomainError(f"{option}: expected one of {', '.join(names)}", code="invalid_option")
-    return value
