@@ -174,12 +174,14 @@ def repair(
 
     Examples
     --------
-    >>> import nser_pmt as nser
-    >>> found = nser.cnic.repair_one("35212-1234567-1")
-    >>> found["outcome"], found["candidates"][0]["number"], found["candidates"][0]["edit"]
-    ('found', 3520212345671, 'substitution')
-    >>> nser.cnic.repair_one("35202-1234567-1")
-    {'candidates': [], 'outcome': 'plausible'}
+    >>> import polars as pl, nser_pmt as nser
+    >>> typed = pl.DataFrame({"cnic": ["35212-1234567-1", "35202-1234567-1", "NIL"]})
+    >>> found = typed.select(nser.cnic.repair("cnic")).unnest("cnic")
+    >>> found["outcome"].to_list()
+    ['found', 'plausible', 'not_repairable']
+    >>> best = found["candidates"].list.first()
+    >>> best.struct.field("number").to_list(), best.struct.field("edit").to_list()
+    ([3520212345671, None, None], ['substitution', None, None])
     """
     texts = {"sex": sex, "name": name, "father": father, "birth": birth}
     known = {role: _engine.into_expr(text) for role, text in texts.items() if text is not None}

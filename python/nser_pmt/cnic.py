@@ -1,8 +1,12 @@
 """Pakistan's 13-digit identity number (CNIC): parse, repair, mask, hash.
 
-Every function makes a Polars expression; a string names a column. The function with ``_one`` behind
-its name does the same to a single value. Text, integers of any width, floats, decimals, Enum and
-Categorical are read as they are. No error and no log of this module shows a number.
+Functions of values make a Polars expression; a string names a column. The function with ``_one``
+behind its name does the same to a single value. Text, integers of any width, floats, decimals, Enum
+and Categorical are read as they are. `index` reads a registry for `repair`, `prefixes` gives the
+table of places. No error and no log of this module shows a number.
+
+A column of another type raises Polars' ComputeError when an expression is computed, and
+`SchemaError` from a function of one value.
 """
 
 from __future__ import annotations
@@ -87,12 +91,8 @@ def parse(value: IntoExpr, *, sex: IntoExpr | None = None) -> pl.Expr:
             Present-day place of registration, which is not the residence; null when the prefix is
             not in the table. Also given for a truncated number when its prefix is certain.
         ``sex`` (Enum)
-            ``male`` for an odd last digit, ``female`` for an even one: evidence, not proof.
-
-    Raises
-    ------
-    SchemaError
-        The column holds booleans, or `sex` is not text.
+            ``male`` for an odd last digit, ``female`` for an even one: evidence, not proof. Null
+            without a `number`.
 
     Notes
     -----
@@ -381,9 +381,10 @@ def distance(a: IntoExpr, b: IntoExpr) -> pl.Expr:
 
     Examples
     --------
-    >>> import nser_pmt as nser
-    >>> nser.cnic.distance_one("35202-1234567-1", "35202-1235467-1")
-    {'edit': 'adjacent_swap', 'count': 1}
+    >>> import polars as pl, nser_pmt as nser
+    >>> pairs = pl.DataFrame({"a": ["35202-1234567-1"], "b": ["35202-1235467-1"]})
+    >>> pairs.select(nser.cnic.distance("a", "b"))["a"].to_list()
+    [{'edit': 'adjacent_swap', 'count': 1}]
     """
     return _engine.row_wise("cnic.distance", [a, b], _types()["distance"])
 

@@ -1,6 +1,10 @@
 """Names of Pakistani people in Urdu and Roman script.
 
-Each function makes a Polars expression; its twin ``*_one`` takes and returns a single value.
+Functions of names make a Polars expression; a string names a column. The function with ``_one``
+behind its name takes and returns single values. `frequencies` learns from a whole Series.
+
+A column that is not text raises Polars' ComputeError when an expression is computed, and
+`SchemaError` from a function of one value.
 """
 
 from __future__ import annotations
@@ -126,10 +130,10 @@ def tokens(expr: IntoExpr) -> pl.Expr:
     Notes
     -----
     Roles: ``name`` carries identity; ``muhammad`` hardly any; ``title`` (Syed, Haji, Khan),
-    ``female`` (Bibi, Begum), ``particle`` (ul, bin) and ``initial`` are written or left out; a
-    title, marker or particle that is all there is of a name is its ``name``. ``relation`` (s/o,
-    زوجہ) says that the tokens after it are another person's, ``relative``; ``alias_mark`` (@, urf,
-    عرف) that they are another name, ``alias``.
+    ``female`` (Bibi, Begum), ``particle`` (ul, bin), ``initial`` and ``number`` (digits) are
+    written or left out; a title, marker or particle that is all there is of a name is its
+    ``name``. ``relation`` (s/o, زوجہ) says that the tokens after it are another person's,
+    ``relative``; ``alias_mark`` (@, urf, عرف) that they are another name, ``alias``.
 
     Examples
     --------
@@ -250,7 +254,7 @@ def romanize_one(name: str | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Frequencies:
-    """How common tokens are in some set of names; see `frequencies`. Holds counts, no names."""
+    """How common tokens are in some set of names; see `frequencies`. Holds words, nobody's name."""
 
     names: int
     """Number of names."""
@@ -292,7 +296,7 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
     Returns
     -------
     Frequencies
-        Counts of tokens; no name can be read from it.
+        Counts of tokens, each of at least `min_count` names; whose they are cannot be read from it.
 
     Raises
     ------
@@ -351,7 +355,8 @@ def similarity(a: IntoExpr, b: IntoExpr, *, frequencies: Frequencies | None = No
     Returns
     -------
     Expr
-        Float64 from 0 to 1; null where one is null or has no letters.
+        Float64 from 0 to 1; null where one is null or has no letters. The table below helps to
+        choose a threshold; .5 is a good first one.
 
     See Also
     --------

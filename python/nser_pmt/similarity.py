@@ -10,12 +10,16 @@ The numbers are those of RapidFuzz, to the bit: `jaro`, `jaro_winkler` are its `
 ``fuzz.token_set_ratio / 100``. Only a cutoff within 1e-7 of a similarity may differ: RapidFuzz
 rounds cutoffs to single precision.
 
-A string names a column; ``pl.lit("text")`` is the text itself. A literal is prepared once. Enum and
-Categorical columns are read by their categories. The function with ``_one`` behind its name takes
-two strings, and returns a number.
+All but `top_k` make a Polars expression: a string names a column; ``pl.lit("text")`` is the text
+itself. A literal is prepared once. Enum and Categorical columns are read by their categories. The
+function with ``_one`` behind its name takes two strings, and returns a number.
 
 ``cutoff`` says what does not matter: a similarity below it becomes 0.0, a distance above it becomes
 ``cutoff + 1``. Pairs that cannot reach it are not computed to the end.
+
+A column that is not text raises Polars' ComputeError when an expression is computed, and
+`SchemaError` from a function of two strings. A pair is computed to its end before Ctrl-C is heeded:
+two texts of a million characters that have little in common take half a minute without a cutoff.
 
 `top_k` finds the most similar strings of a dictionary, `Dictionary` prepares one for a service.
 """
