@@ -8,14 +8,13 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from nser_pmt import _engine, _native
+from nser_pmt._options import chosen, invalid
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 
 __all__ = ["Dictionary", "Scorer", "top_k"]
 
 Scorer: TypeAlias = Literal["jaro_winkler", "levenshtein"]
-
-_SCORERS = ("jaro_winkler", "levenshtein")
 
 
 class Dictionary:
@@ -121,8 +120,8 @@ def top_k(
         Queries or dictionary are not text.
     CancelledError
         Stopped through `control`.
-    ValueError
-        `k`, `cutoff` or `scorer` is not allowed.
+    DomainError
+        `k`, `cutoff` or `scorer` is not allowed (code ``invalid_option``).
 
     Notes
     -----
@@ -148,12 +147,11 @@ def top_k(
     │ 1           ┆ محمد علی خان ┆ 1    ┆ 4           ┆ محمد علی   ┆ 0.933333 │
     └─────────────┴──────────────┴──────┴─────────────┴────────────┴──────────┘
     """
-    if scorer not in _SCORERS:
-        raise ValueError(f"scorer must be one of {', '.join(_SCORERS)}")
+    chosen("scorer", scorer, Scorer)
     if k < 1:
-        raise ValueError("k must be at least 1")
+        raise invalid("k must be at least 1")
     if not 0 <= cutoff <= 1:
-        raise ValueError("cutoff must be between 0 and 1")
+        raise invalid("cutoff must be a similarity from 0 to 1")
     asked = _texts([queries] if isinstance(queries, str) else queries, "queries")
     control = control or RunControl()
     if not isinstance(dictionary, Dictionary):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nser_pmt import _native
+from nser_pmt._options import invalid
 
 __all__ = ["RunControl"]
 
@@ -27,6 +28,11 @@ class RunControl:
         Called on the thread that made the call, about twenty times a second, with the number of
         rows done. What it raises stops the call.
 
+    Raises
+    ------
+    DomainError
+        `threads` is less than 1, or `timeout` not above 0 (code ``invalid_option``).
+
     Examples
     --------
     >>> import nser_pmt as nser
@@ -46,9 +52,9 @@ class RunControl:
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
-            raise ValueError("threads must be at least 1")
+            raise invalid("threads must be at least 1")
         if self.timeout is not None and not self.timeout > 0:
-            raise ValueError("timeout must be a positive number of seconds")
+            raise invalid("timeout must be a positive number of seconds")
 
     @property
     def done(self) -> int:

@@ -1,6 +1,10 @@
 """Names of Pakistani people in Urdu and Roman script.
 
-Each function makes a Polars expression; its twin ``*_one`` takes and returns a single value.
+Functions of names make a Polars expression; a string names a column. The function with ``_one``
+behind its name takes and returns single values. `frequencies` learns from a whole Series.
+
+A column that is not text raises Polars' ComputeError when an expression is computed, and
+`SchemaError` from a function of one value.
 """
 
 from __future__ import annotations
@@ -8,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 import polars as pl
 
 from nser_pmt import _engine, _native, errors
+from nser_pmt._options import chosen, invalid
 
 if TYPE_CHECKING:
     from polars._typing import IntoExpr
@@ -37,6 +42,8 @@ __all__ = [
     "tokens",
     "tokens_one",
 ]
+
+KeyTokens: TypeAlias = Literal["all", "first"]
 
 _CATEGORIES = dict(_native.name_categories())
 
@@ -67,12 +74,12 @@ def fold(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is.
 
     See Also
@@ -112,21 +119,21 @@ def tokens(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         List of Struct of token (String) and role (Enum `ROLES`); null where the input is.
 
     Notes
     -----
     Roles: ``name`` carries identity; ``muhammad`` hardly any; ``title`` (Syed, Haji, Khan),
-    ``female`` (Bibi, Begum), ``particle`` (ul, bin) and ``initial`` are written or left out; a
-    title, marker or particle that is all there is of a name is its ``name``. ``relation`` (s/o,
-    زوجہ) says that the tokens after it are another person's, ``relative``; ``alias_mark`` (@, urf,
-    عرف) that they are another name, ``alias``.
+    ``female`` (Bibi, Begum), ``particle`` (ul, bin), ``initial`` and ``number`` (digits) are
+    written or left out; a title, marker or particle that is all there is of a name is its
+    ``name``. ``relation`` (s/o, زوجہ) says that the tokens after it are another person's,
+    ``relative``; ``alias_mark`` (@, urf, عرف) that they are another name, ``alias``.
 
     Examples
     --------
@@ -153,7 +160,7 @@ def tokens_one(name: str | None) -> list[Token] | None:
     return result
 
 
-def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
+def key(expr: IntoExpr, *, tokens: KeyTokens = "all") -> pl.Expr:
     """Make a phonetic key that Urdu and Roman spellings of a name share.
 
     The key is for blocking: names with one key are worth comparing. It is made of the person's own
@@ -162,15 +169,16 @@ def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
-    tokens : {"all", "first"}
-        ``all``: the keys of every name, sorted, so that order does not matter. ``first``: the key
-        of the first; found as well when a further name is missing on one side, in larger blocks.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    tokens
+        ``"all"``: the keys of every name, sorted, so that order does not matter. ``"first"``: the
+        key of the first; found as well when a further name is missing on one side, in larger
+        blocks.
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is, and for a name without letters, so that such names do not
         meet in one block.
 
@@ -182,10 +190,10 @@ def key(expr: IntoExpr, *, tokens: Literal["all", "first"] = "all") -> pl.Expr:
     >>> df.select(nser.names.key("name")).to_series().n_unique()
     1
     """
-    return _engine.row_wise("names.key", [expr], pl.String(), spec={"tokens": tokens})
+    return _engine.row_wise("names.key", [expr], pl.String(), _key_spec(tokens))
 
 
-def key_one(name: str | None, *, tokens: Literal["all", "first"] = "all") -> str | None:
+def key_one(name: str | None, *, tokens: KeyTokens = "all") -> str | None:
     """Return what `key` gives for one name.
 
     Examples
@@ -194,7 +202,7 @@ def key_one(name: str | None, *, tokens: Literal["all", "first"] = "all") -> str
     >>> nser.names.key_one("Mohd. Aasif") == nser.names.key_one("محمد آصف")
     True
     """
-    result: str | None = _engine.one("names.key", [name], spec={"tokens": tokens})
+    result: str | None = _engine.one("names.key", [name], _key_spec(tokens))
     return result
 
 
@@ -206,12 +214,12 @@ def romanize(expr: IntoExpr) -> pl.Expr:
 
     Parameters
     ----------
-    expr : IntoExpr
-        Text, or the name of a column of text.
+    expr
+        Text: a column's name, an expression, or a literal (``pl.lit``).
 
     Returns
     -------
-    pl.Expr
+    Expr
         String; null where the input is.
 
     Notes
@@ -246,7 +254,7 @@ def romanize_one(name: str | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Frequencies:
-    """How common tokens are in some set of names; see `frequencies`. Holds counts, no names."""
+    """How common tokens are in some set of names; see `frequencies`. Holds words, nobody's name."""
 
     names: int
     """Number of names."""
@@ -279,23 +287,23 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
 
     Parameters
     ----------
-    names : pl.Series
-        Text. Learn from the whole registry: from a few names, every token looks common.
-    min_count : int
+    names
+        Series of text. Learn from the whole registry: from a few names, every token looks common.
+    min_count
         A token of fewer names than this is not kept: it could identify a person, and counts as rare
         in any case.
 
     Returns
     -------
     Frequencies
-        Counts of tokens; no name can be read from it.
+        Counts of tokens, each of at least `min_count` names; whose they are cannot be read from it.
 
     Raises
     ------
     SchemaError
         The series is not text.
     DomainError
-        `min_count` is less than 1.
+        `min_count` is less than 1 (code ``invalid_option``).
 
     Examples
     --------
@@ -310,7 +318,7 @@ def frequencies(names: pl.Series, *, min_count: int = 10) -> Frequencies:
             f"expected text, found {names.dtype}", code="wrong_column", column=names.name
         )
     if min_count < 1:
-        raise errors.DomainError("min_count is at least 1", code="out_of_domain")
+        raise invalid("min_count must be at least 1")
     read = names.to_frame("name").select(tokens("name")).drop_nulls()
     own = pl.element().filter(
         pl.element().struct["role"].is_in(["name", "muhammad", "title", "female"])
@@ -339,15 +347,16 @@ def similarity(a: IntoExpr, b: IntoExpr, *, frequencies: Frequencies | None = No
 
     Parameters
     ----------
-    a, b : IntoExpr
-        Text, or the name of a column of text.
-    frequencies : Frequencies, optional
+    a, b
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    frequencies
         How common tokens are; from `frequencies`, or else from the package.
 
     Returns
     -------
-    pl.Expr
-        Float64 from 0 to 1; null where one is null or has no letters.
+    Expr
+        Float64 from 0 to 1; null where one is null or has no letters. The table below helps to
+        choose a threshold; .5 is a good first one.
 
     See Also
     --------
@@ -413,14 +422,14 @@ def compare(a: IntoExpr, b: IntoExpr, *, frequencies: Frequencies | None = None)
 
     Parameters
     ----------
-    a, b : IntoExpr
-        Text, or the name of a column of text.
-    frequencies : Frequencies, optional
+    a, b
+        Text: a column's name, an expression, or a literal (``pl.lit``).
+    frequencies
         How common tokens are; from `frequencies`, or else from the package.
 
     Returns
     -------
-    pl.Expr
+    Expr
         Struct of similarity (Float64, see `similarity`) and match (Enum `MATCHES`), both null where
         one name is null or has no letters.
 
@@ -461,6 +470,11 @@ def compare_one(
     """
     result: Comparison = _engine.one("names.compare", [a, b], spec=_weights(frequencies))
     return None if result["similarity"] is None else result
+
+
+def _key_spec(tokens: KeyTokens) -> dict[str, object]:
+    """Return the specification of a key."""
+    return {"tokens": chosen("tokens", tokens, KeyTokens)}
 
 
 def _weights(frequencies: Frequencies | None) -> dict[str, object]:

@@ -10,25 +10,29 @@ The numbers are those of RapidFuzz, to the bit: `jaro`, `jaro_winkler` are its `
 ``fuzz.token_set_ratio / 100``. Only a cutoff within 1e-7 of a similarity may differ: RapidFuzz
 rounds cutoffs to single precision.
 
-A string names a column; ``pl.lit("text")`` is the text itself. A literal is prepared once. Enum and
-Categorical columns are read by their categories. The function with ``_one`` behind its name takes
-two strings, and returns a number.
+All but `top_k` make a Polars expression: a string names a column; ``pl.lit("text")`` is the text
+itself. A literal is prepared once. Enum and Categorical columns are read by their categories. The
+function with ``_one`` behind its name takes two strings, and returns a number.
 
 ``cutoff`` says what does not matter: a similarity below it becomes 0.0, a distance above it becomes
 ``cutoff + 1``. Pairs that cannot reach it are not computed to the end.
+
+A column that is not text raises Polars' ComputeError when an expression is computed, and
+`SchemaError` from a function of two strings. A pair is computed to its end before Ctrl-C is heeded:
+two texts of a million characters that have little in common take half a minute without a cutoff.
 
 `top_k` finds the most similar strings of a dictionary, `Dictionary` prepares one for a service.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
 from nser_pmt import _engine
+from nser_pmt._options import chosen, invalid
 from nser_pmt._top_k import Dictionary, top_k
-from nser_pmt.errors import DomainError
 
 if TYPE_CHECKING:
     from polars._typing import IntoExpr
@@ -537,7 +541,7 @@ def _similarity_cutoff(cutoff: float | None) -> _Spec:
     if cutoff is None:
         return {}
     if not 0 <= cutoff <= 1:
-        raise DomainError("cutoff: expected a similarity from 0 to 1", code="invalid_option")
+        raise invalid("cutoff must be a similarity from 0 to 1")
     return {"cutoff": float(cutoff)}
 
 
@@ -545,23 +549,15 @@ def _distance_cutoff(cutoff: int | None) -> _Spec:
     if cutoff is None:
         return {}
     if not isinstance(cutoff, int) or not 0 <= cutoff <= _LARGEST:
-        raise DomainError("cutoff: expected a whole number of edits", code="invalid_option")
+        raise invalid("cutoff must be a whole number of edits")
     return {"cutoff": int(cutoff)}
 
 
 def _grams(q: int, padding: Padding, counting: Counting) -> _Spec:
     if not isinstance(q, int) or not 1 <= q <= _LONGEST_GRAM:
-        message = f"q: expected a whole number from 1 to {_LONGEST_GRAM}"
-        raise DomainError(message, code="invalid_option")
+        raise invalid(f"q must be a whole number from 1 to {_LONGEST_GRAM}")
     return {
         "q": int(q),
-        "padded": _chosen("padding", padding, Padding) == "both",
-        "counted": _chosen("counting", counting, Counting) == "multiset",
+        "padded": chosen("padding", padding, Padding) == "both",
+        "counted": chosen("counting", counting, Counting) == "multiset",
     }
-
-
-def _chosen(option: str, value: str, choices: object) -> str:
-    names: tuple[str, ...] = get_args(choices)
-    if value not in names:
-        raise DomainError(f"{option}: expected one of {', '.join(names)}", code="invalid_option")
-    return value

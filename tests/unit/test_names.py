@@ -120,6 +120,13 @@ def test_literals_categories_and_nulls_of_no_type(f: Any) -> None:
     assert df.select(x=f(pl.lit(None)), n="n")["x"].to_list() == [None] * 3
 
 
+@pytest.mark.parametrize("f", [names.key, names.key_one])
+def test_only_the_keys_there_are(f: Any) -> None:
+    with pytest.raises(nser.DomainError, match="tokens must be one of all, first") as caught:
+        f("n", tokens="last")
+    assert caught.value.code == "invalid_option"
+
+
 @pytest.mark.parametrize("f", ONE)
 def test_a_megabyte_is_a_name_too(f: Any) -> None:
     for piece in ["a", "ullah", "abdul ", "محمد ", "s/o ", "\u0301", "🙂", "ﷲ", "@"]:

@@ -111,5 +111,6 @@ class TestFrequencies:
     def test_refuses_what_is_no_text(self) -> None:
         with pytest.raises(nser.SchemaError, match="expected text"):
             nser.names.frequencies(pl.Series([1]))
-        with pytest.raises(nser.DomainError, match="min_count"):
+        with pytest.raises(nser.DomainError, match="min_count") as caught:
             nser.names.frequencies(self.NAMES, min_count=0)
+        assert caught.value.code == "invalid_option"

@@ -227,13 +227,13 @@ def test_timeout(numbers: pl.DataFrame) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_bad_timeout(seconds: float) -> None:
-    with pytest.raises(ValueError, match="timeout must be a positive number"):
+    with pytest.raises(nser.DomainError, match="timeout must be a positive number"):
         nser.RunControl(timeout=seconds)
 
 
 @pytest.mark.parametrize("threads", [0, -2])
 def test_bad_threads(threads: int) -> None:
-    with pytest.raises(ValueError, match="threads must be at least 1"):
+    with pytest.raises(nser.DomainError, match="threads must be at least 1"):
         nser.RunControl(threads=threads)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt._top_k import Dictionary, top_k
-from nser_pmt.errors import CancelledError, SchemaError
+from nser_pmt.errors import CancelledError, DomainError, SchemaError
 
 NAMES = ["Muhammad Ali", "Ahmed Raza", "Ali Ahmed", None, "محمد علی", "Ahmed Raza", ""]
 SCHEMA = {
@@ -109,8 +109,9 @@ def test_prepared_dictionary() -> None:
     "arguments", [{"k": 0}, {"cutoff": 1.1}, {"cutoff": float("nan")}, {"scorer": "cosine"}]
 )
 def test_bad_arguments(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(arguments))):
+    with pytest.raises(DomainError, match=next(iter(arguments))) as caught:
         top_k(["a"], ["a"], **arguments)
+    assert caught.value.code == "invalid_option"
 
 
 @pytest.mark.parametrize("values", [[1], ["Zulekha", 1], [b"Zulekha"], pl.Series([1.5])])
