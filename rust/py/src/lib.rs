@@ -3,6 +3,7 @@
 mod arrow;
 mod cnic;
 mod error;
+mod link_cluster;
 mod memory;
 mod name;
 mod name_similarity;
@@ -22,6 +23,8 @@ mod _native {
     use super::arrow::ArrowStream;
     #[pymodule_export]
     use super::cnic::{CnicIndex, cnic_categories, cnic_key};
+    #[pymodule_export]
+    use super::link_cluster::{assign_pairs, cluster_pairs, rank_ids};
     #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]
