@@ -6,7 +6,8 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, cnic, names, similarity
+from nser_pmt import _native, cnic, golden, names, similarity
+from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -18,6 +19,7 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.golden import representative
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import explain, likelihood, score
@@ -26,6 +28,7 @@ __version__ = _native.__version__
 
 __all__ = [
     "CancelledError",
+    "Clusters",
     "ConvergenceError",
     "DomainError",
     "Finding",
@@ -35,13 +38,17 @@ __all__ = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "assign",
+    "cluster",
     "cnic",
     "diagnose",
     "explain",
+    "golden",
     "likelihood",
     "list_models",
     "load_model",
     "names",
+    "representative",
     "score",
     "similarity",
     "synth",

@@ -185,7 +185,7 @@ fn constraint(rule: &str, labels: &Chunked) -> Result<Constraint, Failure> {
     Ok(match rule {
         "one_per" => Constraint { rule: Rule::OnePer, labels: labels.to_vec() },
         "one_value" => Constraint { rule: Rule::OneValue, labels: labels.to_vec() },
-        "one_number" => {
+        "one_cnic" => {
             Constraint { rule: Rule::OneNumber, labels: labels.iter().map(packed).collect() }
         }
         _ => return Err(Failure::internal("there is no such rule")),
