@@ -6,7 +6,8 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, blocking, cnic, compare, names, similarity
+from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
+from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
@@ -18,6 +19,7 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
 from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
@@ -30,6 +32,7 @@ __version__ = _native.__version__
 
 __all__ = [
     "CancelledError",
+    "Clusters",
     "ConvergenceError",
     "DomainError",
     "Finding",
@@ -42,7 +45,9 @@ __all__ = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "assign",
     "blocking",
+    "cluster",
     "cnic",
     "compare",
     "count_pairs",
@@ -50,6 +55,7 @@ __all__ = [
     "evaluate_links",
     "explain",
     "explain_pairs",
+    "golden",
     "learn",
     "likelihood",
     "link",
@@ -57,6 +63,7 @@ __all__ = [
     "load_link_spec",
     "load_model",
     "names",
+    "representative",
     "score",
     "similarity",
     "synth",

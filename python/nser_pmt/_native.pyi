@@ -10,6 +10,8 @@ __all__ = [
     "Dictionary",
     "Scorer",
     "__version__",
+    "assign_pairs",
+    "cluster_pairs",
     "cnic_categories",
     "cnic_key",
     "debug_build",
@@ -18,6 +20,7 @@ __all__ = [
     "isa_names",
     "name_categories",
     "provoke_panic",
+    "rank_ids",
 ]
 
 __version__: str
@@ -171,6 +174,34 @@ class Scorer:
         self, answers: Mapping[str, Any]
     ) -> list[tuple[str, str | None, float | None]]: ...
 
+def assign_pairs(
+    left: pl.Series,
+    right: pl.Series,
+    weight: pl.Series,
+    rows: int,
+    *,
+    lefts: int,
+    rights: int,
+    threshold: float,
+    control: Control | None = None,
+    timeout: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> ArrowStream: ...
+def cluster_pairs(
+    left: pl.Series,
+    right: pl.Series,
+    weight: pl.Series,
+    rows: int,
+    *,
+    records: int,
+    threshold: float,
+    method: str,
+    missing: float,
+    constraints: list[tuple[str, pl.Series]],
+    control: Control | None = None,
+    timeout: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> tuple[ArrowStream, list[int]]: ...
 def cnic_categories() -> list[tuple[str, list[str]]]: ...
 def cnic_key(bytes: bytes) -> str | None: ...
 def debug_build() -> bool: ...
@@ -182,3 +213,6 @@ def isa_names() -> list[str]: ...
 def learn_matches(spec: str) -> tuple[list[list[float]], float, float, int, float]: ...
 def name_categories() -> list[tuple[str, list[str]]]: ...
 def provoke_panic(cells: int, secret: str) -> None: ...
+def rank_ids(
+    ids: pl.Series, rows: int, *, control: Control | None = None, timeout: float | None = None
+) -> tuple[ArrowStream, ArrowStream]: ...

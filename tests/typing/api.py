@@ -41,4 +41,13 @@ assert_type(quality, nser.LinkQuality)
 assert_type(quality.curve, pl.DataFrame | None)
 
 nser.synth.people(10, script="urdu")  # type: ignore[arg-type, unused-ignore]
+pairs = pl.DataFrame({"id_left": [1], "id_right": [2], "match_weight": [3.0]})
+found = nser.cluster(pairs.lazy(), method="average", frame=eager, id="hh_id", one_per="source")
+assert_type(found, nser.Clusters)
+assert_type(found.refused, pl.DataFrame)
+assert_type(nser.assign(pairs, threshold=1.0), pl.DataFrame)
+rules: dict[str, nser.golden.Rule] = {"name": "longest", "dob": nser.golden.newest("visited")}
+assert_type(nser.representative(eager, found, id="hh_id", rules=rules), pl.DataFrame)
+nser.cluster(pairs, method="single")  # type: ignore[arg-type, unused-ignore]
+
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

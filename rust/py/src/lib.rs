@@ -4,6 +4,7 @@ mod arrow;
 mod cnic;
 mod error;
 mod link;
+mod link_cluster;
 mod memory;
 mod name;
 mod name_similarity;
@@ -27,6 +28,8 @@ mod _native {
     use super::link::{Linker, RuleRun, learn_matches};
     #[pymodule_export]
     use super::name::name_categories;
+    #[pymodule_export]
+    use super::link_cluster::{assign_pairs, cluster_pairs, rank_ids};
     #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]

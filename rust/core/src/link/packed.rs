@@ -41,6 +41,14 @@ impl PackedDigits {
         Self::new(digits.value, digits.len)
     }
 
+    /// The number of a packed form; `None` for what is none.
+    #[must_use]
+    pub fn of_bits(bits: u64) -> Option<Self> {
+        let packed = Self(NonZeroU64::new(bits)?);
+        let digits = bits.checked_sub(ones(packed.len()))?;
+        (0..packed.len()).all(|place| digits >> (4 * place) & 15 < 10).then_some(packed)
+    }
+
     /// The digits in decimal form.
     #[must_use]
     pub fn digits(self) -> Digits {
@@ -91,11 +99,15 @@ mod tests {
             assert_eq!(packed.len(), len);
             assert_eq!(packed.digits(), Digits { value, len, doubtful: 0 });
             assert_eq!(PackedDigits::of_digits(packed.digits()), Some(packed));
+            assert_eq!(PackedDigits::of_bits(packed.bits()), Some(packed));
             assert!(last < Some(packed));
             last = Some(packed);
         }
         for (value, len) in [(0, 0), (10, 1), (0, 17), (u64::MAX, 16)] {
             assert_eq!(PackedDigits::new(value, len), None);
+        }
+        for bits in [0, 0xB, 0x10, 0x1_0001, u64::MAX] {
+            assert_eq!(PackedDigits::of_bits(bits), None);
         }
     }
 }

@@ -1,0 +1,229 @@
+"""One record for each cluster, by stated rules: `representative`, and rules with arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from nser_pmt._link_ids import Frame, HasFrame, absent, read_ids, refuse, taken
+from nser_pmt.errors import SchemaError
+
+__all__ = ["FromSource", "Newest", "Rule", "from_source", "newest", "representative"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The value of the record with the highest `by`: see `newest`."""
+
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromSource:
+    """The value of the best source: see `from_source`."""
+
+    column: str
+    order: tuple[object, ...]
+
+
+Rule: TypeAlias = Literal["most_frequent", "longest", "first", "min", "max"] | Newest | FromSource
+
+_NAMED = ("most_frequent", "longest", "first", "min", "max")
+
+
+def newest(by: str) -> Newest:
+    """Make the rule that takes the value of the newest record.
+
+    Parameters
+    ----------
+    by
+        Column of dates, times or numbers; the highest wins, null comes last.
+
+    Returns
+    -------
+    Newest
+        For `representative`.
+
+    Examples
+    --------
+    >>> from nser_pmt import golden
+    >>> golden.newest("visited")
+    Newest(by='visited')
+    """
+    return Newest(by=by)
+
+
+def from_source(column: str, order: Sequence[object]) -> FromSource:
+    """Make the rule that takes the value of the best source that has one.
+
+    Parameters
+    ----------
+    column
+        Column that says where a record comes from.
+    order
+        Its values, best first; records of others come last.
+
+    Returns
+    -------
+    FromSource
+        For `representative`.
+
+    Examples
+    --------
+    >>> from nser_pmt import golden
+    >>> golden.from_source("source", ["registry", "survey"])
+    FromSource(column='source', order=('registry', 'survey'))
+    """
+    return FromSource(column=column, order=tuple(order))
+
+
+def representative(
+    frame: Frame, clusters: pl.DataFrame | HasFrame, *, id: str, rules: Mapping[str, Rule]
+) -> pl.DataFrame:
+    """Make one record for each cluster, and say which record gave each value.
+
+    Parameters
+    ----------
+    frame
+        The records.
+    clusters
+        What `cluster` found, or a frame of ``id`` and ``cluster``. A record without a row there is
+        a cluster of its own.
+    id
+        Column of ids in `frame`: not null, none twice.
+    rules
+        For each column wanted, how its value is chosen among the records of the cluster where it is
+        not null or NaN: ``"most_frequent"``, ``"longest"`` (text, in characters), ``"first"`` (the
+        record with the lowest id), ``"min"``, ``"max"``, ``golden.newest(by)`` or
+        ``golden.from_source(column, order)``. Of equals, the record with the lowest id.
+
+    Returns
+    -------
+    DataFrame
+        One row a cluster, sorted: ``cluster``, ``records`` (UInt32, its size), then for each column
+        the value and ``<column>_from``, the id of the record that gave it. Both are null where no
+        record has a value.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or of a type that the rule cannot use; an id is null, twice, or in
+        `clusters` only.
+    ValueError
+        There is no such rule, or two columns of the result would have one name.
+
+    Examples
+    --------
+    >>> import polars as pl, nser_pmt as nser
+    >>> people = pl.DataFrame(
+    ...     {
+    ...         "id": [1, 2, 3, 4],
+    ...         "name": ["Bilal", "Bilal Ahmed", None, "Zainab"],
+    ...         "district": ["Lahore", "Kasur", "Lahore", None],
+    ...         "visited": [2011, 2023, 2019, 2021],
+    ...     }
+    ... )
+    >>> clusters = pl.DataFrame({"id": [1, 2, 3, 4], "cluster": [1, 1, 1, 4]})
+    >>> rules = {"name": "longest", "district": nser.golden.newest("visited")}
+    >>> nser.representative(people, clusters, id="id", rules=rules)
+    shape: (2, 6)
+    ┌─────────┬─────────┬─────────────┬───────────┬──────────┬───────────────┐
+    │ cluster ┆ records ┆ name        ┆ name_from ┆ district ┆ district_from │
+    │ ---     ┆ ---     ┆ ---         ┆ ---       ┆ ---      ┆ ---           │
+    │ i64     ┆ u32     ┆ str         ┆ i64       ┆ str      ┆ i64           │
+    ╞═════════╪═════════╪═════════════╪═══════════╪══════════╪═══════════════╡
+    │ 1       ┆ 3       ┆ Bilal Ahmed ┆ 2         ┆ Kasur    ┆ 2             │
+    │ 4       ┆ 1       ┆ Zainab      ┆ 4         ┆ null     ┆ null          │
+    └─────────┴─────────┴─────────────┴───────────┴──────────┴───────────────┘
+    """
+    for column, rule in rules.items():
+        if not isinstance(rule, (Newest, FromSource)) and rule not in _NAMED:
+            raise ValueError(
+                f"the rule of '{column}' must be one of {', '.join(_NAMED)}, "
+                "golden.newest or golden.from_source"
+            )
+    names = ["cluster", "records", *(n for c in rules for n in (c, f"{c}_from"))]
+    if len(set(names)) < len(names):
+        raise ValueError("two columns of the result would have one name; rename one in the frame")
+    helpers = [h for rule in rules.values() for h in _helpers(rule)]
+    records = taken(frame, [id, *rules, *helpers], "frame")
+    ids = read_ids(records.get_column(id), "frame")
+    refuse(~ids.is_first_distinct(), "duplicate_id", "frame", id, "an id occurs twice")
+    records = records.with_columns(_clusters_of(ids, clusters))
+    sizes = records.group_by(_CLUSTER).agg(pl.len().cast(pl.UInt32).alias("records"))
+    result = sizes.sort(_CLUSTER)
+    for column, rule in rules.items():
+        chosen = _chosen(records, id, column, rule)
+        result = result.join(chosen, on=_CLUSTER, how="left", maintain_order="left")
+    return result.rename({_CLUSTER: "cluster"})
+
+
+_CLUSTER = "__nser_pmt_cluster"
+_KEY = "__nser_pmt_key"
+
+
+def _helpers(rule: Rule) -> list[str]:
+    if isinstance(rule, Newest):
+        return [rule.by]
+    return [rule.column] if isinstance(rule, FromSource) else []
+
+
+def _clusters_of(ids: pl.Series, clusters: pl.DataFrame | HasFrame) -> pl.Series:
+    """Return the cluster of each id."""
+    given = clusters if isinstance(clusters, pl.DataFrame) else clusters.frame
+    given = taken(given, ["id", "cluster"], "clusters")
+    for column in given.get_columns():
+        read_ids(column, "clusters")
+        if column.dtype != ids.dtype and len(column):
+            raise SchemaError(
+                f"clusters: column '{column.name}': expected the type of the ids of the frame",
+                code="wrong_column",
+                column=column.name,
+            )
+    given = given.cast(ids.dtype)
+    members = given.get_column("id")
+    refuse(~members.is_first_distinct(), "duplicate_id", "clusters", "id", "an id occurs twice")
+    records = ids.alias("id").to_frame()
+    text = "an id that is not in the frame"
+    refuse(absent(members, ids), "unknown_id", "clusters", "id", text)
+    found = records.join(given, on="id", how="left", maintain_order="left")
+    return found.select(pl.coalesce("cluster", "id").alias(_CLUSTER)).to_series()
+
+
+def _chosen(records: pl.DataFrame, id: str, column: str, rule: Rule) -> pl.DataFrame:
+    """Return the cluster, the value and the id that it is from, where there is a value."""
+    dtype = records.schema[column]
+    if rule == "longest" and not isinstance(dtype, (pl.String, pl.Enum, pl.Categorical, pl.Null)):
+        raise SchemaError(
+            f"frame: column '{column}': expected text", code="wrong_column", column=column
+        )
+    descending = rule != "min"
+    given = records.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
+    filled = given.drop_nulls(column).with_columns(_key(rule, column))
+    best = filled.sort(
+        _CLUSTER, _KEY, id, descending=[False, descending, False], nulls_last=True
+    ).unique(_CLUSTER, keep="first", maintain_order=True)
+    return best.select(_CLUSTER, column, pl.col(id).alias(f"{column}_from"))
+
+
+def _key(rule: Rule, column: str) -> pl.Expr:
+    """Return what the chosen record has most of; for "min", least."""
+    if isinstance(rule, Newest):
+        key = pl.col(rule.by)
+    elif isinstance(rule, FromSource):
+        places = {value: -place for place, value in reversed(list(enumerate(rule.order)))}
+        source = pl.col(rule.column)
+        source = source.cast(pl.String) if all(isinstance(v, str) for v in rule.order) else source
+        key = source.replace_strict(places, default=-len(rule.order), return_dtype=pl.Int32)
+    elif rule == "most_frequent":
+        key = pl.len().over(_CLUSTER, column)
+    elif rule == "longest":
+        key = pl.col(column).cast(pl.String).str.len_chars()
+    elif rule == "first":
+        key = pl.lit(0)
+    else:
+        key = pl.col(column)
+    return key.alias(_KEY)
