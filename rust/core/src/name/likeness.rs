@@ -63,6 +63,13 @@ impl<'a> Likenesses<'a> {
         self.memo.fetch(key(x, y))
     }
 
+    /// What two tokens of different words are alike at most.
+    #[inline(always)]
+    pub(super) fn most(&self, x: &Item, y: &Item) -> f64 {
+        // Compounds of one stem are as alike as equal words.
+        self.fetch(x, y).likeness().unwrap_or(1.0)
+    }
+
     /// How alike two tokens are, from 0 to 1.
     #[inline]
     pub(super) fn of(&mut self, x: &Item, y: &Item, vocabulary: &Vocabulary) -> f64 {
