@@ -1,6 +1,6 @@
 //! Names that are read once and compared many times: the distinct names of two columns, by code.
 
-use super::ceiling::{Ends, may_be_joined};
+use super::ceiling::{Outline, may_be_joined};
 use super::costs::CostTable;
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -20,7 +20,7 @@ const JOINED: u32 = 1 << 12;
 /// Names by code: 0, 1, 2 ... in the order they were given. Nothing of it changes, and threads share it,
 /// each with its own [`PreparedComparer`]. The names of two columns go into one dictionary.
 ///
-/// Holds at most 2^30 distinct words.
+/// Holds at most 2^30 distinct words and 2^32 tokens.
 ///
 /// ```
 /// use nser_core::name::{CostTable, Frequencies, GuardPairs, NameDictionary, PreparedComparer};
@@ -42,15 +42,7 @@ pub struct NameDictionary<'a> {
     guard: &'a GuardPairs,
     vocabulary: Vocabulary<'a>,
     items: Vec<Item>,
-    names: Vec<Name>,
-}
-
-/// A name: where its items are.
-#[derive(Debug, Clone, Copy)]
-struct Name {
-    start: usize,
-    len: u8,
-    ends: Ends,
+    outlines: Vec<Outline>,
 }
 
 impl<'a> NameDictionary<'a> {
@@ -63,43 +55,47 @@ impl<'a> NameDictionary<'a> {
     ) -> Self {
         let mut reader = Reader::new(frequencies);
         let mut vocabulary = Vocabulary::default();
-        let (mut items, mut all, mut name) = (vec![], vec![], vec![]);
+        let (mut items, mut outlines, mut name) = (vec![], vec![], vec![]);
         for raw in names {
             if reader.len() > WORDS {
                 reader.clear();
             }
             reader.read(raw, &mut vocabulary, &mut name);
-            let (start, len) = (items.len(), name.len() as u8);
-            all.push(Name { start, len, ends: Ends::of(&name) });
+            outlines.push(Outline::new(&name, items.len()));
             items.extend_from_slice(&name);
         }
-        Self { costs, frequencies, guard, vocabulary, items, names: all }
+        Self { costs, frequencies, guard, vocabulary, items, outlines }
     }
 
     /// How many names there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.outlines.len()
     }
 
     /// Whether there is no name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.outlines.is_empty()
     }
 
     /// Whether a name has a token; one without compares with none, as a missing name does. False for
     /// a code that is no name's.
     #[must_use]
     pub fn has_token(&self, code: u32) -> bool {
-        self.names.get(code as usize).is_some_and(|name| name.len > 0)
+        self.outlines.get(code as usize).is_some_and(|name| name.len > 0)
     }
 
-    /// The items of a name with at least one.
+    /// A name with at least one token.
     #[inline(always)]
-    fn name(&self, code: u32) -> Option<(&[Item], Ends)> {
-        let name = self.names.get(code as usize).filter(|name| name.len > 0)?;
-        Some((self.items.get(name.start..name.start + usize::from(name.len))?, name.ends))
+    fn outline(&self, code: u32) -> Option<&Outline> {
+        self.outlines.get(code as usize).filter(|name| name.len > 0)
+    }
+
+    #[inline]
+    fn items(&self, name: &Outline) -> &[Item] {
+        let start = name.start as usize;
+        self.items.get(start..start + usize::from(name.len)).unwrap_or_default()
     }
 }
 
@@ -128,13 +124,15 @@ impl<'a> PreparedComparer<'a> {
     /// are mostly told apart at the first look.
     #[inline]
     pub fn compare(&mut self, a: u32, b: u32, lowest: f64) -> Option<Comparison> {
-        let (x, y) = (self.dictionary.name(a)?, self.dictionary.name(b)?);
-        if !self.matcher.may_reach(x.0, y.0, lowest) && !may_be_joined(x, y) {
+        let (a, b) = (self.dictionary.outline(a)?, self.dictionary.outline(b)?);
+        let possible = self.matcher.may_reach(a, b, lowest);
+        let (x, y) = (self.dictionary.items(a), self.dictionary.items(b));
+        if !possible && !may_be_joined((a, x), (b, y)) {
             return Some(Comparison::NOTHING);
         }
         if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
             self.matcher.clear();
         }
-        self.matcher.compare(x.0, y.0)
+        self.matcher.compare(x, y)
     }
 }

@@ -63,11 +63,11 @@ impl<'a> Likenesses<'a> {
         self.memo.fetch(key(x, y))
     }
 
-    /// What two tokens of different words are alike at most.
+    /// What two different words are alike at most: what is remembered, if anything.
     #[inline(always)]
-    pub(super) fn most(&self, x: &Item, y: &Item) -> f64 {
-        // Compounds of one stem are as alike as equal words.
-        self.fetch(x, y).likeness().unwrap_or(1.0)
+    pub(super) fn most(&self, x: u32, y: u32, initial: bool) -> f64 {
+        let pair = Pair { low: x.min(y), high: x.max(y), initial };
+        self.memo.fetch(pair).likeness().unwrap_or(1.0)
     }
 
     /// How alike two tokens are, from 0 to 1.

@@ -1,7 +1,7 @@
 //! Two names as tokens: which token stands for which, and what they come to.
 
 use super::assign::{MOST, Pairing};
-use super::ceiling::may_reach;
+use super::ceiling::Outline;
 use super::costs::CostTable;
 use super::evidence::{AGREES, Evidence};
 use super::frequency::Frequencies;
@@ -83,9 +83,11 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether two names, none of them joined, can have a similarity of at least `lowest`.
-    #[inline]
-    pub(super) fn may_reach(&self, a: &[Item], b: &[Item], lowest: f64) -> bool {
-        may_reach(a, b, lowest, |x, y| self.likenesses.most(x, y))
+    #[inline(always)]
+    pub(super) fn may_reach(&self, a: &Outline, b: &Outline, lowest: f64) -> bool {
+        // What is remembered is looked at only when the sounds leave it open.
+        a.may_reach(b, lowest, |_, _, _| 1.0)
+            && a.may_reach(b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
     }
 
     /// Pairs the tokens of two names and sums up.
