@@ -1,5 +1,6 @@
 //! Names that are read once and compared many times: the distinct names of two columns, by code.
 
+use super::ceiling::{Outline, may_be_joined};
 use super::costs::CostTable;
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -12,14 +13,14 @@ use super::vocabulary::Vocabulary;
 /// Words of names that a reader keeps; more begin anew.
 const WORDS: usize = 1 << 17;
 /// Pairs of words that a comparer remembers, about.
-const PAIRS: usize = 1 << 17;
+const PAIRS: usize = 1 << 18;
 /// Numbers that are left for words of two neighbours joined; more begin anew.
 const JOINED: u32 = 1 << 12;
 
 /// Names by code: 0, 1, 2 ... in the order they were given. Nothing of it changes, and threads share it,
 /// each with its own [`PreparedComparer`]. The names of two columns go into one dictionary.
 ///
-/// Holds at most 2^30 distinct words.
+/// Holds at most 2^30 distinct words and 2^32 tokens.
 ///
 /// ```
 /// use nser_core::name::{CostTable, Frequencies, GuardPairs, NameDictionary, PreparedComparer};
@@ -41,8 +42,7 @@ pub struct NameDictionary<'a> {
     guard: &'a GuardPairs,
     vocabulary: Vocabulary<'a>,
     items: Vec<Item>,
-    /// Where the items of each name end.
-    ends: Vec<usize>,
+    outlines: Vec<Outline>,
 }
 
 impl<'a> NameDictionary<'a> {
@@ -55,43 +55,47 @@ impl<'a> NameDictionary<'a> {
     ) -> Self {
         let mut reader = Reader::new(frequencies);
         let mut vocabulary = Vocabulary::default();
-        let (mut items, mut ends, mut name) = (vec![], vec![], vec![]);
+        let (mut items, mut outlines, mut name) = (vec![], vec![], vec![]);
         for raw in names {
             if reader.len() > WORDS {
                 reader.clear();
             }
             reader.read(raw, &mut vocabulary, &mut name);
+            outlines.push(Outline::new(&name, items.len()));
             items.extend_from_slice(&name);
-            ends.push(items.len());
         }
-        Self { costs, frequencies, guard, vocabulary, items, ends }
+        Self { costs, frequencies, guard, vocabulary, items, outlines }
     }
 
     /// How many names there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.outlines.len()
     }
 
     /// Whether there is no name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.outlines.is_empty()
     }
 
     /// Whether a name has a token; one without compares with none, as a missing name does. False for
     /// a code that is no name's.
     #[must_use]
     pub fn has_token(&self, code: u32) -> bool {
-        !self.name(code).is_empty()
+        self.outlines.get(code as usize).is_some_and(|name| name.len > 0)
+    }
+
+    /// A name with at least one token.
+    #[inline(always)]
+    fn outline(&self, code: u32) -> Option<&Outline> {
+        self.outlines.get(code as usize).filter(|name| name.len > 0)
     }
 
     #[inline]
-    fn name(&self, code: u32) -> &[Item] {
-        let code = code as usize;
-        let start = code.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        let span = start.zip(self.ends.get(code).copied());
-        span.and_then(|(start, end)| self.items.get(start..end)).unwrap_or_default()
+    fn items(&self, name: &Outline) -> &[Item] {
+        let start = name.start as usize;
+        self.items.get(start..start + usize::from(name.len)).unwrap_or_default()
     }
 }
 
@@ -116,14 +120,19 @@ impl<'a> PreparedComparer<'a> {
     /// Compares two names by their codes; `None` when one has no token or a code is no name's.
     ///
     /// What [`super::Comparer::compare`] gives for the raw names, when that is at least `lowest`.
-    /// Otherwise that, or a similarity of 0 and [`super::Match::Different`].
+    /// Otherwise that, or a similarity of 0 and [`super::Match::Different`]: names of different persons
+    /// are mostly told apart at the first look.
     #[inline]
     pub fn compare(&mut self, a: u32, b: u32, lowest: f64) -> Option<Comparison> {
-        let _ = lowest;
-        let (a, b) = (self.dictionary.name(a), self.dictionary.name(b));
+        let (a, b) = (self.dictionary.outline(a)?, self.dictionary.outline(b)?);
+        let possible = self.matcher.may_reach(a, b, lowest);
+        let (x, y) = (self.dictionary.items(a), self.dictionary.items(b));
+        if !possible && !may_be_joined((a, x), (b, y)) {
+            return Some(Comparison::NOTHING);
+        }
         if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
             self.matcher.clear();
         }
-        self.matcher.compare(a, b)
+        self.matcher.compare(x, y)
     }
 }

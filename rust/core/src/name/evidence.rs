@@ -22,9 +22,9 @@ pub(super) fn contradiction(shorter: usize) -> f64 {
 
 /// What a token counts that the other name lacks, in parts of what it says.
 #[inline(always)]
-pub(super) fn missing(item: &Item) -> f64 {
+pub(super) fn missing(own_name: bool) -> f64 {
     let (name, other) = MISSING;
-    if item.kind == Kind::Name && !item.relative { name } else { other }
+    if own_name { name } else { other }
 }
 
 #[derive(Debug, Default)]
@@ -70,12 +70,10 @@ impl Evidence {
     /// Takes in a token without a partner.
     #[inline(always)]
     pub(super) fn missing(&mut self, item: &Item) {
-        if item.kind == Kind::Name && !item.relative {
-            self.names_missing = true;
-        } else {
-            self.optional_missing = true;
-        }
-        self.lacking += item.weight * missing(item);
+        let own_name = item.kind == Kind::Name && !item.relative;
+        self.names_missing |= own_name;
+        self.optional_missing |= !own_name;
+        self.lacking += item.weight * missing(own_name);
     }
 
     #[inline(always)]

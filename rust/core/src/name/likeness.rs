@@ -63,6 +63,13 @@ impl<'a> Likenesses<'a> {
         self.memo.fetch(key(x, y))
     }
 
+    /// What two different words are alike at most: what is remembered, if anything.
+    #[inline(always)]
+    pub(super) fn most(&self, x: u32, y: u32, initial: bool) -> f64 {
+        let pair = Pair { low: x.min(y), high: x.max(y), initial };
+        self.memo.fetch(pair).likeness().unwrap_or(1.0)
+    }
+
     /// How alike two tokens are, from 0 to 1.
     #[inline]
     pub(super) fn of(&mut self, x: &Item, y: &Item, vocabulary: &Vocabulary) -> f64 {

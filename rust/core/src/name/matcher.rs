@@ -1,6 +1,7 @@
 //! Two names as tokens: which token stands for which, and what they come to.
 
 use super::assign::{MOST, Pairing};
+use super::ceiling::Outline;
 use super::costs::CostTable;
 use super::evidence::{AGREES, Evidence};
 use super::frequency::Frequencies;
@@ -79,6 +80,14 @@ impl<'a> Matcher<'a> {
             }
         }
         Some(answer)
+    }
+
+    /// Whether two names, none of them joined, can have a similarity of at least `lowest`.
+    #[inline(always)]
+    pub(super) fn may_reach(&self, a: &Outline, b: &Outline, lowest: f64) -> bool {
+        // What is remembered is looked at only when the sounds leave it open.
+        a.may_reach(b, lowest, |_, _, _| 1.0)
+            && a.may_reach(b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
     }
 
     /// Pairs the tokens of two names and sums up.
@@ -167,7 +176,7 @@ impl<'a> Matcher<'a> {
 
 /// Whether two neighbours look like one token of another name.
 #[inline(always)]
-fn may_join(x: &Item, y: &Item, whole: &Item) -> bool {
+pub(super) fn may_join(x: &Item, y: &Item, whole: &Item) -> bool {
     let len = u16::from(x.len) + u16::from(y.len);
     whole.first == x.first
         && whole.last == y.last

@@ -7,8 +7,8 @@ const VALUE: u32 = 20;
 const VALUES: u64 = (1 << VALUE) - 1;
 /// Numbers of words have at most this many bits.
 const LONGEST: u32 = 30;
-/// Entries of a table: a megabyte at most.
-const ENTRIES: (usize, usize) = (1 << 4, 1 << 17);
+/// Entries of a table: two megabytes at most.
+const ENTRIES: (usize, usize) = (1 << 4, 1 << 18);
 const ODD: u64 = 0x5851_F42D_4C95_7F2D;
 
 /// Two words, the lower number first.

@@ -19,6 +19,7 @@ mod align;
 mod arabic;
 mod assign;
 mod bound;
+mod ceiling;
 mod classes;
 mod compound;
 mod costs;

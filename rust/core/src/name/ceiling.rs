@@ -1,0 +1,182 @@
+//! What the similarity of two names can be at most, seen from their tokens one by one: most pairs of
+//! names of different persons are told apart without a pairing.
+//!
+//! A similarity of `s` is agreement in parts of all evidence, so `(1 - s) agree - s (against + lacking)`
+//! is zero; for a lower `s` it is more. The two tokens of a pair share its evidence evenly. Each token
+//! then adds the best of being left out and of its likeliest partner, whoever else wants that
+//! partner; when even that sum is below zero, the similarity is below `s`.
+
+use super::evidence::{contradiction, missing};
+use super::item::{Item, Kind};
+use super::matcher::may_join;
+use super::sounds::Sounds;
+
+/// Room for rounding, in parts of the weight of all tokens: weights have 24 bits here.
+const ROUNDING: f64 = 1e-6;
+/// Tokens of an [`Outline`]; few names have more.
+const FEW: usize = 3;
+
+/// What a first look at a name needs, in one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Outline {
+    tokens: [Token; FEW],
+    ends: Ends,
+    /// Number of its first item among those of all names.
+    pub start: u32,
+    /// Tokens; those beyond [`FEW`] are not here.
+    pub len: u8,
+    sorts: [Sort; FEW],
+}
+
+/// A token, as far as a first look needs it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Token {
+    number: u32,
+    weight: f32,
+    sounds: Sounds,
+}
+
+/// Bits of what a token is.
+type Sort = u8;
+const RELATIVE: Sort = 1;
+const INITIAL: Sort = 2;
+const OWN_NAME: Sort = 4;
+
+fn sort(item: &Item) -> Sort {
+    let bit = |is: bool, bit: Sort| if is { bit } else { 0 };
+    bit(item.relative, RELATIVE)
+        | bit(item.is_initial(), INITIAL)
+        | bit(item.kind == Kind::Name && !item.relative, OWN_NAME)
+}
+
+impl Outline {
+    /// Of a name whose items begin at `start`.
+    pub(super) fn new(items: &[Item], start: usize) -> Self {
+        let mut outline = Self {
+            tokens: Default::default(),
+            ends: Ends::of(items),
+            start: start as u32,
+            len: items.len() as u8,
+            sorts: Default::default(),
+        };
+        for ((to, of), item) in outline.tokens.iter_mut().zip(&mut outline.sorts).zip(items) {
+            let Item { number, sounds, .. } = *item;
+            (*to, *of) = (Token { number, weight: item.weight as f32, sounds }, sort(item));
+        }
+        outline
+    }
+
+    #[inline(always)]
+    fn tokens(&self) -> impl Iterator<Item = (&Token, Sort)> {
+        self.tokens.iter().zip(self.sorts).take(self.len.into())
+    }
+
+    /// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for
+    /// names of many tokens. `most` says what two words of these numbers are alike at most, the last
+    /// argument whether one is an initial.
+    #[inline(always)]
+    pub(super) fn may_reach(
+        &self,
+        other: &Self,
+        lowest: f64,
+        most: impl Fn(u32, u32, bool) -> f64,
+    ) -> bool {
+        if usize::from(self.len.max(other.len)) > FEW {
+            return true;
+        }
+        let mut sum = Sum::new(lowest, self.len.min(other.len));
+        let mut tops = [0.0_f64; FEW];
+        for (x, of_x) in self.tokens() {
+            let mut top = 0.0_f64;
+            for ((y, of_y), other) in other.tokens().zip(&mut tops) {
+                let initial = (of_x | of_y) & INITIAL != 0;
+                if (of_x ^ of_y) & RELATIVE == 0 && (initial || x.sounds.agree(y.sounds)) {
+                    let same = x.number == y.number;
+                    let here = if same { 1.0 } else { most(x.number, y.number, initial) };
+                    top = top.max(here);
+                    *other = other.max(here);
+                }
+            }
+            sum.add(x.weight.into(), of_x & OWN_NAME != 0, top);
+        }
+        for ((y, of_y), top) in other.tokens().zip(tops) {
+            sum.add(y.weight.into(), of_y & OWN_NAME != 0, top);
+        }
+        sum.may_reach()
+    }
+}
+
+/// What tokens add at most.
+struct Sum {
+    lowest: f64,
+    more: f64,
+    sum: f64,
+    all: f64,
+}
+
+impl Sum {
+    #[inline(always)]
+    fn new(lowest: f64, shorter: u8) -> Self {
+        let more = contradiction(shorter.into());
+        Self { lowest: lowest.clamp(0.0, 1.0), more, sum: 0.0, all: 0.0 }
+    }
+
+    /// A token with a partner that is so like it at most.
+    #[inline(always)]
+    fn add(&mut self, weight: f64, own_name: bool, top: f64) {
+        let Self { lowest, more, .. } = *self;
+        let partner = (top * (1.0 - lowest + lowest * more) - lowest * more) / 2.0;
+        self.sum += weight * partner.max(-lowest * missing(own_name));
+        self.all += weight;
+    }
+
+    #[inline(always)]
+    fn may_reach(&self) -> bool {
+        // What is no number is not below.
+        !matches!(self.sum.partial_cmp(&(-ROUNDING * self.all)), Some(std::cmp::Ordering::Less))
+    }
+}
+
+/// Ends of words, hashed to one bit each: of the names of a name, and of two neighbours together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ends {
+    names: u32,
+    neighbours: u32,
+}
+
+impl Ends {
+    fn of(items: &[Item]) -> Self {
+        let bit = |first: &Item, last: &Item| {
+            let mixed = u32::from(first.first) * 0x9E37 + u32::from(last.last) * 0x85EB;
+            1 << (mixed >> 7 & 31)
+        };
+        let names = items.iter().filter(|item| item.kind == Kind::Name);
+        let neighbours = items.windows(2).filter_map(|pair| match pair {
+            [x, y] => Some(bit(x, y)),
+            _ => None,
+        });
+        Self {
+            names: names.fold(0, |bits, item| bits | bit(item, item)),
+            neighbours: neighbours.fold(0, |bits, bit| bits | bit),
+        }
+    }
+
+    /// Whether two neighbours of one may be a name of the other; false is certain.
+    #[inline(always)]
+    fn may_join(self, other: Self) -> bool {
+        (self.names & other.neighbours) | (other.names & self.neighbours) != 0
+    }
+}
+
+/// Whether two neighbours of one name look like a token of the other.
+#[inline(always)]
+pub(super) fn may_be_joined(a: (&Outline, &[Item]), b: (&Outline, &[Item])) -> bool {
+    let one_way = |apart: &[Item], whole: &[Item]| {
+        apart.windows(2).any(|pair| match pair {
+            [x, y] => whole.iter().any(|z| may_join(x, y, z)),
+            _ => false,
+        })
+    };
+    a.0.ends.may_join(b.0.ends) && (one_way(a.1, b.1) || one_way(b.1, a.1))
+}
