@@ -283,9 +283,7 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     return _plain(series)
 
 
-def column_of(
-    frame: pl.DataFrame, key: pl.Expr | None, comparison: Comparison | None
-) -> pl.Series:
+def column_of(frame: pl.DataFrame, key: pl.Expr | None, comparison: Comparison | None) -> pl.Series:
     """Return the column that a comparison or else a key of a rule reads."""
     if comparison is not None:
         return _compared(frame, comparison)

@@ -1,5 +1,7 @@
-"""One record, as a dict, in the values that the core reads: what a frame of one row would give, without
-the time that a frame takes."""
+"""One record, as a dict, in the values that the core reads.
+
+They are what a frame of one row would give, without the time that a frame takes.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,13 @@ class Reader:
                 continue
             try:
                 values[place] = value if reading is None else reading(value)
-            except (TypeError, ValueError, AttributeError, OverflowError, pl.exceptions.PolarsError):
+            except (
+                TypeError,
+                ValueError,
+                AttributeError,
+                OverflowError,
+                pl.exceptions.PolarsError,
+            ):
                 raise _unreadable(column) from None
         if self._made:
             frame = self._frame({name: record.get(name) for name in self._roots})
@@ -130,7 +138,9 @@ def _plain(origin: Origin, dtypes: Mapping[str, pl.DataType]) -> _Reading | None
     if kind == "number" and (dtype.is_numeric()):
         return None
     if kind == "set":
-        return _members if dtype in (pl.List(pl.String), pl.List(pl.Int64)) else _slow(origin, dtype)
+        return (
+            _members if dtype in (pl.List(pl.String), pl.List(pl.Int64)) else _slow(origin, dtype)
+        )
     if dtype == pl.Date:
         return _day
     if isinstance(dtype, (pl.String, pl.Boolean, pl.Float32, pl.Float64)) or dtype.is_integer():
@@ -167,9 +177,9 @@ def _known(key: pl.Expr, dtypes: Mapping[str, pl.DataType]) -> tuple[str, _Readi
     if dtypes[root] == pl.String:
         for n in range(1, _MOST_LETTERS + 1):
             if text == _engine.write_expr(column.str.head(n)):
-                return root, lambda value: _text(value)[:n]
+                return root, lambda value, n=n: _text(value)[:n]
             if text == _engine.write_expr(column.str.tail(n)):
-                return root, lambda value: _text(value)[-n:]
+                return root, lambda value, n=n: _text(value)[-n:]
         if text == _engine.write_expr(names.key(root)):
             return root, names.key_one
         if text == _engine.write_expr(names.key(root, tokens="first")):

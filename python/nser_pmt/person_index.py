@@ -24,10 +24,10 @@ __all__ = ["PersonIndex", "PersonMatch"]
 
 _Frame = pl.DataFrame | pl.LazyFrame
 
-# Persons that share a key with a query and are compared with it, for a rule without a cap of its own.
+# A block of so many persons is compared in less than a millisecond.
 _MAX_BLOCK = 1000
-_IDS = {str(dtype): dtype for dtype in (pl.Int64(), pl.UInt64(), pl.String())}
-_IDS |= {str(d()): d() for d in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)}
+_WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+_IDS: dict[str, pl.DataType] = {str(kind()): kind() for kind in (*_WHOLE, pl.String)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,9 +64,9 @@ class PersonIndex:
     id
         Column of ids: whole numbers or text, no null, each once.
     max_block
-        Most rows of a block, the query among them, for rules without a `max_block` of their own, and
-        most persons with one number for `cnic_within`. Larger blocks are left out, whatever the
-        query: `rules` says which rules that touches.
+        Most rows of a block, the query among them, for rules without a `max_block` of their own,
+        and most persons with one number for `cnic_within`. Larger blocks are left out: `rules`
+        says which rules that touches.
     control
         Threads, time limit; see `RunControl`.
 
@@ -114,9 +114,9 @@ class PersonIndex:
     (1, 'one_error', 10.6)
     """
 
-    __slots__ = ("_dtypes", "_id", "_id_dtype", "_native", "_reader", "_spec")
+    __slots__ = ("_dtypes", "_id", "_id_dtype", "_index", "_reader", "_spec")
 
-    _native: _native.PersonIndex
+    _index: _native.PersonIndex
     _spec: LinkSpec
     _id: str
     _id_dtype: pl.DataType
@@ -165,7 +165,7 @@ class PersonIndex:
     def _set(self, native: _native.PersonIndex) -> None:
         try:
             about = json.loads(native.about)
-            self._native = native
+            self._index = native
             self._spec = LinkSpec.from_json(about["spec"])
             self._id = about["id"]
             self._id_dtype = _IDS[about["id_dtype"]]
@@ -213,13 +213,13 @@ class PersonIndex:
         return index
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all persons, with those added and without those removed, to one file, all or nothing.
+        """Write all persons to one file, all or nothing: those added too, those removed not.
 
         The index stays as it is. One that is loaded from the file is what a new index of the same
         persons would be.
         """
         with _files.replacing(Path(path)) as temporary:
-            self._native.save(str(temporary))
+            self._index.save(str(temporary))
 
     @overload
     def search(
@@ -282,7 +282,7 @@ class PersonIndex:
             raise invalid("threshold must be a number")
         if isinstance(record, (pl.DataFrame, pl.LazyFrame)):
             return self._search_frame(record, k, least, control or RunControl())
-        found = self._native.search_one(self._reader.read(record), k, least)
+        found = self._index.search_one(self._reader.read(record), k, least)
         return [
             PersonMatch(
                 id=id,
@@ -301,7 +301,7 @@ class PersonIndex:
     ) -> pl.DataFrame:
         if isinstance(frame, pl.LazyFrame):
             frame = frame.collect()
-        stream = self._native.search(
+        stream = self._index.search(
             _engine.columns(planned([frame], self._spec).columns),
             frame.height,
             k,
@@ -336,7 +336,7 @@ class PersonIndex:
         frame = sorted_by_id(citizens, self._id, "frame")
         ids = _ids(self._own_ids(frame.get_column(self._id)))
         plan: Planned = planned([frame], self._spec)
-        self._native.add(_engine.columns(plan.columns), ids, frame.height)
+        self._index.add(_engine.columns(plan.columns), ids, frame.height)
 
     def remove(self, ids: pl.Series | Iterable[Any]) -> int:
         """Take out the persons with these ids, and return how many there were.
@@ -351,7 +351,7 @@ class PersonIndex:
             except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
                 raise self._other_ids() from None
         series = _ids(series.drop_nulls())
-        return self._native.remove(series, len(series))
+        return self._index.remove(series, len(series))
 
     def _own_ids(self, ids: pl.Series) -> pl.Series:
         if ids.dtype != self._id_dtype and ids.dtype != pl.Null:
@@ -374,11 +374,11 @@ class PersonIndex:
     def rules(self) -> pl.DataFrame:
         """What the blocks of each rule were like when the index was made or saved.
 
-        Columns: ``rule``, ``max_block`` (UInt32), ``persons`` with a key, ``keys``, persons of the
-        ``largest_block``, ``skipped_blocks`` that are above `max_block`, and the ``skipped_persons``
-        in them, who are found by other rules only (UInt64).
+        Columns: ``rule``, ``max_block`` (UInt32), ``persons`` with a key, ``keys``, persons of
+        the ``largest_block``, ``skipped_blocks`` that are above `max_block`, and the
+        ``skipped_persons`` in them, who are found by other rules only (UInt64).
         """
-        caps = json.loads(self._native.about)["caps"]
+        caps = json.loads(self._index.about)["caps"]
         schema = {
             "rule": pl.String,
             "max_block": pl.UInt32,
@@ -390,17 +390,18 @@ class PersonIndex:
         }
         rows = [
             (rule.label, cap, *blocks)
-            for rule, cap, blocks in zip(self._spec.rules, caps, self._native.blocks, strict=True)
+            for rule, cap, blocks in zip(self._spec.rules, caps, self._index.blocks, strict=True)
         ]
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def __len__(self) -> int:
-        return len(self._native)
+        return len(self._index)
 
     def __repr__(self) -> str:
         compared = ", ".join(c.label for c in self._spec.compare)
         rules = "; ".join(rule.label for rule in self._spec.rules)
-        return f"PersonIndex of {len(self):,} persons by '{self._id}'\ncompares {compared}\nfinds by {rules}"
+        head = f"PersonIndex of {len(self):,} persons by '{self._id}'"
+        return f"{head}\ncompares {compared}\nfinds by {rules}"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a PersonIndex cannot be pickled: save it, and load the file elsewhere")

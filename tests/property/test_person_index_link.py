@@ -90,11 +90,15 @@ def adjusted(
 
         def rarity(value: Any, counts: Any = counts, total: int = len(known)) -> float:
             count = counts.get(value, 0)
-            rare: float = pl.Series([math.log2(total / count)], dtype=pl.Float32)[0] if count else math.inf
+            rare: float = (
+                pl.Series([math.log2(total / count)], dtype=pl.Float32)[0] if count else math.inf
+            )
             return rare
 
         added = []
-        for left, right, level in pairs.select("id_left", "id_right", f"level_{c.label}").iter_rows():
+        for left, right, level in pairs.select(
+            "id_left", "id_right", f"level_{c.label}"
+        ).iter_rows():
             place = 0 if level is None else c.levels.index(level) + 1
             rare = min(rarity(of_query[left]), rarity(of_citizen[right]))
             added.append(math.log2(c.u[0]) + rare if 1 <= place <= last else 0.0)
@@ -129,7 +133,13 @@ def expected(
         .sort("query_index", -pl.col("match_weight").round(9), "id_right")
         .with_columns(rank)
         .filter(pl.col("rank") <= k)
-        .select("query_index", "rank", pl.col("id_right").alias("id"), "match_weight", pl.col("^level_.*$"))
+        .select(
+            "query_index",
+            "rank",
+            pl.col("id_right").alias("id"),
+            "match_weight",
+            pl.col("^level_.*$"),
+        )
     )
 
 

@@ -4,9 +4,7 @@
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use arrow_array::{
-    ArrayRef, Float64Array, Int64Array, LargeStringArray, UInt32Array, UInt64Array,
-};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, LargeStringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field as ArrowField};
 use memmap2::Mmap;
 use nser_core::column::{self, Column, Strings, Value, Values};
@@ -131,7 +129,12 @@ impl Wiring {
             });
             let is_coded = !of_numbers || spec.rarity;
             let column = place(spec.column, of_numbers, is_coded)?;
-            comparisons.push(Compared { column, scheme, levels: weights.weights.clone(), frequency });
+            comparisons.push(Compared {
+                column,
+                scheme,
+                levels: weights.weights.clone(),
+                frequency,
+            });
         }
         let mut rules = vec![];
         for rule in &about.rules {
@@ -140,7 +143,9 @@ impl Wiring {
                     let keys = columns.iter().map(|k| place(*k, false, true).map(|k| k as u32));
                     Rule::Equal(keys.collect::<Result<_, _>>()?)
                 }
-                RuleSpec::CnicWithin { column } => Rule::WithinOne(place(*column, true, false)? as u32),
+                RuleSpec::CnicWithin { column } => {
+                    Rule::WithinOne(place(*column, true, false)? as u32)
+                }
                 RuleSpec::Near { .. } => {
                     let message = "an index has no sorted neighbourhoods";
                     return Err(Failure::domain("invalid_option", message));
@@ -304,12 +309,14 @@ impl PersonIndex {
         let (parsed, wiring) = parse(about)?;
         let columns = streams(&series, &parsed.columns, rows)?;
         let ids = Chunked::from_stream("id", ids, rows)?;
-        let fields = wiring.stored.iter().zip(&wiring.coded).map(|((source, of_numbers), coded)| {
-            let chunked = columns.get(*source);
-            let chunked = chunked.ok_or_else(|| Failure::internal("there is no such column"))?;
-            let kind = if *of_numbers { Kind::Number } else { kind_of(chunked) };
-            Ok::<_, Failure>(Field { name: chunked.name.clone(), kind, coded: *coded })
-        });
+        let fields =
+            wiring.stored.iter().zip(&wiring.coded).map(|((source, of_numbers), coded)| {
+                let chunked = columns.get(*source);
+                let chunked =
+                    chunked.ok_or_else(|| Failure::internal("there is no such column"))?;
+                let kind = if *of_numbers { Kind::Number } else { kind_of(chunked) };
+                Ok::<_, Failure>(Field { name: chunked.name.clone(), kind, coded: *coded })
+            });
         let rules = wiring.rules.iter().zip(&parsed.caps);
         let rules = rules.map(|(rule, cap)| RuleOf {
             rule: rule.clone(),
@@ -441,7 +448,8 @@ impl PersonIndex {
         count: usize,
         least: f64,
     ) -> PyResult<Vec<(Bound<'py, PyAny>, f64, Bound<'py, PyBytes>)>> {
-        let given = values.iter().zip(&self.about.columns).map(|(value, name)| Given::new(name, value));
+        let given =
+            values.iter().zip(&self.about.columns).map(|(value, name)| Given::new(name, value));
         let given = given.collect::<Result<Vec<_>, _>>()?;
         let query = self.query(&given)?;
         let wanted = Wanted { count, least };
@@ -589,7 +597,8 @@ impl PersonIndex {
 
     fn table(&self, people: &People<Memory>, found: &[Vec<Found>]) -> Result<ArrowStream, Failure> {
         let all = || found.iter().flatten();
-        let queries = (0u32..).zip(found).flat_map(|(query, found)| found.iter().map(move |_| query));
+        let queries =
+            (0u32..).zip(found).flat_map(|(query, found)| found.iter().map(move |_| query));
         let ranks = found.iter().flat_map(|found| 1..=found.len() as u32);
         let id = |found: &Found| people.id(found.part, found.row);
         let number = |found: &Found| match id(found) {
@@ -625,9 +634,8 @@ impl PersonIndex {
             ids,
             Arc::new(Float64Array::from_iter_values(all().map(|found| found.weight))),
         ];
-        let levels = (0..self.wiring.plan.comparisons.len()).map(|k| {
-            all().map(|found| found.levels.get(k).copied().unwrap_or(0)).collect()
-        });
+        let levels = (0..self.wiring.plan.comparisons.len())
+            .map(|k| all().map(|found| found.levels.get(k).copied().unwrap_or(0)).collect());
         add_levels(&mut fields, &mut columns, levels.collect(), &self.about.weights)?;
         export(fields, columns)
     }

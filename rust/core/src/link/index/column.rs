@@ -65,7 +65,10 @@ impl Encoded {
             let present = (0..rows).filter(|row| word(*row).is_some_and(|word| word != 0)).count();
             let [codes, words] = sections;
             let present = present as u32;
-            return Ok(Self { sections: [codes, words, vec![], vec![], vec![], vec![], vec![], vec![]], present });
+            return Ok(Self {
+                sections: [codes, words, vec![], vec![], vec![], vec![], vec![], vec![]],
+                present,
+            });
         }
         let text = |row| match value(row) {
             Datum::Text(text) => Some(text),

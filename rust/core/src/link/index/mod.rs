@@ -38,7 +38,8 @@ impl<'a> Datum<'a> {
     /// A value of a column. An empty text is no value, nor is NaN.
     #[must_use]
     pub fn of(value: Value<'a>) -> Self {
-        let float = |x: f64| if x.is_nan() { Self::Missing } else { Self::Word((x + 0.0).to_bits()) };
+        let float =
+            |x: f64| if x.is_nan() { Self::Missing } else { Self::Word((x + 0.0).to_bits()) };
         match value {
             Value::Bool(is) => Self::Word(is.into()),
             Value::Int(n) => Self::Word(n as u64),

@@ -73,7 +73,8 @@ impl<B: AsRef<[u8]>> People<B> {
             self.score(part, &rows, &task, searcher, &mut found);
         }
         let id = |found: &Found| self.id(found.part, found.row);
-        found.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| id(a).cmp(&id(b))));
+        found
+            .sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| id(a).cmp(&id(b))));
         found.truncate(wanted.count);
         found
     }
@@ -113,7 +114,8 @@ impl<B: AsRef<[u8]>> People<B> {
     ) {
         let sum = |codes: &Vec<u32>| {
             let of_key = |key: &u32| codes.get(*key as usize).copied().unwrap_or(NULL);
-            let known = keys.iter().map(of_key).map(|code| if code == ABSENT { NULL } else { code });
+            let known =
+                keys.iter().map(of_key).map(|code| if code == ABSENT { NULL } else { code });
             sum_of_codes(known)
         };
         let (mut places, mut total) = (vec![], 1u64);
@@ -130,11 +132,15 @@ impl<B: AsRef<[u8]>> People<B> {
             return;
         }
         for (((part, places), codes), rows) in self.parts.iter().zip(places).zip(codes).zip(rows) {
-            let Some(table) = part.segment.table(rule).filter(|_| !places.is_empty()) else { continue };
+            let Some(table) = part.segment.table(rule).filter(|_| !places.is_empty()) else {
+                continue;
+            };
             let keys = part.segment.keys(rule).unwrap_or_default();
             let names = self.rule_columns(rule);
             let same = |row: u32| {
-                keys.iter().zip(&names).all(|(key, column)| codes.get(*column) == Some(&key.code(row)))
+                keys.iter()
+                    .zip(&names)
+                    .all(|(key, column)| codes.get(*column) == Some(&key.code(row)))
             };
             rows.extend(table.items(places).filter(|row| part.is_live(*row) && same(*row)));
         }
@@ -176,11 +182,14 @@ impl<B: AsRef<[u8]>> People<B> {
         }
         for (k, i, places) in found {
             let fits = totals.get(i).is_some_and(|total| *total <= cap.into());
-            let (Some(part), Some(rows)) = (self.parts.get(k).filter(|_| fits), rows.get_mut(k)) else {
+            let (Some(part), Some(rows)) = (self.parts.get(k).filter(|_| fits), rows.get_mut(k))
+            else {
                 continue;
             };
             let keys = part.segment.keys(rule).unwrap_or_default();
-            let (Some(table), Some(key)) = (part.segment.table(rule), keys.first()) else { continue };
+            let (Some(table), Some(key)) = (part.segment.table(rule), keys.first()) else {
+                continue;
+            };
             let number = near.get(i).map_or(Datum::Missing, |bits| Datum::Word(*bits));
             let same = |row: u32| key.value(row) == number;
             rows.extend(table.items(places).filter(|row| part.is_live(*row) && same(*row)));
@@ -373,7 +382,9 @@ fn slow<B: AsRef<[u8]>>(
 ) {
     let Some(column) = part.segment.column(compared.column) else { return };
     let own = text(query.get(compared.column).copied().unwrap_or(Datum::Missing));
-    let text_at = |place: &u32| text(rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row)));
+    let text_at = |place: &u32| {
+        text(rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row)))
+    };
     match (&compared.scheme, sets) {
         (Scheme::Name(levels), _) => {
             for (place, to) in open.iter().zip(found) {
@@ -442,7 +453,8 @@ impl<'w> State<'w> {
 
     /// Finds the open levels of one comparison by `compare`.
     fn resolve(&mut self, k: usize, compare: impl FnOnce(&[u32], &mut [u8])) {
-        let (Some(levels), Some(weights)) = (self.levels.get_mut(k), self.weights.comparisons.get(k))
+        let (Some(levels), Some(weights)) =
+            (self.levels.get_mut(k), self.weights.comparisons.get(k))
         else {
             return;
         };

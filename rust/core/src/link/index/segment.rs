@@ -141,9 +141,7 @@ impl<'s, S: Source + ?Sized> Builder<'s, S> {
         let keys: Vec<Stored<'_>> = keys.ok_or(broken)?;
         let within = matches!(rule, Rule::WithinOne(_));
         let most = u64::from(cap.saturating_sub(1));
-        Ok(EncodedRule(Table::new(self.source.rows(), most, |row| {
-            sum_of_row(&keys, within, row)
-        })))
+        Ok(EncodedRule(Table::new(self.source.rows(), most, |row| sum_of_row(&keys, within, row))))
     }
 
     /// The whole, as bytes of a file.
