@@ -17,7 +17,7 @@ from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
 from nser_pmt.link_spec import LinkSpec
-from nser_pmt.linking import _arguments, _Frame
+from nser_pmt.linking import Frame, arguments
 
 __all__ = ["Learned", "learn"]
 
@@ -85,13 +85,13 @@ class Learned:
 
 
 def learn(
-    left: _Frame,
-    right: _Frame | LinkSpec,
+    left: Frame,
+    right: Frame | LinkSpec,
     spec: LinkSpec | None = None,
     *,
     id: str,
     labels: pl.DataFrame | None = None,
-    max_pairs: int = 1_000_000,
+    max_pairs: int = 250_000,
     seed: int = 1,
     control: RunControl | None = None,
 ) -> Learned:
@@ -150,8 +150,15 @@ def learn(
     >>> learned.spec.learned
     True
     """
-    first, second, spec = _arguments(left, right, spec)
+    first, second, spec = arguments(left, right, spec)
     prepared = prepare(first, second, spec, id, control)
+    return learn_prepared(prepared, labels=labels, max_pairs=max_pairs, seed=seed)
+
+
+def learn_prepared(
+    prepared: Prepared, *, labels: pl.DataFrame | None, max_pairs: int, seed: int
+) -> Learned:
+    """Do what `learn` does."""
     if prepared.expressions and any(c.m is None or c.u is None for c in prepared.expressions):
         raise DomainError(
             "chances of a comparison by expressions cannot be learned yet",
@@ -215,9 +222,7 @@ class _Work:
         """Chances among pairs that do not match."""
         return [self._u(k, c, prior, m) for k, c in enumerate(self.compare)]
 
-    def _u(
-        self, k: int, c: Comparison, prior: float, m: list[list[float]] | None
-    ) -> list[float]:
+    def _u(self, k: int, c: Comparison, prior: float, m: list[list[float]] | None) -> list[float]:
         if c.u is not None:
             return list(c.u)
         sources = self.u_sources[k]

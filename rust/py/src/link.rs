@@ -542,7 +542,7 @@ fn prepare(
         let other;
         let codes = match &comparison {
             Comparison::Digits(numbers) => {
-                other = Codes::of(numbers.numbers());
+                other = Codes::of(numbers.numbers().map(|n| n.map(PackedDigits::bits)));
                 &other
             }
             Comparison::Name(names) => &names.codes,

@@ -277,7 +277,7 @@ mod tests {
 
     fn rules(state: &mut u64, rows: u32) -> Vec<Rule> {
         let codes = |state: &mut u64, most: u32| {
-            let value = |_| Some(random(state, most)).filter(|code| *code > 0);
+            let value = |_| Some(u64::from(random(state, most))).filter(|code| *code > 0);
             Rule::Equal(Codes::of((0..rows).map(value)))
         };
         let mut places: Vec<u32> = (0..rows).collect();
