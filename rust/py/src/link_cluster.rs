@@ -52,7 +52,8 @@ pub fn rank_ids(
     })
 }
 
-/// The lowest record of each record's cluster (root), and the pairs that each constraint refused.
+/// The lowest record of each record's cluster (root), the pairs that each constraint refused, and
+/// how many clusters there are of each size.
 #[pyfunction]
 #[pyo3(signature = (left, right, weight, rows, *, records, threshold, method, missing, constraints, control=None, timeout=None, tick=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private function")]
@@ -70,7 +71,7 @@ pub fn cluster_pairs(
     control: Option<&Control>,
     timeout: Option<f64>,
     tick: Option<Py<PyAny>>,
-) -> PyResult<(ArrowStream, Vec<u64>)> {
+) -> PyResult<(ArrowStream, Vec<u64>, Vec<(u32, u32)>)> {
     let method = self::method(method, missing)?;
     let pairs = Columns::new(left, right, weight, rows)?;
     let constraints = constraints
@@ -86,7 +87,8 @@ pub fn cluster_pairs(
     let cells = rows.saturating_mul(CELLS_PER_PAIR);
     run(py, cells, state, &Limits { timeout, tick }, || {
         let found = cluster::cluster(records, &pairs.view()?, &plan, || state.check())?;
-        Ok((self::records("root", found.roots)?, found.refused))
+        let sizes = found.sizes();
+        Ok((self::records("root", found.roots)?, found.refused, sizes))
     })
 }
 

@@ -48,7 +48,7 @@ pub fn rank(values: &[u64]) -> Option<Ranks> {
 pub fn rank_texts<'a>(rows: usize, text: impl Fn(usize) -> &'a [u8]) -> Option<Ranks> {
     let count = u32::try_from(rows).ok()?;
     let mut table: Vec<(u64, u32)> = vec![(0, VACANT); 1024];
-    let mut firsts: Vec<(u64, u32)> = vec![];
+    let mut firsts: Vec<u32> = vec![];
     let mut ranks = Vec::with_capacity(rows);
     for row in 0..count {
         if firsts.len() * 2 > table.len() {
@@ -62,27 +62,31 @@ pub fn rank_texts<'a>(rows: usize, text: impl Fn(usize) -> &'a [u8]) -> Option<R
             let (known, place) = table[slot];
             if place == VACANT {
                 table[slot] = (hash, firsts.len() as u32);
-                firsts.push((prefix(bytes), row));
+                firsts.push(row);
                 break firsts.len() as u32 - 1;
             }
-            if known == hash && text(firsts[place as usize].1 as usize) == bytes {
+            if known == hash && text(firsts[place as usize] as usize) == bytes {
                 break place;
             }
             slot = (slot + 1) & mask;
         };
         ranks.push(place);
     }
-    // The first bytes decide most comparisons without a look at the texts.
-    let mut order: Vec<(u64, u32)> = (0..).zip(&firsts).map(|(i, (key, _))| (*key, i)).collect();
-    let row = |place: u32| firsts[place as usize].1;
-    let whole = |place: u32| text(row(place) as usize);
+    // The bytes behind those that all have in common decide most comparisons.
+    let whole = |place: u32| text(firsts[place as usize] as usize);
+    let first = firsts.first().map_or(&[][..], |row| text(*row as usize));
+    let common = firsts.iter().fold(first.len(), |most, row| {
+        first.iter().zip(text(*row as usize)).take(most).take_while(|(a, b)| a == b).count()
+    });
+    let key = |row: &u32| prefix(text(*row as usize).get(common..).unwrap_or(&[]));
+    let mut order: Vec<(u64, u32)> = firsts.iter().map(key).zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| whole(a.1).cmp(whole(b.1))));
     let mut rank_of = vec![0; order.len()];
     for (rank, (_, place)) in (0_u32..).zip(&order) {
         rank_of[*place as usize] = rank;
     }
     ranks.iter_mut().for_each(|place| *place = rank_of[*place as usize]);
-    Some(Ranks { ranks, rows: order.into_iter().map(|(_, place)| row(place)).collect() })
+    Some(Ranks { ranks, rows: order.iter().map(|(_, place)| firsts[*place as usize]).collect() })
 }
 
 const VACANT: u32 = u32::MAX;
