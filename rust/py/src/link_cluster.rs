@@ -52,6 +52,9 @@ pub fn rank_ids(
     })
 }
 
+/// Roots, refused pairs, and sizes with their counts.
+type Found = (ArrowStream, Vec<u64>, Vec<(u32, u32)>);
+
 /// The lowest record of each record's cluster (root), the pairs that each constraint refused, and
 /// how many clusters there are of each size.
 #[pyfunction]
@@ -71,7 +74,7 @@ pub fn cluster_pairs(
     control: Option<&Control>,
     timeout: Option<f64>,
     tick: Option<Py<PyAny>>,
-) -> PyResult<(ArrowStream, Vec<u64>, Vec<(u32, u32)>)> {
+) -> PyResult<Found> {
     let method = self::method(method, missing)?;
     let pairs = Columns::new(left, right, weight, rows)?;
     let constraints = constraints
