@@ -131,7 +131,6 @@ class RuleRun:
     def patterns(
         self,
         *,
-        alone: bool,
         share: float,
         seed: int,
         control: Control | None = None,

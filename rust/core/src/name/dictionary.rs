@@ -113,6 +113,13 @@ impl<'a> PreparedComparer<'a> {
         Self { dictionary, matcher }
     }
 
+    /// Fetches what a first look at some names needs: side by side, memory takes no longer than for one.
+    #[inline]
+    pub fn touch(&self, codes: impl Iterator<Item = u32>) {
+        let outlines = codes.filter_map(|code| self.dictionary.outlines.get(code as usize));
+        std::hint::black_box(outlines.fold(0, |all, outline| all | outline.len));
+    }
+
     /// Compares two names by their codes; `None` when one has no token or a code is no name's.
     ///
     /// What [`super::Comparer::compare`] gives for the raw names, when that is at least `lowest`.
