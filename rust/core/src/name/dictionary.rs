@@ -100,6 +100,8 @@ impl<'a> NameDictionary<'a> {
 pub struct PreparedComparer<'a> {
     dictionary: &'a NameDictionary<'a>,
     matcher: Matcher<'a>,
+    /// Pairs that a first look left open, with their places.
+    open: Vec<(usize, u32, u32)>,
 }
 
 impl<'a> PreparedComparer<'a> {
@@ -110,14 +112,47 @@ impl<'a> PreparedComparer<'a> {
         let numbers = vocabulary.len().saturating_add(2 * JOINED);
         let mut matcher = Matcher::new(costs, frequencies, guard, PAIRS, numbers);
         matcher.vocabulary = Vocabulary::over(vocabulary);
-        Self { dictionary, matcher }
+        Self { dictionary, matcher, open: vec![] }
     }
 
     /// Fetches what a first look at some names needs: side by side, memory takes no longer than for one.
     #[inline]
-    pub fn touch(&self, codes: impl Iterator<Item = u32>) {
+    fn touch(&self, codes: impl Iterator<Item = u32>) {
         let outlines = codes.filter_map(|code| self.dictionary.outlines.get(code as usize));
         std::hint::black_box(outlines.fold(0, |all, outline| all | outline.len));
+    }
+
+    /// Compares pairs of names by their codes, as [`PreparedComparer::compare`] does, and calls `found`
+    /// with the place of each pair and its answer, in any order. Memory serves many pairs at a time:
+    /// most names are not in the cache, nor is what is known of two words.
+    #[inline(always)]
+    pub fn compare_all(
+        &mut self,
+        pairs: impl ExactSizeIterator<Item = (u32, u32)> + Clone,
+        lowest: f64,
+        mut found: impl FnMut(usize, Option<Comparison>),
+    ) {
+        self.touch(pairs.clone().map(|(_, b)| b));
+        let mut open = std::mem::take(&mut self.open);
+        open.clear();
+        let mut touched = 0;
+        for (place, (a, b)) in pairs.enumerate() {
+            match self.dictionary.name(a).zip(self.dictionary.name(b)) {
+                None => found(place, None),
+                Some((x, y)) if !self.matcher.may_sound(x, y, lowest) && !may_be_joined(x, y) => {
+                    found(place, Some(Comparison::NOTHING));
+                }
+                Some((x, y)) => {
+                    touched |= self.matcher.touch(x.1, y.1);
+                    open.push((place, a, b));
+                }
+            }
+        }
+        std::hint::black_box(touched);
+        for (place, a, b) in &open {
+            found(*place, self.compare(*a, *b, lowest));
+        }
+        self.open = open;
     }
 
     /// Compares two names by their codes; `None` when one has no token or a code is no name's.

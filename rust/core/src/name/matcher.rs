@@ -91,8 +91,27 @@ impl<'a> Matcher<'a> {
         lowest: f64,
     ) -> bool {
         // What is remembered is looked at only when the sounds leave it open.
-        may_reach(a, b, lowest, |_, _, _| 1.0)
+        self.may_sound(a, b, lowest)
             && may_reach(a, b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
+    }
+
+    /// The same by the sounds alone.
+    #[inline(always)]
+    pub(super) fn may_sound(
+        &self,
+        a: (&Outline, &[Item]),
+        b: (&Outline, &[Item]),
+        lowest: f64,
+    ) -> bool {
+        may_reach(a, b, lowest, |_, _, _| 1.0)
+    }
+
+    /// Fetches what is known of the tokens of two names, for a later look.
+    #[inline(always)]
+    pub(super) fn touch(&self, a: &[Item], b: &[Item]) -> u64 {
+        let pairs = a.iter().flat_map(|x| b.iter().map(move |y| (x, y)));
+        let alike = pairs.filter(|(x, y)| x.may_agree(y));
+        alike.fold(0, |all, (x, y)| all | self.likenesses.fetch(x, y).entry())
     }
 
     /// Pairs the tokens of two names and sums up.
