@@ -1,6 +1,6 @@
 //! Names that are read once and compared many times: the distinct names of two columns, by code.
 
-use super::ceiling::{Outline, may_be_joined};
+use super::ceiling::{Agreeing, Outline, may_be_joined};
 use super::costs::CostTable;
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -101,7 +101,7 @@ pub struct PreparedComparer<'a> {
     dictionary: &'a NameDictionary<'a>,
     matcher: Matcher<'a>,
     /// Pairs that a first look left open, with their places.
-    open: Vec<(usize, u32, u32)>,
+    open: Vec<(usize, u32, u32, Agreeing)>,
 }
 
 impl<'a> PreparedComparer<'a> {
@@ -137,20 +137,34 @@ impl<'a> PreparedComparer<'a> {
         open.clear();
         let mut touched = 0;
         for (place, (a, b)) in pairs.enumerate() {
-            match self.dictionary.name(a).zip(self.dictionary.name(b)) {
-                None => found(place, None),
-                Some((x, y)) if !self.matcher.may_sound(x, y, lowest) && !may_be_joined(x, y) => {
-                    found(place, Some(Comparison::NOTHING));
-                }
-                Some((x, y)) => {
-                    touched |= self.matcher.touch(x.1, y.1);
-                    open.push((place, a, b));
-                }
+            let Some((x, y)) = self.dictionary.name(a).zip(self.dictionary.name(b)) else {
+                found(place, None);
+                continue;
+            };
+            if !(x.0.is_whole() && y.0.is_whole()) {
+                found(place, self.compare(a, b, lowest));
+                continue;
+            }
+            let agreeing = x.0.agreeing(y.0);
+            if x.0.may_reach(y.0, lowest, agreeing, |_, _, _| 1.0) || may_be_joined(x, y) {
+                touched |= self.matcher.touch(x.0, y.0, agreeing);
+                open.push((place, a, b, agreeing));
+            } else {
+                found(place, Some(Comparison::NOTHING));
             }
         }
         std::hint::black_box(touched);
-        for (place, a, b) in &open {
-            found(*place, self.compare(*a, *b, lowest));
+        for (place, a, b, agreeing) in &open {
+            let Some((x, y)) = self.dictionary.name(*a).zip(self.dictionary.name(*b)) else {
+                continue;
+            };
+            let may = self.matcher.may_reach_with(x.0, y.0, lowest, *agreeing);
+            let answer = if may || may_be_joined(x, y) {
+                self.compare_whole(x.1, y.1)
+            } else {
+                Some(Comparison::NOTHING)
+            };
+            found(*place, answer);
         }
         self.open = open;
     }
@@ -166,9 +180,13 @@ impl<'a> PreparedComparer<'a> {
         if !self.matcher.may_reach(a, b, lowest) && !may_be_joined(a, b) {
             return Some(Comparison::NOTHING);
         }
+        self.compare_whole(a.1, b.1)
+    }
+
+    fn compare_whole(&mut self, a: &[Item], b: &[Item]) -> Option<Comparison> {
         if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
             self.matcher.clear();
         }
-        self.matcher.compare(a.1, b.1)
+        self.matcher.compare(a, b)
     }
 }

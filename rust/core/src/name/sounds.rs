@@ -101,8 +101,9 @@ impl Sounds {
     #[inline(always)]
     pub(super) fn agree(self, other: Self) -> bool {
         let common = |a: Self, b: Self| 2 * (a.written & b.heard & WRITTEN).count_ones();
-        common(self, other) >= self.written >> COUNT
-            && common(other, self) >= other.written >> COUNT
+        // Both are asked: a branch would cost more.
+        (common(self, other) >= self.written >> COUNT)
+            & (common(other, self) >= other.written >> COUNT)
     }
 }
 
