@@ -6,6 +6,7 @@
 //! then adds the best of being left out and of its likeliest partner, whoever else wants that
 //! partner; when even that sum is below zero, the similarity is below `s`.
 
+use super::assign::MOST;
 use super::evidence::{contradiction, missing};
 use super::item::{Item, Kind};
 use super::matcher::may_join;
@@ -15,6 +16,23 @@ use super::sounds::Sounds;
 const ROUNDING: f64 = 1e-6;
 /// Tokens of an [`Outline`]; few names have more.
 const FEW: usize = 3;
+
+/// Tokens of two whole outlines that may agree: bit `FEW i + j` for token `i` of one and `j` of the
+/// other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Agreeing(u16);
+
+impl Agreeing {
+    #[inline(always)]
+    pub(super) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let bit = rest.trailing_zeros() as usize;
+            rest = rest.checked_sub(1)? & rest;
+            Some((bit / FEW, bit % FEW))
+        })
+    }
+}
 
 /// What a first look at a name needs, in one line of the cache.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +53,16 @@ struct Token {
     number: u32,
     weight: f32,
     sounds: Sounds,
+}
+
+impl Token {
+    fn of(item: &Item) -> Self {
+        Self { number: item.number, weight: item.weight as f32, sounds: item.sounds }
+    }
+}
+
+fn all_tokens(items: &[Item]) -> impl Iterator<Item = (Token, Sort)> + Clone {
+    items.iter().map(|item| (Token::of(item), sort(item)))
 }
 
 /// Bits of what a token is.
@@ -60,51 +88,96 @@ impl Outline {
             len: items.len() as u8,
             sorts: Default::default(),
         };
-        for ((to, of), item) in outline.tokens.iter_mut().zip(&mut outline.sorts).zip(items) {
-            let Item { number, sounds, .. } = *item;
-            (*to, *of) = (Token { number, weight: item.weight as f32, sounds }, sort(item));
+        for ((to, of), token) in
+            outline.tokens.iter_mut().zip(&mut outline.sorts).zip(all_tokens(items))
+        {
+            (*to, *of) = token;
         }
         outline
     }
 
+    /// Whether all its tokens are here.
     #[inline(always)]
-    fn tokens(&self) -> impl Iterator<Item = (&Token, Sort)> {
-        self.tokens.iter().zip(self.sorts).take(self.len.into())
+    pub(super) fn is_whole(&self) -> bool {
+        usize::from(self.len) <= FEW
     }
 
-    /// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for
-    /// names of many tokens. `most` says what two words of these numbers are alike at most, the last
-    /// argument whether one is an initial.
+    /// Which tokens of two whole outlines may agree.
+    #[inline(always)]
+    pub(super) fn agreeing(&self, other: &Self) -> Agreeing {
+        let mut bits = 0;
+        for (i, (x, of_x)) in (0..self.len).zip(self.tokens.iter().zip(self.sorts)) {
+            for (j, (y, of_y)) in (0..other.len).zip(other.tokens.iter().zip(other.sorts)) {
+                let initial = (of_x | of_y) & INITIAL != 0;
+                let alike = initial | x.sounds.agree(y.sounds);
+                let agree = alike & ((of_x ^ of_y) & RELATIVE == 0);
+                bits |= u16::from(agree) << (FEW as u8 * i + j);
+            }
+        }
+        Agreeing(bits)
+    }
+
+    /// The words of two tokens, and whether one is an initial.
+    #[inline(always)]
+    pub(super) fn words(&self, other: &Self, (i, j): (usize, usize)) -> (u32, u32, bool) {
+        let number = |outline: &Self, k: usize| outline.tokens.get(k).map_or(0, |t| t.number);
+        let sort = |outline: &Self, k: usize| outline.sorts.get(k).copied().unwrap_or(0);
+        let initial = (sort(self, i) | sort(other, j)) & INITIAL != 0;
+        (number(self, i), number(other, j), initial)
+    }
+
+    /// [`may_reach`] of two whole outlines, when the tokens that may agree are known.
     #[inline(always)]
     pub(super) fn may_reach(
         &self,
         other: &Self,
         lowest: f64,
+        agreeing: Agreeing,
         most: impl Fn(u32, u32, bool) -> f64,
     ) -> bool {
-        if usize::from(self.len.max(other.len)) > FEW {
-            return true;
+        let mut tops = [[0.0_f64; FEW]; 2];
+        for (i, j) in agreeing.pairs() {
+            let (x, y, initial) = self.words(other, (i, j));
+            let here = if x == y { 1.0 } else { most(x, y, initial) };
+            let [of_self, of_other] = &mut tops;
+            for top in of_self.get_mut(i).into_iter().chain(of_other.get_mut(j)) {
+                *top = top.max(here);
+            }
         }
         let mut sum = Sum::new(lowest, self.len.min(other.len));
-        let mut tops = [0.0_f64; FEW];
-        for (x, of_x) in self.tokens() {
-            let mut top = 0.0_f64;
-            for ((y, of_y), other) in other.tokens().zip(&mut tops) {
-                let initial = (of_x | of_y) & INITIAL != 0;
-                if (of_x ^ of_y) & RELATIVE == 0 && (initial || x.sounds.agree(y.sounds)) {
-                    let same = x.number == y.number;
-                    let here = if same { 1.0 } else { most(x.number, y.number, initial) };
-                    top = top.max(here);
-                    *other = other.max(here);
-                }
+        for (outline, tops) in [self, other].into_iter().zip(tops) {
+            let tokens = outline.tokens.into_iter().zip(outline.sorts);
+            for (token, top) in tokens.zip(tops).take(outline.len.into()) {
+                sum.add(token, top);
             }
-            sum.add(x.weight.into(), of_x & OWN_NAME != 0, top);
         }
-        for ((y, of_y), top) in other.tokens().zip(tops) {
-            sum.add(y.weight.into(), of_y & OWN_NAME != 0, top);
-        }
-        sum.may_reach()
+        sum.is_enough()
     }
+
+    /// Its tokens, when all of them are here.
+    #[inline(always)]
+    fn tokens(&self) -> Option<impl Iterator<Item = (Token, Sort)> + Clone> {
+        let len = usize::from(self.len);
+        (len <= FEW).then(|| self.tokens.into_iter().zip(self.sorts).take(len))
+    }
+}
+
+/// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for names
+/// of very many tokens. `most` says what two words of these numbers are alike at most, its last
+/// argument whether one is an initial.
+#[inline(always)]
+pub(super) fn may_reach(
+    a: (&Outline, &[Item]),
+    b: (&Outline, &[Item]),
+    lowest: f64,
+    most: impl Fn(u32, u32, bool) -> f64,
+) -> bool {
+    let sum = Sum::new(lowest, a.0.len.min(b.0.len));
+    if let (Some(x), Some(y)) = (a.0.tokens(), b.0.tokens()) {
+        return sum.may_reach::<FEW>(x, y, most);
+    }
+    let (x, y) = (all_tokens(a.1), all_tokens(b.1));
+    a.1.len().max(b.1.len()) > MOST || sum.may_reach::<MOST>(x, y, most)
 }
 
 /// What tokens add at most.
@@ -124,17 +197,47 @@ impl Sum {
 
     /// A token with a partner that is so like it at most.
     #[inline(always)]
-    fn add(&mut self, weight: f64, own_name: bool, top: f64) {
+    fn add(&mut self, (token, sort): (Token, Sort), top: f64) {
         let Self { lowest, more, .. } = *self;
+        let weight = f64::from(token.weight);
         let partner = (top * (1.0 - lowest + lowest * more) - lowest * more) / 2.0;
-        self.sum += weight * partner.max(-lowest * missing(own_name));
+        self.sum += weight * partner.max(-lowest * missing(sort & OWN_NAME != 0));
         self.all += weight;
     }
 
+    /// Takes in all tokens of two names, of at most `N`.
     #[inline(always)]
-    fn may_reach(&self) -> bool {
+    fn may_reach<const N: usize>(
+        mut self,
+        a: impl Iterator<Item = (Token, Sort)>,
+        b: impl Iterator<Item = (Token, Sort)> + Clone,
+        most: impl Fn(u32, u32, bool) -> f64,
+    ) -> bool {
+        let mut tops = [0.0_f64; N];
+        for (x, of_x) in a {
+            let mut top = 0.0_f64;
+            for ((y, of_y), other) in b.clone().zip(&mut tops) {
+                let initial = (of_x | of_y) & INITIAL != 0;
+                if (of_x ^ of_y) & RELATIVE == 0 && (initial || x.sounds.agree(y.sounds)) {
+                    let same = x.number == y.number;
+                    let here = if same { 1.0 } else { most(x.number, y.number, initial) };
+                    top = top.max(here);
+                    *other = other.max(here);
+                }
+            }
+            self.add((x, of_x), top);
+        }
+        for (y, top) in b.zip(tops) {
+            self.add(y, top);
+        }
+        self.is_enough()
+    }
+
+    #[inline(always)]
+    fn is_enough(&self) -> bool {
         // What is no number is not below.
-        !matches!(self.sum.partial_cmp(&(-ROUNDING * self.all)), Some(std::cmp::Ordering::Less))
+        let below = self.sum.partial_cmp(&(-ROUNDING * self.all));
+        below != Some(std::cmp::Ordering::Less)
     }
 }
 

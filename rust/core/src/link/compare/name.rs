@@ -33,12 +33,15 @@ impl<'t> Names<'t> {
         NameRoom(PreparedComparer::new(&self.names))
     }
 
+    #[inline(always)]
     pub(super) fn fill(&self, pairs: Pairs<'_>, room: &mut NameRoom<'_>, out: &mut [u8]) {
         let code = |row: usize| self.codes.rows.get(row).copied().unwrap_or(NULL);
         let lowest = self.levels.iter().fold(f64::INFINITY, |low, level| low.min(level.least));
-        for ((a, b), to) in pairs.iter().zip(out) {
-            *to = level_of(&self.levels, room.0.compare(code(a), code(b), lowest));
-        }
+        let codes = pairs.iter().map(|(a, b)| (code(a), code(b)));
+        room.0.compare_all(codes, lowest, |place, found| {
+            let level = level_of(&self.levels, found);
+            out.get_mut(place).into_iter().for_each(|to| *to = level);
+        });
     }
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::bytes::{TextsOf, U32s, U64s, of_u32s, of_u64s, sum, sum_of_word};
 use super::lookup::{Lookup, Table};
 use super::{Datum, Fault};
-use crate::link::encode::{Codes, NULL};
+use crate::column::{Column, Strings, Values};
+use crate::link::encode::{Codes, NULL, Texts};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,17 +71,13 @@ impl Encoded {
                 present,
             });
         }
-        let text = |row| match value(row) {
-            Datum::Text(text) => Some(text),
-            _ => None,
-        };
         let (mut words, mut ends, mut bytes) = (vec![], vec![], vec![]);
         let codes = if field.kind == Kind::Text {
-            let codes = Codes::of((0..rows).map(text));
-            firsts(&codes, |row| {
-                bytes.extend_from_slice(text(row).unwrap_or_default());
+            let (codes, texts) = codes_of_texts((0..rows).map(value));
+            for code in 0..codes.distinct as u32 {
+                bytes.extend_from_slice(texts.get(code));
                 ends.push(bytes.len());
-            });
+            }
             codes
         } else {
             let codes = Codes::of((0..rows).map(word));
@@ -110,6 +107,17 @@ impl Encoded {
     pub(super) fn stored(&self, field: &Field) -> Option<Stored<'_>> {
         Stored::new(field, self.sections.each_ref().map(Vec::as_slice))
     }
+}
+
+/// Codes of texts that are not in one column; none for what is no text.
+pub(super) fn codes_of_texts<'a>(values: impl Iterator<Item = Datum<'a>>) -> (Codes, Texts) {
+    let (mut ends, mut bytes) = (vec![0i64], vec![]);
+    for value in values {
+        bytes.extend_from_slice(value.text());
+        ends.push(bytes.len() as i64);
+    }
+    let values = Values::Str(Strings::Offsets64(&ends, &bytes));
+    Codes::of_texts(&Column { values, validity: None })
 }
 
 /// Calls `each` with the first row of each value, in order.

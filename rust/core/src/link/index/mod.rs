@@ -50,6 +50,14 @@ impl<'a> Datum<'a> {
         }
     }
 
+    /// The text; empty for anything else.
+    fn text(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text,
+            _ => &[],
+        }
+    }
+
     /// A number, of a column that holds them.
     fn number(self, kind: Kind) -> Option<f64> {
         match (self, kind) {

@@ -1,18 +1,18 @@
 //! From a query to the persons it may be: candidates by the rules, then levels and weights, what is
 //! quick first, and texts only of those still in question.
 
+use super::column::codes_of_texts;
 use super::near::each_within_one;
 use super::people::{Part, People};
 use super::plan::{Compared, Plan, Wanted};
 use super::segment::{Rule, sum_of_codes};
 use super::{Datum, bytes::sum_of_word};
-use crate::column::{Column, Strings, Values};
 use crate::isa::Isa;
 use crate::link::compare::{
     Comparison, Dates, EXACT, IdentityNumbers, MISSING, Numbers, Pairs, Scheme, Sets, Texts,
     UNKNOWN, members, name_level,
 };
-use crate::link::encode::{Codes, NULL};
+use crate::link::encode::NULL;
 use crate::link::packed::PackedDigits;
 use crate::link::weigh::{LevelWeights, Rarity, Weights};
 use crate::name::Comparer;
@@ -353,19 +353,12 @@ fn quick<B: AsRef<[u8]>>(
         }
         Scheme::Set(levels) => {
             let mut known = Default::default();
-            let rows = values().map(|value| members(text(value), &mut known));
+            let rows = values().map(|value| members(value.text(), &mut known));
             Comparison::Set(Sets::new(rows, levels.clone()))
         }
     };
     comparison.quick(pairs, levels);
     Some(comparison)
-}
-
-fn text(value: Datum<'_>) -> &[u8] {
-    match value {
-        Datum::Text(text) => text,
-        _ => &[],
-    }
 }
 
 /// The levels that [`quick`] left open at some places.
@@ -381,26 +374,19 @@ fn slow<B: AsRef<[u8]>>(
     found: &mut [u8],
 ) {
     let Some(column) = part.segment.column(compared.column) else { return };
-    let own = text(query.get(compared.column).copied().unwrap_or(Datum::Missing));
-    let text_at = |place: &u32| {
-        text(rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row)))
+    let own = query.get(compared.column).copied().unwrap_or(Datum::Missing);
+    let at = |place: &u32| {
+        rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row))
     };
     match (&compared.scheme, sets) {
         (Scheme::Name(levels), _) => {
             for (place, to) in open.iter().zip(found) {
-                *to = name_level(levels, searcher.comparer.compare(own, text_at(place)));
+                *to = name_level(levels, searcher.comparer.compare(own.text(), at(place).text()));
             }
         }
         (Scheme::Text(measure), _) => {
-            let texts = std::iter::once(own).chain(open.iter().map(text_at));
-            let (mut bytes, mut ends) = (vec![], vec![0i64]);
-            for text in texts {
-                bytes.extend_from_slice(text);
-                ends.push(bytes.len() as i64);
-            }
-            let strings = Strings::Offsets64(&ends, &bytes);
-            let (codes, texts) =
-                Codes::of_texts(&Column { values: Values::Str(strings), validity: None });
+            let texts = std::iter::once(own).chain(open.iter().map(at));
+            let (codes, texts) = codes_of_texts(texts);
             let texts = Texts { codes, texts, measure: measure.clone() };
             let comparison = Comparison::Text(texts);
             let left = vec![0; open.len()];
