@@ -147,7 +147,9 @@ def check(found: pl.DataFrame, wanted: pl.DataFrame) -> None:
     assert found.columns[:5] == ["query_index", "rank", "id", "match_weight", "match_probability"]
     levels = [c for c in found.columns if c.startswith("level_")]
     shown = ["query_index", "rank", "id", *levels]
-    assert found.select(shown).equals(wanted.select(shown))
+    # Before Polars 1.32 an Enum from outside equals no other one.
+    text = pl.col(levels).cast(pl.String)
+    assert found.select(shown).with_columns(text).equals(wanted.select(shown).with_columns(text))
     apart = (found["match_weight"] - wanted["match_weight"]).abs().max()
     assert apart is None or apart < 1e-9
 
@@ -220,7 +222,8 @@ def test_a_record_and_a_frame_of_one_row_give_the_same(persons: pl.DataFrame) ->
         assert [(p.id, p.match_weight) for p in found] == list(
             wanted.select("id", "match_weight").iter_rows()
         )
-        levels = wanted.select(pl.col("^level_.*$").name.replace("level_", ""))
+        levels = wanted.select(pl.col("^level_.*$").cast(pl.String))
+        levels.columns = [name.removeprefix("level_") for name in levels.columns]
         assert [dict(p.levels) for p in found] == levels.to_dicts()
         probabilities = wanted["match_probability"].to_list()
         assert [p.match_probability for p in found] == pytest.approx(probabilities, abs=1e-12)

@@ -48,7 +48,8 @@ def index() -> nser.PersonIndex:
 
 
 def test_a_record_finds_its_person_and_what_is_missing_is_missing(index: nser.PersonIndex) -> None:
-    [first, second] = index.search({"born": date(1980, 1, 2), "name": "M. Aslam"}, threshold=None)
+    record = {"born": date(1980, 1, 2), "name": "Muhammad Aslam"}
+    [first, second] = index.search(record, threshold=None)
     assert (first.id, second.id) == (30, 40)
     assert first.levels["cnic"] is None and first.levels["born"] == "exact"
     assert first.match_weight > second.match_weight
