@@ -31,6 +31,12 @@ impl<'a> U32s<'a> {
         self.0.partition_point(|x| u32::from_le_bytes(*x) < bound)
     }
 
+    /// The same, for a few.
+    #[inline(always)]
+    pub(super) fn count_below(self, bound: u32) -> usize {
+        self.0.iter().filter(|x| u32::from_le_bytes(**x) < bound).count()
+    }
+
     pub(super) fn iter(self) -> impl Iterator<Item = u32> + 'a {
         self.0.iter().copied().map(u32::from_le_bytes)
     }

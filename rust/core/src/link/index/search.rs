@@ -166,8 +166,6 @@ impl<B: AsRef<[u8]>> People<B> {
         let Searcher { near, sums, .. } = searcher;
         near.clear();
         each_within_one(number, |bits| near.push(bits));
-        near.sort_unstable();
-        near.dedup();
         sums.clear();
         sums.extend(near.iter().map(|bits| sum_of_word(*bits)));
         let (mut found, mut totals) = (vec![], vec![1u64; sums.len()]);
