@@ -227,7 +227,8 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
             series = _stack(_key(frame, expr) for frame in frames)
             if rule.kind == "neighbours":
                 series = _places(series)
-            shown, column = (str(expr), None) if coded else (text, text)
+            shown = ", ".join(expr.meta.root_names())
+            column = None if coded else text
             origin = Origin(name=shown, comparison=None, key=expr, column=column)
             keys.append(place(f"{name} {text}", series, origin))
         if rule.kind == "equal":
