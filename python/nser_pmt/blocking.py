@@ -54,7 +54,7 @@ class Rule:
     def label(self) -> str:
         """The rule in words."""
         shown = zip(self.keys, self.expressions, self.exprs(), strict=True)
-        keys = ", ".join(str(key) if coded else text for text, coded, key in shown)
+        keys = ", ".join(_engine.show_expr(key) if coded else text for text, coded, key in shown)
         if self.kind == "equal":
             return keys
         return f"{self.kind}({keys})"
