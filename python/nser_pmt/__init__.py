@@ -26,6 +26,7 @@ from nser_pmt.link_spec import LinkSpec, load_link_spec
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
 
 __version__ = _native.__version__
@@ -43,6 +44,7 @@ __all__ = [
     "Model",
     "ModelError",
     "NserError",
+    "Proposal",
     "RunControl",
     "SchemaError",
     "assign",
@@ -63,6 +65,7 @@ __all__ = [
     "load_link_spec",
     "load_model",
     "names",
+    "propose_spec",
     "representative",
     "score",
     "similarity",

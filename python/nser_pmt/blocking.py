@@ -153,9 +153,7 @@ def neighbours(key: str | pl.Expr, window: int = 5) -> Rule:
     return _rule("neighbours", (key,), window, None)
 
 
-def _rule(
-    kind: str, keys: tuple[str | pl.Expr, ...], window: int, max_block: int | None
-) -> Rule:
+def _rule(kind: str, keys: tuple[str | pl.Expr, ...], window: int, max_block: int | None) -> Rule:
     if max_block is not None and max_block < 2:
         raise DomainError("max_block must be at least 2", code="invalid_option")
     texts = tuple(key if isinstance(key, str) else _engine.write_expr(key) for key in keys)

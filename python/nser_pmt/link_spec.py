@@ -151,10 +151,24 @@ class LinkSpec:
 def load_link_spec(path: str | Path) -> LinkSpec:
     """Read the plan that `LinkSpec.save` wrote.
 
+    Returns
+    -------
+    LinkSpec
+        With the chances, if it was learned.
+
     Raises
     ------
     ModelError
         Not such a file, or from another version of the format.
+
+    Examples
+    --------
+    >>> import tempfile, nser_pmt as nser
+    >>> spec = nser.LinkSpec(compare=[nser.compare.cnic("cnic")], block_on=[["cnic"]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spec.save(f"{folder}/plan.json")
+    ...     nser.load_link_spec(f"{folder}/plan.json") == spec
+    True
     """
     return LinkSpec.from_json(Path(path).read_text(encoding="utf-8"))
 
