@@ -73,15 +73,16 @@ __all__ = [
 ]
 
 if _TYPE_CHECKING:
+    from nser_pmt import plots as plots
     from nser_pmt import synth
 
 
 def __getattr__(name: str) -> _Any:
-    """Import `synth` when it is asked for: it needs NumPy, which starts threads."""
-    if name == "synth":
+    """Import what is heavy when it is asked for: NumPy starts threads, charts need an extra."""
+    if name in ("plots", "synth"):
         import importlib
 
-        return importlib.import_module("nser_pmt.synth")
+        return importlib.import_module(f"nser_pmt.{name}")
     raise AttributeError(f"module 'nser_pmt' has no attribute '{name}'")
 
 
