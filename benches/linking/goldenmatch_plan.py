@@ -1,6 +1,6 @@
 """GoldenMatch: weighted similarities behind five keys, run in a process of its own; prints JSON.
 
-    python -m linking.goldenmatch_plan --file persons.parquet [--threshold 0.92]
+    python -m linking.goldenmatch_plan --file persons.parquet [--threshold 0.88]
     python -m linking.goldenmatch_plan --febrl 3 [--model probabilistic]
 
 FEBRL runs as GoldenMatch configures itself, with weights or with Fellegi-Sunter (set 4 is for
@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", help="persons, as data.persons makes them")
     parser.add_argument("--febrl", type=int, choices=(1, 2, 3))
-    parser.add_argument("--threshold", type=float, default=0.92)
+    parser.add_argument("--threshold", type=float, default=0.88)
     parser.add_argument("--model", choices=("weighted", "probabilistic"), default="weighted")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()

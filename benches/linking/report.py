@@ -37,7 +37,7 @@ def on_persons() -> list[Case]:
         ),
         *(
             Case(f"GoldenMatch, {t}", "goldenmatch_plan", ("--threshold", t))
-            for t in ("0.88", "0.9", "0.92")
+            for t in ("0.85", "0.88", "0.9")
         ),
         Case("recordlinkage, two keys", "recordlinkage_plan"),
     ]

@@ -23,6 +23,7 @@ from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
 from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
+from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
@@ -41,6 +42,7 @@ __all__ = [
     "Learned",
     "LinkQuality",
     "LinkSpec",
+    "Linkage",
     "Model",
     "ModelError",
     "NserError",

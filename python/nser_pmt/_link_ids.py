@@ -100,14 +100,9 @@ def ranked(columns: Sequence[pl.Series], control: RunControl) -> tuple[list[pl.S
         raise _wrong_type("ids", columns[-1].name, "ids of different types; cast one")
     dtype = kinds.pop()
     every = pl.concat([c.cast(dtype).alias("id") for c in plain]).rechunk()
-    if dtype == pl.String:
-        ranks, ids = _ranked_text(every)
-    else:
-        streams = _native.rank_ids(
-            every, len(every), control=control._native, timeout=control.timeout
-        )
-        ranks, rows = (pl.DataFrame(stream).to_series() for stream in streams)
-        ids = every.gather(rows)
+    streams = _native.rank_ids(every, len(every), control=control._native, timeout=control.timeout)
+    ranks, rows = (pl.DataFrame(stream).to_series() for stream in streams)
+    ids = every.gather(rows)
     ends = pl.Series([len(column) for column in plain]).cum_sum().to_list()
     parts = [
         ranks.slice(end - len(c), len(c)).rechunk() for c, end in zip(plain, ends, strict=True)
@@ -119,10 +114,3 @@ def _plain(ids: pl.Series) -> pl.Series:
     if ids.dtype.is_integer():
         return ids if ids.dtype == pl.UInt64 else ids.cast(pl.Int64)
     return ids.cast(pl.String)
-
-
-def _ranked_text(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
-    distinct = ids.unique().sort()
-    numbered = distinct.to_frame().with_row_index("rank")
-    found = ids.to_frame().join(numbered, on="id", how="left", maintain_order="left")
-    return found.get_column("rank"), distinct

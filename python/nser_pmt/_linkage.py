@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Any
 
@@ -43,6 +43,19 @@ class Prepared:
         """Comparisons that Polars makes."""
         return [c for c in self.spec.compare if c.kind == "expr"]
 
+    def with_spec(self, spec: LinkSpec | None, control: RunControl | None) -> Prepared:
+        """Return the same rows with other chances, and for another call."""
+        changed = replace(self, control=control or RunControl())
+        if spec is None:
+            return changed
+        bare = [_without_chances(s) for s in (spec, self.spec)]
+        if bare[0] != bare[1]:
+            raise DomainError(
+                "the plan has other comparisons or rules than the one the rows were read for",
+                code="invalid_option",
+            )
+        return replace(changed, spec=spec)
+
     def weights(self, threshold: float | None) -> str:
         """Return the weights of the core's comparisons, as it reads them.
 
@@ -75,6 +88,11 @@ class Prepared:
             "weights": [0.0, *level_weights(comparison)],
             "frequency": frequency,
         }
+
+
+def _without_chances(spec: LinkSpec) -> LinkSpec:
+    bare = [replace(comparison, m=None, u=None) for comparison in spec.compare]
+    return spec.replace(compare=bare, prior=None)
 
 
 def prior_weight(spec: LinkSpec) -> float:

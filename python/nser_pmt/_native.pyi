@@ -131,7 +131,6 @@ class RuleRun:
     def patterns(
         self,
         *,
-        alone: bool,
         share: float,
         seed: int,
         control: Control | None = None,
@@ -201,7 +200,7 @@ def cluster_pairs(
     control: Control | None = None,
     timeout: float | None = None,
     tick: Callable[[int], object] | None = None,
-) -> tuple[ArrowStream, list[int]]: ...
+) -> tuple[ArrowStream, list[int], list[tuple[int, int]]]: ...
 def cnic_categories() -> list[tuple[str, list[str]]]: ...
 def cnic_key(bytes: bytes) -> str | None: ...
 def debug_build() -> bool: ...

@@ -189,7 +189,7 @@ def cluster(
         known = known[rows.arg_sort()]
         labels = [(r, c, _labels(known, r, c)) for r, columns in wanted.items() for c in columns]
     refuse(left == right, "self_pair", "pairs", "id_right", "a record is paired with itself")
-    stream, refused = _native.cluster_pairs(
+    stream, refused, sizes = _native.cluster_pairs(
         left,
         right,
         weight,
@@ -204,10 +204,9 @@ def cluster(
         tick=control.progress,
     )
     roots = pl.DataFrame(stream).to_series()
-    size = roots.to_frame().group_by("root").agg(size=pl.len())
     return Clusters(
         frame=pl.DataFrame({"id": ids, "cluster": ids.gather(roots)}),
-        sizes=size.group_by("size").agg(clusters=pl.len()).sort("size"),
+        sizes=pl.DataFrame(sizes, schema={"size": pl.UInt32, "clusters": pl.UInt32}, orient="row"),
         refused=pl.DataFrame(
             {"constraint": [f"{rule} {column}" for rule, column, _ in labels], "pairs": refused},
             schema={"constraint": pl.String, "pairs": pl.UInt64},

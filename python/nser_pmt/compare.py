@@ -371,7 +371,9 @@ def set(
     return _comparison("set", column, label, labels, {"levels": options}, "none")
 
 
-def expr(label: str, levels: Mapping[str, pl.Expr], *, missing: pl.Expr | None = None) -> Comparison:
+def expr(
+    label: str, levels: Mapping[str, pl.Expr], *, missing: pl.Expr | None = None
+) -> Comparison:
     """Compare by any Polars expressions over the columns of both rows.
 
     Slower than the other comparisons: it is worked out by Polars for the pairs that the others leave

@@ -155,8 +155,12 @@ def representative(
     records = records.with_columns(_clusters_of(ids, clusters))
     sizes = records.group_by(_CLUSTER).agg(pl.len().cast(pl.UInt32).alias("records"))
     result = sizes.sort(_CLUSTER)
+    # Most records are alone: nothing has to be chosen.
+    shared = records.select(pl.col(_CLUSTER).is_duplicated()).to_series()
+    alone, shared_records = records.filter(~shared), records.filter(shared)
     for column, rule in rules.items():
-        chosen = _chosen(records, id, column, rule)
+        parts = [_only(alone, id, column), _chosen(shared_records, id, column, rule)]
+        chosen = pl.concat(parts)
         result = result.join(chosen, on=_CLUSTER, how="left", maintain_order="left")
     return result.rename({_CLUSTER: "cluster"})
 
@@ -193,8 +197,14 @@ def _clusters_of(ids: pl.Series, clusters: pl.DataFrame | HasFrame) -> pl.Series
     return found.select(pl.coalesce("cluster", "id").alias(_CLUSTER)).to_series()
 
 
-def _chosen(records: pl.DataFrame, id: str, column: str, rule: Rule) -> pl.DataFrame:
+def _only(records: pl.DataFrame, id: str, column: str) -> pl.DataFrame:
     """Return the cluster, the value and the id that it is from, where there is a value."""
+    filled = records.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None)).drop_nulls(column)
+    return filled.select(_CLUSTER, column, pl.col(id).alias(f"{column}_from"))
+
+
+def _chosen(records: pl.DataFrame, id: str, column: str, rule: Rule) -> pl.DataFrame:
+    """Return the same for clusters of several records."""
     dtype = records.schema[column]
     if rule == "longest" and not isinstance(dtype, (pl.String, pl.Enum, pl.Categorical, pl.Null)):
         raise SchemaError(
@@ -206,7 +216,7 @@ def _chosen(records: pl.DataFrame, id: str, column: str, rule: Rule) -> pl.DataF
     best = filled.sort(
         _CLUSTER, _KEY, id, descending=[False, descending, False], nulls_last=True
     ).unique(_CLUSTER, keep="first", maintain_order=True)
-    return best.select(_CLUSTER, column, pl.col(id).alias(f"{column}_from"))
+    return _only(best, id, column)
 
 
 def _key(rule: Rule, column: str) -> pl.Expr:

@@ -17,7 +17,7 @@ from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
 from nser_pmt.link_spec import LinkSpec
-from nser_pmt.linking import _arguments, _Frame
+from nser_pmt.linking import Frame, arguments
 
 __all__ = ["Learned", "learn"]
 
@@ -85,13 +85,13 @@ class Learned:
 
 
 def learn(
-    left: _Frame,
-    right: _Frame | LinkSpec,
+    left: Frame,
+    right: Frame | LinkSpec,
     spec: LinkSpec | None = None,
     *,
     id: str,
     labels: pl.DataFrame | None = None,
-    max_pairs: int = 1_000_000,
+    max_pairs: int = 100_000,
     seed: int = 1,
     control: RunControl | None = None,
 ) -> Learned:
@@ -109,7 +109,7 @@ def learn(
         not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
         prior are counted, not estimated.
     max_pairs
-        Pairs drawn at random for u, and pairs of each rule that are looked at for m.
+        Pairs of each rule that are looked at for m, about; twice as many are drawn at random for u.
     seed
         Which pairs those are.
 
@@ -150,8 +150,15 @@ def learn(
     >>> learned.spec.learned
     True
     """
-    first, second, spec = _arguments(left, right, spec)
+    first, second, spec = arguments(left, right, spec)
     prepared = prepare(first, second, spec, id, control)
+    return learn_prepared(prepared, labels=labels, max_pairs=max_pairs, seed=seed)
+
+
+def learn_prepared(
+    prepared: Prepared, *, labels: pl.DataFrame | None, max_pairs: int, seed: int
+) -> Learned:
+    """Do what `learn` does."""
     if prepared.expressions and any(c.m is None or c.u is None for c in prepared.expressions):
         raise DomainError(
             "chances of a comparison by expressions cannot be learned yet",
@@ -190,7 +197,7 @@ class _Work:
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
         self.sampled = self._levels_of(
-            self.linker.random_patterns(max_pairs, seed, **self._options())
+            self.linker.random_patterns(2 * max_pairs, seed, **self._options())
         )
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
 
@@ -200,7 +207,7 @@ class _Work:
 
     def _levels_of(self, stream: _native.ArrowStream) -> list[tuple[list[int], float]]:
         frame = _engine.frame(stream, {})
-        return [(list(row[:-1]), float(row[-1])) for row in frame.iter_rows()]
+        return [(list(row[:-2]), float(row[-1])) for row in frame.iter_rows()]
 
     def _counts(self, patterns: Sequence[tuple[list[int], float]], k: int) -> list[float]:
         counts = [0.0] * len(self.compare[k].levels)
@@ -215,9 +222,7 @@ class _Work:
         """Chances among pairs that do not match."""
         return [self._u(k, c, prior, m) for k, c in enumerate(self.compare)]
 
-    def _u(
-        self, k: int, c: Comparison, prior: float, m: list[list[float]] | None
-    ) -> list[float]:
+    def _u(self, k: int, c: Comparison, prior: float, m: list[list[float]] | None) -> list[float]:
         if c.u is not None:
             return list(c.u)
         sources = self.u_sources[k]
@@ -246,21 +251,40 @@ class _Work:
 
     # ------------------------------------------------------------------ m
 
-    def _sessions(self) -> list[_Session]:
+    def _survey(self) -> pl.DataFrame:
+        """Patterns of the candidates, each pair once, with all rules that hold for it.
+
+        A rule of many pairs is sampled, and what is found counts for more.
+        """
+        parts = []
+        for number, rule in enumerate(self.spec.rules):
+            run = self.linker.rule(number, rule.max_block)
+            pairs = max(sum(run.units), 1)
+            share = min(1.0, self.max_pairs / pairs)
+            stream = run.patterns(share=share, seed=self.seed, **self._options())
+            weight = pl.col("pairs") / share
+            parts.append(_engine.frame(stream, {}).with_columns(weight.cast(pl.Float64)))
+        return pl.concat(parts)
+
+    def _patterns(self, survey: pl.DataFrame) -> list[tuple[list[int], float]]:
+        """Bring equal patterns together."""
+        levels = survey.columns[:-2]
+        summed = survey.group_by(levels).agg(pl.col("pairs").sum()).sort(levels)
+        return [(list(row[:-1]), row[-1]) for row in summed.iter_rows()]
+
+    def _sessions(self, survey: pl.DataFrame) -> list[_Session]:
+        """One search for each rule that leaves two comparisons free."""
         sessions = []
         for number, rule in enumerate(self.spec.rules):
-            used = [c.column not in rule.columns and c.m is None for c in self.compare]
-            if sum(c.column not in rule.columns for c in self.compare) < 2 or not any(used):
-                continue
-            run = self.linker.rule(number, rule.max_block)
-            pairs = run.count(alone=True, **self._options())
-            if pairs == 0:
-                continue
-            share = min(1.0, self.max_pairs / pairs)
-            stream = run.patterns(alone=True, share=share, seed=self.seed, **self._options())
             free = [c.column not in rule.columns for c in self.compare]
-            start = [self._start(c, 0.9) for c in self.compare]
-            sessions.append(_Session(rule.label, self._levels_of(stream), free, start))
+            unknown = [f and c.m is None for f, c in zip(free, self.compare, strict=True)]
+            if sum(free) < 2 or not any(unknown):
+                continue
+            held = pl.col("rules").cast(pl.UInt64) & pl.lit(1 << number, pl.UInt64)
+            patterns = self._patterns(survey.filter(held != 0))
+            if patterns:
+                start = [self._start(c, _STARTS[0]) for c in self.compare]
+                sessions.append(_Session(rule.label, patterns, free, start))
         return sessions
 
     def _start(self, c: Comparison, exact: float) -> list[float]:
@@ -328,19 +352,6 @@ class _Work:
             sources.append("estimated")
         return chances, sources
 
-    def _candidates(self) -> tuple[list[tuple[list[int], float]], int]:
-        """Patterns of all candidates, each pair once, scaled up from a sample."""
-        runs = [self.linker.rule(n, rule.max_block) for n, rule in enumerate(self.spec.rules)]
-        total = sum(sum(run.units) for run in runs)
-        share = min(1.0, 2 * self.max_pairs / max(total, 1))
-        counts: dict[tuple[int, ...], float] = {}
-        for run in runs:
-            stream = run.patterns(alone=False, share=share, seed=self.seed, **self._options())
-            for levels, count in self._levels_of(stream):
-                key = tuple(levels)
-                counts[key] = counts.get(key, 0.0) + count / share
-        return [(list(key), counts[key]) for key in sorted(counts)], total
-
     def _weight(self, levels: Sequence[int], m: list[list[float]], u: list[list[float]]) -> float:
         parts = zip(levels, m, u, strict=True)
         return sum(log2(mk[level - 1] / uk[level - 1]) for level, mk, uk in parts if level)
@@ -364,8 +375,9 @@ class _Work:
         return prior
 
     def without_labels(self) -> Learned:
-        sessions = self._sessions()
-        candidates, _ = self._candidates()
+        survey = self._survey()
+        sessions = self._sessions(survey)
+        candidates = self._patterns(survey)
         prior, m = 1 / max(len(self.prepared.ids), 2), None
         log: list[dict[str, Any]] = []
         sources: list[str] = []
@@ -405,7 +417,7 @@ class _Work:
             m.append([(counts.get(level, 0) + _HALF) / total for level in c.levels])
             sources.append("labels")
         prior = self.spec.prior or min(max(len(left) / known, 1e-15), 0.5)
-        candidates, _ = self._candidates()
+        candidates = self._patterns(self._survey())
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
 
     def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:

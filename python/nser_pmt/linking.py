@@ -19,7 +19,7 @@ from nser_pmt.link_spec import LinkSpec
 
 __all__ = ["count_pairs", "explain_pairs", "link"]
 
-_Frame = pl.DataFrame | pl.LazyFrame
+Frame = pl.DataFrame | pl.LazyFrame
 
 # Candidate pairs between two results: enough for all threads, few enough for memory.
 _STRETCH = 8_000_000
@@ -27,7 +27,7 @@ _STRETCH = 8_000_000
 
 @overload
 def link(
-    left: _Frame,
+    left: Frame,
     right: LinkSpec,
     spec: None = None,
     *,
@@ -38,8 +38,8 @@ def link(
 ) -> pl.DataFrame: ...
 @overload
 def link(
-    left: _Frame,
-    right: _Frame,
+    left: Frame,
+    right: Frame,
     spec: LinkSpec,
     *,
     id: str,
@@ -49,8 +49,8 @@ def link(
 ) -> pl.DataFrame: ...
 @overload
 def link(
-    left: _Frame,
-    right: _Frame | LinkSpec,
+    left: Frame,
+    right: Frame | LinkSpec,
     spec: LinkSpec | None = None,
     *,
     id: str,
@@ -59,8 +59,8 @@ def link(
     control: RunControl | None = None,
 ) -> pl.LazyFrame: ...
 def link(
-    left: _Frame,
-    right: _Frame | LinkSpec,
+    left: Frame,
+    right: Frame | LinkSpec,
     spec: LinkSpec | None = None,
     *,
     id: str,
@@ -145,8 +145,14 @@ def link(
     │ 1       ┆ 2        ┆ one_error  ┆ 10.6         │
     └─────────┴──────────┴────────────┴──────────────┘
     """
-    first, second, spec = _arguments(left, right, spec)
-    prepared = prepare(first, second, spec, id, control)
+    first, second, spec = arguments(left, right, spec)
+    return link_prepared(prepare(first, second, spec, id, control), threshold, to)
+
+
+def link_prepared(
+    prepared: Prepared, threshold: float | None, to: str | Path | None
+) -> pl.DataFrame | pl.LazyFrame:
+    """Do what `link` does."""
     stretches = _stretches(prepared, threshold)
     if to is None:
         parts = list(stretches)
@@ -165,8 +171,8 @@ def link(
 
 
 def count_pairs(
-    left: _Frame,
-    right: _Frame | LinkSpec,
+    left: Frame,
+    right: Frame | LinkSpec,
     spec: LinkSpec | None = None,
     *,
     id: str,
@@ -206,11 +212,15 @@ def count_pairs(
     │ name       ┆ 3     ┆ 2         │
     └────────────┴───────┴───────────┘
     """
-    first, second, spec = _arguments(left, right, spec)
-    prepared = prepare(first, second, spec, id, control)
+    first, second, spec = arguments(left, right, spec)
+    return count_prepared(prepare(first, second, spec, id, control))
+
+
+def count_prepared(prepared: Prepared) -> pl.DataFrame:
+    """Do what `count_pairs` does."""
     rows = []
     done = _Progress(prepared.control)
-    for number, rule in enumerate(spec.rules):
+    for number, rule in enumerate(prepared.spec.rules):
         run = prepared.linker.rule(number, rule.max_block)
         pairs = run.count(alone=True, **done.options())
         new = run.count(alone=False, **done.options())
@@ -308,9 +318,9 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     return pl.concat(parts).sort("pair", "place").drop("pair", "place")
 
 
-def _arguments(
-    left: _Frame, right: _Frame | LinkSpec, spec: LinkSpec | None
-) -> tuple[_Frame, _Frame | None, LinkSpec]:
+def arguments(
+    left: Frame, right: Frame | LinkSpec, spec: LinkSpec | None
+) -> tuple[Frame, Frame | None, LinkSpec]:
     if isinstance(right, LinkSpec):
         if spec is not None:
             raise DomainError("two plans were given", code="invalid_option")

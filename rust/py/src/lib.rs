@@ -27,9 +27,9 @@ mod _native {
     #[pymodule_export]
     use super::link::{Linker, RuleRun, learn_matches};
     #[pymodule_export]
-    use super::name::name_categories;
-    #[pymodule_export]
     use super::link_cluster::{assign_pairs, cluster_pairs, rank_ids};
+    #[pymodule_export]
+    use super::name::name_categories;
     #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
     #[pymodule_export]

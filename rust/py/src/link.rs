@@ -1,6 +1,6 @@
 //! Linkage: columns and a plan -> core -> pairs, patterns, counts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::types::UInt8Type;
 use arrow_array::{
@@ -21,7 +21,7 @@ use nser_core::link::encode::{self, Codes};
 use nser_core::link::packed::PackedDigits;
 use nser_core::link::patterns::Patterns;
 use nser_core::link::weigh::{LevelWeights, Rarity, Weights};
-use nser_core::link::{self, Sample, Scored, frequency};
+use nser_core::link::{self, Sample, Scored, Workspace, frequency};
 use nser_core::name::NameDictionary;
 use nser_core::text::{Distance, Edit, Grams, Metric, Overlap, Similarity};
 use pyo3::prelude::*;
@@ -210,9 +210,9 @@ impl Linker {
         let prepared = &self.0;
         let parts: Vec<u64> = (0..pairs).step_by(PART as usize).collect();
         run(py, cells(pairs), state, &limits, || {
-            gather(prepared, state, &parts, |from| {
+            gather(prepared, state, &parts, |from, space| {
                 let count = PART.min(pairs - from);
-                prepared.linker.random_patterns(seed, *from, count, prepared.isa)
+                prepared.linker.random_patterns(seed, *from, count, space)
             })
         })
     }
@@ -326,12 +326,11 @@ impl RuleRun {
         })
     }
 
-    /// Patterns of a sample of the rule's pairs.
-    #[pyo3(signature = (*, alone, share, seed, control=None, timeout=None))]
+    /// Patterns of a sample of the pairs that are no earlier rule's.
+    #[pyo3(signature = (*, share, seed, control=None, timeout=None))]
     fn patterns(
         &self,
         py: Python<'_>,
-        alone: bool,
         share: f64,
         seed: u64,
         control: Option<&Control>,
@@ -340,8 +339,8 @@ impl RuleRun {
         let (sample, prepared) = (Sample { share, seed }, &self.prepared);
         let limits = Limits { timeout, tick: None };
         self.run(py, 0..usize::MAX, control, limits, |units, state| {
-            gather(prepared, state, units, |unit| {
-                prepared.linker.patterns(&self.blocks, unit, alone, sample, prepared.isa)
+            gather(prepared, state, units, |unit, space| {
+                prepared.linker.patterns(&self.blocks, unit, sample, space)
             })
         })
     }
@@ -364,8 +363,10 @@ impl RuleRun {
         self.run(py, start..stop, control, Limits { timeout, tick }, |units, state| {
             let weights = prepared.weights(&spec)?;
             let mut found = vec![Scored::default(); units.len()];
+            let spaces = Spaces::new(prepared);
             self.for_each(state, units.iter().zip(&mut found), |(unit, found)| {
-                *found = prepared.linker.score(&self.blocks, unit, &weights, prepared.isa);
+                *found =
+                    spaces.with(|space| prepared.linker.score(&self.blocks, unit, &weights, space));
                 Ok(())
             })?;
             let mut all = Scored::default();
@@ -402,17 +403,41 @@ impl RuleRun {
     }
 }
 
+/// Workspaces of the threads of one call: what one remembers serves its next job.
+struct Spaces<'p> {
+    prepared: &'p Prepared,
+    idle: Mutex<Vec<Workspace<'p>>>,
+}
+
+impl<'p> Spaces<'p> {
+    fn new(prepared: &'p Prepared) -> Self {
+        Self { prepared, idle: Mutex::default() }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Workspace<'p>) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = idle().pop();
+        let Prepared { linker, isa, .. } = self.prepared;
+        let mut space = found.unwrap_or_else(|| linker.workspace(*isa));
+        let done = work(&mut space);
+        idle().push(space);
+        done
+    }
+}
+
 /// The patterns of all parts together.
-fn gather<J: Sync>(
-    prepared: &Prepared,
+fn gather<'p, J: Sync>(
+    prepared: &'p Prepared,
     state: &RunState,
     jobs: &[J],
-    patterns: impl Fn(&J) -> Option<Patterns> + Sync,
+    patterns: impl Fn(&J, &mut Workspace<'p>) -> Option<Patterns> + Sync,
 ) -> Result<ArrowStream, Failure> {
+    let spaces = Spaces::new(prepared);
     let mut found: Vec<Option<Patterns>> = vec![None; jobs.len()];
     for_each_job(prepared.threads, state, jobs.iter().zip(&mut found), |(job, slot)| {
         let too_many = "the comparisons have too many levels together";
-        *slot = Some(patterns(job).ok_or_else(|| Failure::domain("too_many_levels", too_many))?);
+        let found = spaces.with(|space| patterns(job, space));
+        *slot = Some(found.ok_or_else(|| Failure::domain("too_many_levels", too_many))?);
         Ok(())
     })?;
     let levels = prepared.linker.levels();
@@ -420,16 +445,18 @@ fn gather<J: Sync>(
     if let Some(all) = &mut all {
         found.iter().flatten().for_each(|found| all.merge(found));
     }
-    let rows: Vec<(Vec<u8>, u64)> = all.iter().flat_map(Patterns::iter).collect();
+    let rows: Vec<(Vec<u8>, u64, u64)> = all.iter().flat_map(Patterns::iter).collect();
     let mut fields = vec![];
     let mut columns: Vec<ArrayRef> = vec![];
     for k in 0..levels.len() {
-        let level = |(levels, _): &(Vec<u8>, u64)| levels.get(k).copied().unwrap_or(0);
+        let level = |(levels, ..): &(Vec<u8>, u64, u64)| levels.get(k).copied().unwrap_or(0);
         fields.push(Field::new(format!("{k}"), DataType::UInt8, false));
         columns.push(Arc::new(UInt8Array::from_iter_values(rows.iter().map(level))));
     }
+    fields.push(Field::new("rules", DataType::UInt64, false));
+    columns.push(Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(_, rules, _)| *rules))));
     fields.push(Field::new("pairs", DataType::UInt64, false));
-    columns.push(Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(_, n)| *n))));
+    columns.push(Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(.., n)| *n))));
     export(fields, columns)
 }
 
@@ -542,7 +569,7 @@ fn prepare(
         let other;
         let codes = match &comparison {
             Comparison::Digits(numbers) => {
-                other = Codes::of(numbers.numbers());
+                other = Codes::of(numbers.numbers().map(|n| n.map(PackedDigits::bits)));
                 &other
             }
             Comparison::Name(names) => &names.codes,
@@ -687,6 +714,7 @@ struct TrainingSpec {
 /// Learns chances of agreement from patterns: m, the share that matches, log-likelihood, rounds, and
 /// the last change.
 #[pyfunction]
+#[expect(clippy::type_complexity, reason = "a tuple for Python")]
 pub fn learn_matches(spec: &str) -> PyResult<(Vec<Vec<f64>>, f64, f64, usize, f64)> {
     let spec: TrainingSpec = parse(spec)?;
     let until = em::Until { change: spec.change, rounds: spec.rounds };

@@ -9,7 +9,7 @@ use nser_core::link::Pairs;
 use nser_core::link::assign::assign;
 use nser_core::link::cluster::{self, Constraint, Method, Plan, Rule};
 use nser_core::link::packed::PackedDigits;
-use nser_core::link::rank::rank;
+use nser_core::link::rank::{rank, rank_texts};
 use pyo3::prelude::*;
 
 use crate::arrow::{ArrowStream, Chunked, column, export};
@@ -22,7 +22,7 @@ const CNIC_LEN: usize = 13;
 /// Work on one pair, against that on one cell of a frame.
 const CELLS_PER_PAIR: usize = 8;
 
-/// The ranks of whole numbers (rank), and a row of each distinct one in ascending order (row).
+/// The ranks of whole numbers or texts (rank), and a row of each distinct one in ascending order (row).
 #[pyfunction]
 #[pyo3(signature = (ids, rows, *, control=None, timeout=None))]
 pub fn rank_ids(
@@ -37,12 +37,13 @@ pub fn rank_ids(
     let state = control.map_or(&unseen, |control| &*control.state);
     run(py, rows, state, &Limits { timeout, tick: None }, || {
         state.check()?;
-        let found = match whole(&ids)?.values {
+        let found = match &whole(&ids)?.values {
             Values::U64(values) => rank(values),
             // The order of signed numbers.
             Values::I64(v) => rank(&v.iter().map(|&x| x as u64 ^ 1 << 63).collect::<Vec<_>>()),
             Values::Null(0) => rank(&[]),
-            _ => return Err(Failure::internal("ids were not 64-bit numbers")),
+            Values::Str(texts) => rank_texts(texts.len(), |row| texts.get(row)),
+            _ => return Err(Failure::internal("ids were neither 64-bit numbers nor text")),
         };
         let too_many = || Failure::schema("id", "expected less than 2^32 ids");
         let found = found.ok_or_else(too_many)?;
@@ -51,7 +52,11 @@ pub fn rank_ids(
     })
 }
 
-/// The lowest record of each record's cluster (root), and the pairs that each constraint refused.
+/// Roots, refused pairs, and sizes with their counts.
+type Found = (ArrowStream, Vec<u64>, Vec<(u32, u32)>);
+
+/// The lowest record of each record's cluster (root), the pairs that each constraint refused, and
+/// how many clusters there are of each size.
 #[pyfunction]
 #[pyo3(signature = (left, right, weight, rows, *, records, threshold, method, missing, constraints, control=None, timeout=None, tick=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private function")]
@@ -69,7 +74,7 @@ pub fn cluster_pairs(
     control: Option<&Control>,
     timeout: Option<f64>,
     tick: Option<Py<PyAny>>,
-) -> PyResult<(ArrowStream, Vec<u64>)> {
+) -> PyResult<Found> {
     let method = self::method(method, missing)?;
     let pairs = Columns::new(left, right, weight, rows)?;
     let constraints = constraints
@@ -85,7 +90,8 @@ pub fn cluster_pairs(
     let cells = rows.saturating_mul(CELLS_PER_PAIR);
     run(py, cells, state, &Limits { timeout, tick }, || {
         let found = cluster::cluster(records, &pairs.view()?, &plan, || state.check())?;
-        Ok((self::records("root", found.roots)?, found.refused))
+        let sizes = found.sizes();
+        Ok((self::records("root", found.roots)?, found.refused, sizes))
     })
 }
 

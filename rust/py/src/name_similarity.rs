@@ -1,7 +1,7 @@
 //! Likeness of two names: extract -> core -> export.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arrow_array::{ArrayRef, Float64Array, StructArray, UInt8Array};
 use arrow_schema::{DataType, Field, Fields};
@@ -73,7 +73,13 @@ enum Wanted {
 struct Likeness {
     frequencies: Option<Frequencies>,
     wanted: Wanted,
+    /// Comparers by the tables of the package that no thread uses: the next part of a column goes on
+    /// with the words they have met.
+    idle: Mutex<Vec<Comparer<'static>>>,
 }
+
+/// Pairs that an idle comparer may be used for.
+const PAIRS: usize = 1 << 18;
 
 /// The operations `similarity` and `compare`; `None` for another name.
 pub fn operation(name: &str, spec: &str) -> Result<Option<Arc<dyn Operation>>, Failure> {
@@ -87,7 +93,7 @@ pub fn operation(name: &str, spec: &str) -> Result<Option<Arc<dyn Operation>>, F
     let frequencies = spec.frequencies.map(|f| {
         Frequencies::new(f.names, f.counts.iter().map(|(token, n)| (token.as_bytes(), *n)))
     });
-    Ok(Some(Arc::new(Likeness { frequencies, wanted })))
+    Ok(Some(Arc::new(Likeness { frequencies, wanted, idle: Mutex::default() })))
 }
 
 impl Operation for Likeness {
@@ -103,9 +109,29 @@ impl Operation for Likeness {
         let [a, b] = columns else {
             return Err(Failure::internal("a comparison is of two columns"));
         };
+        let Some(frequencies) = &self.frequencies else {
+            let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut used = idle.map_or_else(|| comparer(PAIRS), Ok)?;
+            let found = self.compare(a, b, rows, &mut used);
+            if let Ok(mut idle) = self.idle.lock() {
+                idle.push(used);
+            }
+            return found;
+        };
         let tables = tables()?;
-        let frequencies = self.frequencies.as_ref().unwrap_or(&tables.frequencies);
-        let mut comparer = Comparer::new(&tables.costs, frequencies, &tables.guard, rows);
+        let mut new = Comparer::new(&tables.costs, frequencies, &tables.guard, rows);
+        self.compare(a, b, rows, &mut new)
+    }
+}
+
+impl Likeness {
+    fn compare(
+        &self,
+        a: &Column<'_>,
+        b: &Column<'_>,
+        rows: usize,
+        comparer: &mut Comparer<'_>,
+    ) -> Result<ArrayRef, Failure> {
         let found = (0..rows).map(|i| match (a.value_for(i), b.value_for(i)) {
             (Value::Str(a), Value::Str(b)) => comparer.compare(a, b),
             _ => None,

@@ -1,8 +1,5 @@
 //! Values as numbers: each distinct value of a column is known by its place of first appearance.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
-
 use crate::column::{Column, Strings, Value};
 
 /// The code of a row without a value.
@@ -18,36 +15,65 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// Codes of values; `None` has none.
-    pub fn of<K: Eq + Hash>(values: impl Iterator<Item = Option<K>>) -> Self {
-        let mut seen = Seen::<K>::default();
-        let rows = values.map(|value| value.map_or(NULL, |value| code(&mut seen, value).0));
-        let rows = rows.collect();
+    /// Codes of numbers; `None` has none.
+    pub fn of(values: impl Iterator<Item = Option<u64>>) -> Self {
+        let mut table = Table::for_rows(values.size_hint().0);
+        let mut seen: Vec<u64> = vec![];
+        let rows = in_blocks(values, |values| {
+            table.make_room(BLOCK);
+            let hashes = values.each_ref().map(|value| value.map(hash_of_number));
+            table.touch(&hashes);
+            std::array::from_fn(|k| {
+                let (Some(Some(value)), Some(Some(hash))) = (values.get(k), hashes.get(k)) else {
+                    return NULL;
+                };
+                let (code, new) = table.code(*hash, |code| seen.get(code as usize) == Some(value));
+                if new {
+                    seen.push(*value);
+                }
+                code
+            })
+        });
         Self { rows, distinct: seen.len() }
     }
 
-    /// Codes of a column of any type. An empty text is no value, nor is NaN.
+    /// Codes of a column of numbers, dates or booleans. NaN is no value.
     #[must_use]
     pub fn of_column(column: &Column<'_>) -> Self {
-        Self::of((0..column.len()).map(|i| Key::of(column.value(i))))
+        let float = |x: f64| (!x.is_nan()).then(|| (x + 0.0).to_bits());
+        Self::of((0..column.len()).map(|i| match column.value(i) {
+            Value::Bool(is) => Some(is.into()),
+            Value::Int(n) => Some(n as u64),
+            Value::Float(x) => float(x),
+            Value::Float32(x) => float(x.into()),
+            Value::Str(_) | Value::Missing => None,
+        }))
     }
 
     /// Codes of a column of texts, and the texts. An empty text is no value.
     #[must_use]
     pub fn of_texts(column: &Column<'_>) -> (Self, Texts) {
-        let mut seen = Seen::default();
+        let mut table = Table::for_rows(column.len());
         let mut texts = Texts::default();
-        let rows = (0..column.len()).map(|i| match column.value(i) {
-            Value::Str(text) if !text.is_empty() => {
-                let (code, new) = code(&mut seen, text);
+        let values = (0..column.len()).map(|i| match column.value(i) {
+            Value::Str(text) if !text.is_empty() => Some(text),
+            _ => None,
+        });
+        let rows = in_blocks(values, |values| {
+            table.make_room(BLOCK);
+            let hashes = values.map(|value| value.map(hash_of_text));
+            table.touch(&hashes);
+            std::array::from_fn(|k| {
+                let (Some(Some(text)), Some(Some(hash))) = (values.get(k), hashes.get(k)) else {
+                    return NULL;
+                };
+                let (code, new) = table.code(*hash, |code| texts.get(code) == *text);
                 if new {
                     texts.push(text);
                 }
                 code
-            }
-            _ => NULL,
+            })
         });
-        let rows = rows.collect();
         (Self { rows, distinct: texts.len() }, texts)
     }
 
@@ -70,27 +96,6 @@ impl Codes {
             }
         }
         counts
-    }
-}
-
-/// A value that can be told from others.
-#[derive(PartialEq, Eq, Hash)]
-enum Key<'a> {
-    Bits(u64),
-    Text(&'a [u8]),
-}
-
-impl<'a> Key<'a> {
-    fn of(value: Value<'a>) -> Option<Self> {
-        let float = |x: f64| (!x.is_nan()).then(|| Self::Bits((x + 0.0).to_bits()));
-        match value {
-            Value::Bool(is) => Some(Self::Bits(is.into())),
-            Value::Int(n) => Some(Self::Bits(n as u64)),
-            Value::Float(x) => float(x),
-            Value::Float32(x) => float(x.into()),
-            Value::Str(text) => (!text.is_empty()).then_some(Self::Text(text)),
-            Value::Missing => None,
-        }
     }
 }
 
@@ -139,50 +144,113 @@ impl Texts {
     }
 }
 
-/// Values and their codes. Nothing depends on the order in which the map holds them.
-type Seen<K> = HashMap<K, u32, BuildHasherDefault<Mix>>;
+/// Values looked up together.
+const BLOCK: usize = 32;
 
-/// The code of a value, and whether it is new.
-#[inline]
-fn code<K: Eq + Hash>(seen: &mut Seen<K>, value: K) -> (u32, bool) {
-    let next = seen.len() as u32;
-    let code = *seen.entry(value).or_insert(next);
-    (code, code == next)
+/// Codes of values, [`BLOCK`] at a time.
+fn in_blocks<T: Copy>(
+    values: impl Iterator<Item = Option<T>>,
+    mut codes: impl FnMut([Option<T>; BLOCK]) -> [u32; BLOCK],
+) -> Vec<u32> {
+    let mut rows = Vec::with_capacity(values.size_hint().0);
+    let mut values = values.peekable();
+    while values.peek().is_some() {
+        let mut count = 0;
+        let block = std::array::from_fn(|_| {
+            let value = values.next();
+            count += usize::from(value.is_some());
+            value.flatten()
+        });
+        rows.extend(codes(block).into_iter().take(count));
+    }
+    rows
+}
+
+/// Codes by hash: open addressing, at most half full. A slot holds a hash above a code plus one; 0 is
+/// vacant.
+#[derive(Debug, Clone)]
+struct Table {
+    slots: Vec<u64>,
+    count: usize,
+}
+
+impl Table {
+    /// A table that grows for more than so many values. Slots that are never used take no memory: the
+    /// system hands out zeros page by page, when they are first written.
+    fn for_rows(rows: usize) -> Self {
+        Self { slots: vec![0; (2 * (rows + BLOCK)).next_power_of_two()], count: 0 }
+    }
+
+    /// Room for so many more values.
+    fn make_room(&mut self, more: usize) {
+        if 2 * (self.count + more) <= self.slots.len() {
+            return;
+        }
+        let longer = vec![0; 4 * self.slots.len()];
+        for slot in std::mem::replace(&mut self.slots, longer) {
+            if slot != 0 {
+                let at = self.place((slot >> 32) as u32, |found| found == 0);
+                self.slots.get_mut(at).into_iter().for_each(|to| *to = slot);
+            }
+        }
+    }
+
+    /// The first slot from a hash's own on for which `is` holds.
+    #[inline(always)]
+    fn place(&self, hash: u32, is: impl Fn(u64) -> bool) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        while !self.slots.get(at).is_none_or(|slot| is(*slot)) {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// Fetches the slots of some hashes: side by side, memory takes no longer than for one.
+    #[inline(always)]
+    fn touch(&self, hashes: &[Option<u32>]) {
+        let slot = |hash: u32| self.slots.get(hash as usize & (self.slots.len() - 1));
+        let all = hashes.iter().flatten().filter_map(|hash| slot(*hash));
+        std::hint::black_box(all.fold(0, |all, slot| all | slot));
+    }
+
+    /// The code of a value with such a hash, for which `is` holds; a new one, if there is none.
+    #[inline(always)]
+    fn code(&mut self, hash: u32, is: impl Fn(u32) -> bool) -> (u32, bool) {
+        let same = |slot: u64| (slot >> 32) as u32 == hash && is(slot as u32 - 1);
+        let at = self.place(hash, |slot| slot == 0 || same(slot));
+        let next = self.count as u32;
+        match self.slots.get_mut(at) {
+            Some(slot) if *slot != 0 => (*slot as u32 - 1, false),
+            slot => {
+                slot.into_iter().for_each(|to| *to = u64::from(hash) << 32 | u64::from(next + 1));
+                self.count += 1;
+                (next, true)
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash.rotate_left(5) ^ word) * 0x9E37_79B9_7F4A_7C15;
+    (product >> 64) as u64 ^ product as u64
+}
+
+#[inline(always)]
+fn hash_of_number(number: u64) -> u32 {
+    (mix(0xC2B2_AE3D_27D4_EB4F, number) >> 16) as u32
 }
 
 /// A quick hash: the data is the registry's own, and a flood of equal hashes only costs time.
-#[derive(Default)]
-struct Mix(u64);
-
-impl Hasher for Mix {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| self.write_u64(u64::from_le_bytes(*word)));
-        let mut last = [0; 8];
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.write_u64(u64::from_le_bytes(last));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.0.rotate_left(5) ^ word) * 0x9E37_79B9_7F4A_7C15;
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-
-    #[inline]
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(word.into());
-    }
-
-    #[inline]
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+#[inline(always)]
+fn hash_of_text(text: &[u8]) -> u32 {
+    let (words, rest) = text.as_chunks::<8>();
+    let start = mix(0xC2B2_AE3D_27D4_EB4F, text.len() as u64);
+    let hash = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    (mix(hash, u64::from_le_bytes(last)) >> 16) as u32
 }
 
 #[cfg(test)]
@@ -199,12 +267,25 @@ mod tests {
         assert_eq!(codes.rows, [0, NULL, 1, 2, 0]);
         assert_eq!(codes.counts(), [2, 1, 1]);
         assert_eq!((texts.len(), texts.get(2), texts.get(3)), (3, &b"AbdulA"[..], &b""[..]));
-        assert_eq!(Codes::of_column(&column).rows, codes.rows);
 
         let numbers = [0.0, -0.0, f64::NAN, 1.5, 0.0];
         let numbers = Column { values: Values::F64(&numbers), validity: None };
         let numbers = Codes::of_column(&numbers);
         assert_eq!(numbers.rows, [0, 0, NULL, 1, 0]);
         assert_eq!(codes.with(&numbers).rows, [0, NULL, NULL, 1, 0]);
+    }
+
+    #[test]
+    fn many_values_keep_their_codes() {
+        let values: Vec<Option<u64>> =
+            (0..20_000).map(|k: u64| (!k.is_multiple_of(7)).then(|| k * k % 5003)).collect();
+        let codes = Codes::of(values.iter().copied());
+        let mut known = std::collections::BTreeMap::new();
+        for (value, code) in values.iter().zip(&codes.rows) {
+            let next = known.len() as u32;
+            let expected = value.map_or(NULL, |value| *known.entry(value).or_insert(next));
+            assert_eq!(*code, expected);
+        }
+        assert_eq!((codes.rows.len(), codes.distinct), (values.len(), known.len()));
     }
 }

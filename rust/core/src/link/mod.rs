@@ -14,7 +14,7 @@ mod score;
 pub mod weigh;
 pub mod within_one;
 
-pub use score::{Linker, Sample, Scored};
+pub use score::{Linker, Sample, Scored, Workspace};
 
 /// Pairs of records and their weights, in three columns of one length. Records are numbers that
 /// ascend as their ids do.

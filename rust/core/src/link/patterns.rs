@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// Patterns and the number of pairs that have each.
+/// Patterns and the number of pairs that have each, by the rules that hold for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patterns {
     /// Levels of each comparison, with the one for a missing value.
     widths: Vec<u64>,
-    counts: BTreeMap<u64, u64>,
+    /// By the number of the pattern, and the rules, a bit each.
+    counts: BTreeMap<(u64, u64), u64>,
 }
 
 impl Patterns {
@@ -32,8 +33,8 @@ impl Patterns {
             .fold(0, |code, (width, level)| code * width + u64::from(level))
     }
 
-    /// Counts patterns, given in order.
-    pub(super) fn add_sorted(&mut self, codes: &[u64]) {
+    /// Counts patterns and rules, given in order.
+    pub(super) fn add_sorted(&mut self, codes: &[(u64, u64)]) {
         for same in codes.chunk_by(|a, b| a == b) {
             if let Some(code) = same.first() {
                 *self.counts.entry(*code).or_default() += same.len() as u64;
@@ -48,16 +49,16 @@ impl Patterns {
         }
     }
 
-    /// Levels and counts, in the order of the levels.
-    pub fn iter(&self) -> impl Iterator<Item = (Vec<u8>, u64)> {
-        self.counts.iter().map(|(code, count)| {
+    /// Levels, rules and counts, in the order of the levels.
+    pub fn iter(&self) -> impl Iterator<Item = (Vec<u8>, u64, u64)> {
+        self.counts.iter().map(|((code, rules), count)| {
             let mut rest = *code;
             let mut levels = vec![0; self.widths.len()];
             for (to, width) in levels.iter_mut().zip(&self.widths).rev() {
                 *to = (rest % width) as u8;
                 rest /= width;
             }
-            (levels, *count)
+            (levels, *rules, *count)
         })
     }
 

@@ -74,8 +74,10 @@ fn mix(x: u64) -> u64 {
     x ^ x >> 31
 }
 
-/// Buffers of one thread.
-struct Batch<'l> {
+/// What one thread works with; it remembers words of names that it has compared. The answers do not
+/// depend on what it was used for before.
+#[derive(Debug)]
+pub struct Workspace<'l> {
     comparisons: &'l [Comparison<'l>],
     rooms: Vec<Room<'l>>,
     left: Vec<u32>,
@@ -96,11 +98,22 @@ impl<'t> Linker<'t> {
         self.comparisons.iter().map(Comparison::levels).collect()
     }
 
+    /// Buffers for one thread.
+    #[must_use]
+    pub fn workspace(&self, isa: Isa) -> Workspace<'_> {
+        Workspace::new(&self.comparisons, isa)
+    }
+
     /// The pairs of a unit with their weights, those below the least weight left out.
     #[must_use]
-    pub fn score(&self, blocks: &Blocks, unit: &Unit, weights: &Weights<'_>, isa: Isa) -> Scored {
+    pub fn score<'l>(
+        &'l self,
+        blocks: &Blocks,
+        unit: &Unit,
+        weights: &Weights<'_>,
+        batch: &mut Workspace<'l>,
+    ) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
-        let mut batch = Batch::new(&self.comparisons, isa);
         blocks.each_pair(unit, false, |a, b| {
             if batch.push(a, b) {
                 batch.score(weights, &mut out);
@@ -114,7 +127,7 @@ impl<'t> Linker<'t> {
     #[must_use]
     pub fn score_pairs(&self, pairs: Pairs<'_>, weights: &Weights<'_>, isa: Isa) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
-        let mut batch = Batch::new(&self.comparisons, isa);
+        let mut batch = self.workspace(isa);
         for (a, b) in pairs.left.iter().zip(pairs.right) {
             if batch.push(*a, *b) {
                 batch.score(weights, &mut out);
@@ -124,19 +137,18 @@ impl<'t> Linker<'t> {
         out
     }
 
-    /// The patterns of a sample of a unit's pairs; of all of them when `alone`, else of those that
-    /// are no earlier rule's.
+    /// The patterns of a sample of a unit's pairs that are no earlier rule's, with all rules that hold
+    /// for them; `None` when the levels make too many patterns to number.
     #[must_use]
-    pub fn patterns(
-        &self,
+    pub fn patterns<'l>(
+        &'l self,
         blocks: &Blocks,
         unit: &Unit,
-        alone: bool,
         sample: Sample,
-        isa: Isa,
+        batch: &mut Workspace<'l>,
     ) -> Option<Patterns> {
-        let mut counter = Counter::new(self, isa)?;
-        blocks.each_pair(unit, alone, |a, b| {
+        let mut counter = Counter::new(self, batch, Some(&self.blocking))?;
+        blocks.each_pair(unit, false, |a, b| {
             if sample.takes(a, b) {
                 counter.push(a, b);
             }
@@ -147,9 +159,15 @@ impl<'t> Linker<'t> {
     /// The patterns of `count` pairs of rows drawn at random: number `from` and on of a sequence
     /// that the seed decides.
     #[must_use]
-    pub fn random_patterns(&self, seed: u64, from: u64, count: u64, isa: Isa) -> Option<Patterns> {
+    pub fn random_patterns<'l>(
+        &'l self,
+        seed: u64,
+        from: u64,
+        count: u64,
+        batch: &mut Workspace<'l>,
+    ) -> Option<Patterns> {
         let rows = self.blocking.rows();
-        let mut counter = Counter::new(self, isa)?;
+        let mut counter = Counter::new(self, batch, None)?;
         let below = |random: u64, n: u32| ((u128::from(random) * u128::from(n)) >> 64) as u32;
         for k in from..from.saturating_add(count) {
             let (x, y) = (mix(seed ^ mix(2 * k)), mix(seed ^ mix(2 * k + 1)));
@@ -169,7 +187,7 @@ impl<'t> Linker<'t> {
     }
 }
 
-impl<'l> Batch<'l> {
+impl<'l> Workspace<'l> {
     fn new(comparisons: &'l [Comparison<'l>], isa: Isa) -> Self {
         Self {
             comparisons,
@@ -295,16 +313,21 @@ impl<'l> Batch<'l> {
 }
 
 /// Counts patterns.
-struct Counter<'l> {
-    batch: Batch<'l>,
+struct Counter<'b, 'l> {
+    batch: &'b mut Workspace<'l>,
+    /// Asked for the rules that hold.
+    blocking: Option<&'b Blocking>,
     patterns: Patterns,
-    codes: Vec<u64>,
+    codes: Vec<(u64, u64)>,
 }
 
-impl<'l> Counter<'l> {
-    fn new(linker: &'l Linker<'_>, isa: Isa) -> Option<Self> {
-        let batch = Batch::new(&linker.comparisons, isa);
-        Some(Self { batch, patterns: Patterns::new(&linker.levels())?, codes: vec![] })
+impl<'b, 'l> Counter<'b, 'l> {
+    fn new(
+        linker: &Linker<'_>,
+        batch: &'b mut Workspace<'l>,
+        blocking: Option<&'b Blocking>,
+    ) -> Option<Self> {
+        Some(Self { batch, blocking, patterns: Patterns::new(&linker.levels())?, codes: vec![] })
     }
 
     #[inline(always)]
@@ -316,10 +339,11 @@ impl<'l> Counter<'l> {
 
     fn count(&mut self) {
         self.batch.compare(None);
-        for at in 0..self.batch.left.len() {
+        for (at, (a, b)) in self.batch.left.iter().zip(&self.batch.right).enumerate() {
             let levels = self.batch.levels.iter();
             let levels = levels.map(|levels| levels.get(at).copied().unwrap_or(0));
-            self.codes.push(self.patterns.code(levels));
+            let rules = self.blocking.map_or(0, |blocking| blocking.holding(*a, *b));
+            self.codes.push((self.patterns.code(levels), rules));
         }
         self.batch.left.clear();
         self.batch.right.clear();
@@ -403,10 +427,11 @@ mod tests {
 
     fn scored(linker: &Linker<'_>, weights: &Weights<'_>) -> Scored {
         let mut all = Scored::default();
+        let mut space = linker.workspace(Isa::best());
         for rule in 0..linker.blocking.len() {
             let blocks = linker.blocking.blocks(rule, None).unwrap();
             for unit in &blocks.units {
-                all.append(&mut linker.score(&blocks, unit, weights, Isa::best()));
+                all.append(&mut linker.score(&blocks, unit, weights, &mut space));
             }
         }
         all
@@ -459,24 +484,26 @@ mod tests {
         let mut expected = std::collections::BTreeMap::new();
         for k in 0..all.left.len() {
             let levels: Vec<u8> = all.levels.iter().map(|levels| levels[k]).collect();
-            *expected.entry(levels).or_insert(0u64) += 1;
+            let rules = linker.blocking.holding(all.left[k], all.right[k]);
+            assert!(rules > 0);
+            *expected.entry((levels, rules)).or_insert(0u64) += 1;
         }
         let whole = Sample { share: 1.0, seed: 5 };
         let half = Sample { share: 0.5, seed: 5 };
         let count = |sample| {
+            let mut space = linker.workspace(Isa::best());
             let mut all = Patterns::new(&linker.levels()).unwrap();
             for rule in 0..2 {
                 let blocks = linker.blocking.blocks(rule, None).unwrap();
                 for unit in &blocks.units {
-                    all.merge(&linker.patterns(&blocks, unit, false, sample, Isa::best()).unwrap());
+                    all.merge(&linker.patterns(&blocks, unit, sample, &mut space).unwrap());
                 }
             }
             all
         };
-        assert_eq!(
-            count(whole).iter().collect::<Vec<_>>(),
-            expected.into_iter().collect::<Vec<_>>()
-        );
+        let found = count(whole);
+        let found = found.iter().map(|(levels, rules, count)| ((levels, rules), count));
+        assert_eq!(found.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
         let (some, all) = (count(half).pairs() as f64, count(whole).pairs() as f64);
         assert!((0.45..0.55).contains(&(some / all)));
     }
@@ -484,14 +511,15 @@ mod tests {
     #[test]
     fn random_pairs_are_pairs_of_different_rows() {
         let linker = linker();
-        let all = linker.random_patterns(1, 0, 5000, Isa::best()).unwrap();
+        let mut space = linker.workspace(Isa::best());
+        let all = linker.random_patterns(1, 0, 5000, &mut space).unwrap();
         assert_eq!(all.pairs(), 5000);
-        let mut parts = linker.random_patterns(1, 0, 2000, Isa::best()).unwrap();
-        parts.merge(&linker.random_patterns(1, 2000, 3000, Isa::best()).unwrap());
+        let mut parts = linker.random_patterns(1, 0, 2000, &mut space).unwrap();
+        parts.merge(&linker.random_patterns(1, 2000, 3000, &mut space).unwrap());
         assert_eq!(parts, all);
-        assert_ne!(linker.random_patterns(2, 0, 5000, Isa::best()).unwrap(), all);
-        let exact: u64 = all.iter().filter(|(levels, _)| levels[0] == 1).map(|(_, n)| n).sum();
-        let known: u64 = all.iter().filter(|(levels, _)| levels[0] > 0).map(|(_, n)| n).sum();
+        assert_ne!(linker.random_patterns(2, 0, 5000, &mut space).unwrap(), all);
+        let exact: u64 = all.iter().filter(|(levels, ..)| levels[0] == 1).map(|(_, _, n)| n).sum();
+        let known: u64 = all.iter().filter(|(levels, ..)| levels[0] > 0).map(|(_, _, n)| n).sum();
         let share = frequency::agreement(&texts().0, linker.blocking.rows()).unwrap();
         assert!((exact as f64 / known as f64 - share).abs() < 0.03);
     }

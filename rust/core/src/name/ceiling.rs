@@ -6,6 +6,7 @@
 //! then adds the best of being left out and of its likeliest partner, whoever else wants that
 //! partner; when even that sum is below zero, the similarity is below `s`.
 
+use super::assign::MOST;
 use super::evidence::{contradiction, missing};
 use super::item::{Item, Kind};
 use super::matcher::may_join;
@@ -37,6 +38,16 @@ struct Token {
     sounds: Sounds,
 }
 
+impl Token {
+    fn of(item: &Item) -> Self {
+        Self { number: item.number, weight: item.weight as f32, sounds: item.sounds }
+    }
+}
+
+fn all_tokens(items: &[Item]) -> impl Iterator<Item = (Token, Sort)> + Clone {
+    items.iter().map(|item| (Token::of(item), sort(item)))
+}
+
 /// Bits of what a token is.
 type Sort = u8;
 const RELATIVE: Sort = 1;
@@ -60,51 +71,38 @@ impl Outline {
             len: items.len() as u8,
             sorts: Default::default(),
         };
-        for ((to, of), item) in outline.tokens.iter_mut().zip(&mut outline.sorts).zip(items) {
-            let Item { number, sounds, .. } = *item;
-            (*to, *of) = (Token { number, weight: item.weight as f32, sounds }, sort(item));
+        for ((to, of), token) in
+            outline.tokens.iter_mut().zip(&mut outline.sorts).zip(all_tokens(items))
+        {
+            (*to, *of) = token;
         }
         outline
     }
 
+    /// Its tokens, when all of them are here.
     #[inline(always)]
-    fn tokens(&self) -> impl Iterator<Item = (&Token, Sort)> {
-        self.tokens.iter().zip(self.sorts).take(self.len.into())
+    fn tokens(&self) -> Option<impl Iterator<Item = (Token, Sort)> + Clone> {
+        let len = usize::from(self.len);
+        (len <= FEW).then(|| self.tokens.into_iter().zip(self.sorts).take(len))
     }
+}
 
-    /// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for
-    /// names of many tokens. `most` says what two words of these numbers are alike at most, the last
-    /// argument whether one is an initial.
-    #[inline(always)]
-    pub(super) fn may_reach(
-        &self,
-        other: &Self,
-        lowest: f64,
-        most: impl Fn(u32, u32, bool) -> f64,
-    ) -> bool {
-        if usize::from(self.len.max(other.len)) > FEW {
-            return true;
-        }
-        let mut sum = Sum::new(lowest, self.len.min(other.len));
-        let mut tops = [0.0_f64; FEW];
-        for (x, of_x) in self.tokens() {
-            let mut top = 0.0_f64;
-            for ((y, of_y), other) in other.tokens().zip(&mut tops) {
-                let initial = (of_x | of_y) & INITIAL != 0;
-                if (of_x ^ of_y) & RELATIVE == 0 && (initial || x.sounds.agree(y.sounds)) {
-                    let same = x.number == y.number;
-                    let here = if same { 1.0 } else { most(x.number, y.number, initial) };
-                    top = top.max(here);
-                    *other = other.max(here);
-                }
-            }
-            sum.add(x.weight.into(), of_x & OWN_NAME != 0, top);
-        }
-        for ((y, of_y), top) in other.tokens().zip(tops) {
-            sum.add(y.weight.into(), of_y & OWN_NAME != 0, top);
-        }
-        sum.may_reach()
+/// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for names
+/// of very many tokens. `most` says what two words of these numbers are alike at most, its last
+/// argument whether one is an initial.
+#[inline(always)]
+pub(super) fn may_reach(
+    a: (&Outline, &[Item]),
+    b: (&Outline, &[Item]),
+    lowest: f64,
+    most: impl Fn(u32, u32, bool) -> f64,
+) -> bool {
+    let sum = Sum::new(lowest, a.0.len.min(b.0.len));
+    if let (Some(x), Some(y)) = (a.0.tokens(), b.0.tokens()) {
+        return sum.may_reach::<FEW>(x, y, most);
     }
+    let (x, y) = (all_tokens(a.1), all_tokens(b.1));
+    a.1.len().max(b.1.len()) > MOST || sum.may_reach::<MOST>(x, y, most)
 }
 
 /// What tokens add at most.
@@ -124,17 +122,42 @@ impl Sum {
 
     /// A token with a partner that is so like it at most.
     #[inline(always)]
-    fn add(&mut self, weight: f64, own_name: bool, top: f64) {
+    fn add(&mut self, (token, sort): (Token, Sort), top: f64) {
         let Self { lowest, more, .. } = *self;
+        let weight = f64::from(token.weight);
         let partner = (top * (1.0 - lowest + lowest * more) - lowest * more) / 2.0;
-        self.sum += weight * partner.max(-lowest * missing(own_name));
+        self.sum += weight * partner.max(-lowest * missing(sort & OWN_NAME != 0));
         self.all += weight;
     }
 
+    /// Takes in all tokens of two names, of at most `N`.
     #[inline(always)]
-    fn may_reach(&self) -> bool {
+    fn may_reach<const N: usize>(
+        mut self,
+        a: impl Iterator<Item = (Token, Sort)>,
+        b: impl Iterator<Item = (Token, Sort)> + Clone,
+        most: impl Fn(u32, u32, bool) -> f64,
+    ) -> bool {
+        let mut tops = [0.0_f64; N];
+        for (x, of_x) in a {
+            let mut top = 0.0_f64;
+            for ((y, of_y), other) in b.clone().zip(&mut tops) {
+                let initial = (of_x | of_y) & INITIAL != 0;
+                if (of_x ^ of_y) & RELATIVE == 0 && (initial || x.sounds.agree(y.sounds)) {
+                    let same = x.number == y.number;
+                    let here = if same { 1.0 } else { most(x.number, y.number, initial) };
+                    top = top.max(here);
+                    *other = other.max(here);
+                }
+            }
+            self.add((x, of_x), top);
+        }
+        for (y, top) in b.zip(tops) {
+            self.add(y, top);
+        }
         // What is no number is not below.
-        !matches!(self.sum.partial_cmp(&(-ROUNDING * self.all)), Some(std::cmp::Ordering::Less))
+        let below = self.sum.partial_cmp(&(-ROUNDING * self.all));
+        below != Some(std::cmp::Ordering::Less)
     }
 }
 

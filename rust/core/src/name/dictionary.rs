@@ -88,14 +88,10 @@ impl<'a> NameDictionary<'a> {
 
     /// A name with at least one token.
     #[inline(always)]
-    fn outline(&self, code: u32) -> Option<&Outline> {
-        self.outlines.get(code as usize).filter(|name| name.len > 0)
-    }
-
-    #[inline]
-    fn items(&self, name: &Outline) -> &[Item] {
+    fn name(&self, code: u32) -> Option<(&Outline, &[Item])> {
+        let name = self.outlines.get(code as usize).filter(|name| name.len > 0)?;
         let start = name.start as usize;
-        self.items.get(start..start + usize::from(name.len)).unwrap_or_default()
+        Some((name, self.items.get(start..start + usize::from(name.len))?))
     }
 }
 
@@ -117,6 +113,13 @@ impl<'a> PreparedComparer<'a> {
         Self { dictionary, matcher }
     }
 
+    /// Fetches what a first look at some names needs: side by side, memory takes no longer than for one.
+    #[inline]
+    pub fn touch(&self, codes: impl Iterator<Item = u32>) {
+        let outlines = codes.filter_map(|code| self.dictionary.outlines.get(code as usize));
+        std::hint::black_box(outlines.fold(0, |all, outline| all | outline.len));
+    }
+
     /// Compares two names by their codes; `None` when one has no token or a code is no name's.
     ///
     /// What [`super::Comparer::compare`] gives for the raw names, when that is at least `lowest`.
@@ -124,15 +127,13 @@ impl<'a> PreparedComparer<'a> {
     /// are mostly told apart at the first look.
     #[inline]
     pub fn compare(&mut self, a: u32, b: u32, lowest: f64) -> Option<Comparison> {
-        let (a, b) = (self.dictionary.outline(a)?, self.dictionary.outline(b)?);
-        let possible = self.matcher.may_reach(a, b, lowest);
-        let (x, y) = (self.dictionary.items(a), self.dictionary.items(b));
-        if !possible && !may_be_joined((a, x), (b, y)) {
+        let (a, b) = (self.dictionary.name(a)?, self.dictionary.name(b)?);
+        if !self.matcher.may_reach(a, b, lowest) && !may_be_joined(a, b) {
             return Some(Comparison::NOTHING);
         }
         if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
             self.matcher.clear();
         }
-        self.matcher.compare(x, y)
+        self.matcher.compare(a.1, b.1)
     }
 }

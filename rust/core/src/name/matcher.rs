@@ -1,7 +1,7 @@
 //! Two names as tokens: which token stands for which, and what they come to.
 
 use super::assign::{MOST, Pairing};
-use super::ceiling::Outline;
+use super::ceiling::{Outline, may_reach};
 use super::costs::CostTable;
 use super::evidence::{AGREES, Evidence};
 use super::frequency::Frequencies;
@@ -84,10 +84,15 @@ impl<'a> Matcher<'a> {
 
     /// Whether two names, none of them joined, can have a similarity of at least `lowest`.
     #[inline(always)]
-    pub(super) fn may_reach(&self, a: &Outline, b: &Outline, lowest: f64) -> bool {
+    pub(super) fn may_reach(
+        &self,
+        a: (&Outline, &[Item]),
+        b: (&Outline, &[Item]),
+        lowest: f64,
+    ) -> bool {
         // What is remembered is looked at only when the sounds leave it open.
-        a.may_reach(b, lowest, |_, _, _| 1.0)
-            && a.may_reach(b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
+        may_reach(a, b, lowest, |_, _, _| 1.0)
+            && may_reach(a, b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
     }
 
     /// Pairs the tokens of two names and sums up.

@@ -45,6 +45,26 @@ pub struct Clusters {
     pub refused: Vec<u64>,
 }
 
+impl Clusters {
+    /// How many clusters there are of each size, rising.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(u32, u32)> {
+        let mut sizes = sizes(&self.roots);
+        sizes.sort_unstable();
+        let sizes = sizes.chunk_by(|a, b| a == b);
+        sizes.filter_map(|s| s.first().filter(|n| **n > 0).map(|n| (*n, s.len() as u32))).collect()
+    }
+}
+
+/// For each record that is a root, the size of its set; 0 for the others.
+fn sizes(roots: &[u32]) -> Vec<u32> {
+    let mut sizes = vec![0; roots.len()];
+    for &root in roots {
+        sizes.get_mut(root as usize).into_iter().for_each(|size| *size += 1);
+    }
+    sizes
+}
+
 /// A pair of two records, `left < right`.
 #[derive(Debug, Clone, Copy)]
 struct Edge {
@@ -123,11 +143,7 @@ fn divisible(roots: &[u32], plan: &Plan) -> Vec<bool> {
     };
     plan.constraints.iter().flat_map(|c| c.broken(roots)).for_each(&mut mark);
     if plan.method != Method::Connected {
-        let mut sizes = vec![0_u32; roots.len()];
-        for &root in roots {
-            sizes.get_mut(root as usize).into_iter().for_each(|size| *size += 1);
-        }
-        (0..).zip(sizes).filter(|(_, size)| *size > 2).for_each(|(root, _)| mark(root));
+        (0..).zip(sizes(roots)).filter(|(_, size)| *size > 2).for_each(|(root, _)| mark(root));
     }
     divisible
 }

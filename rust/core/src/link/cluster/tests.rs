@@ -143,6 +143,8 @@ fn as_the_naive_twin_for_every_method_and_constraint() {
                     let plan = Plan { threshold, method, constraints };
                     let mut rows = pairs(seed, records.max(1), count);
                     let expected = naive(records, &rows, &plan);
+                    let in_sizes = expected.sizes().iter().map(|(size, n)| size * n).sum::<u32>();
+                    assert_eq!(in_sizes, records);
                     assert_eq!(run(records, &rows, &plan), expected, "{plan:?} {rows:?}");
                     rows.reverse();
                     rows.iter_mut().for_each(|r| (r.0, r.1) = (r.1, r.0));
@@ -162,7 +164,9 @@ fn a_chain_of_many_is_joined_or_kept_apart() {
     let n = 100_000;
     let rows: Vec<Row> = (1..n).map(|i| (i - 1, i, f64::from(i % 7) + 1.0)).collect();
     let plan = |method, constraints| Plan { threshold: 0.0, method, constraints };
-    assert!(run(n, &rows, &plan(Method::Connected, vec![])).roots.iter().all(|r| *r == 0));
+    let whole = run(n, &rows, &plan(Method::Connected, vec![]));
+    assert_eq!((whole.roots, whole.refused.len()), (vec![0; n as usize], 0));
+    assert_eq!(run(5, &rows[..2], &plan(Method::Connected, vec![])).sizes(), [(1, 2), (3, 1)]);
     let largest =
         |found: &Clusters| found.roots.chunk_by(|a, b| a == b).map(<[u32]>::len).max().unwrap();
     assert_eq!(largest(&run(n, &rows, &plan(Method::Complete, vec![]))), 2);

@@ -36,6 +36,7 @@ impl<'t> Names<'t> {
     pub(super) fn fill(&self, pairs: Pairs<'_>, room: &mut NameRoom<'_>, out: &mut [u8]) {
         let code = |row: usize| self.codes.rows.get(row).copied().unwrap_or(NULL);
         let lowest = self.levels.iter().fold(f64::INFINITY, |low, level| low.min(level.least));
+        room.0.touch(pairs.right.iter().map(|row| code(*row as usize)));
         for ((a, b), to) in pairs.iter().zip(out) {
             let found = room.0.compare(code(a), code(b), lowest);
             *to = found.map_or(0, |found| {
