@@ -6,14 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from nser_pmt import _files
 from nser_pmt.blocking import Rule, equal
-from nser_pmt.compare import Comparison
+from nser_pmt.compare import Comparison, _restored
 from nser_pmt.errors import DomainError, ModelError
 
 __all__ = ["LinkSpec", "load_link_spec"]
@@ -136,8 +135,14 @@ class LinkSpec:
                 block_on=[Rule._from_json(item) for item in data["block_on"]],
                 prior=data["prior"],
             )
-        except (KeyError, TypeError, AttributeError) as fault:
-            raise ModelError(f"link spec: {fault!r}", code="invalid_spec") from None
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            pl.exceptions.PolarsError,
+        ) as fault:
+            raise ModelError(f"link spec: {_reason(fault)}", code="invalid_spec") from None
 
     def save(self, path: str | Path) -> None:
         """Write the plan to a JSON file, all or nothing."""
@@ -173,9 +178,18 @@ def load_link_spec(path: str | Path) -> LinkSpec:
     return LinkSpec.from_json(Path(path).read_text(encoding="utf-8"))
 
 
+_KEYS = {"kind", "column", "label", "levels", "options", "frequency", "m", "u"}
+
+
 def _comparison(item: dict[str, Any]) -> Comparison:
-    chances = {k: None if item[k] is None else tuple(item[k]) for k in ("m", "u")}
-    levels = tuple(item["levels"])
-    options = MappingProxyType(item["options"])
-    rest = {k: v for k, v in item.items() if k not in ("m", "u", "levels", "options")}
-    return Comparison(**rest, **chances, levels=levels, options=options)
+    unknown = sorted(item.keys() - _KEYS)
+    if unknown:
+        raise KeyError(unknown[0])
+    return _restored(item)
+
+
+def _reason(fault: Exception) -> str:
+    """Return what is wrong; names of keys and types are no data."""
+    if isinstance(fault, KeyError):
+        return f"missing or unknown key {fault}"
+    return str(fault) if isinstance(fault, DomainError) else type(fault).__name__
