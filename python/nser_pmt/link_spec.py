@@ -18,6 +18,8 @@ from nser_pmt.errors import DomainError, ModelError
 __all__ = ["LinkSpec", "load_link_spec"]
 
 SCHEMA_VERSION = 1
+# The core keeps the rules that make a pair in the bits of a machine word.
+_MOST_RULES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,10 @@ class LinkSpec:
         if not labels or not rules:
             raise DomainError(
                 "a plan needs a comparison and a blocking rule", code="invalid_option"
+            )
+        if len(rules) > _MOST_RULES:
+            raise DomainError(
+                f"a plan has at most {_MOST_RULES} blocking rules", code="invalid_option"
             )
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
