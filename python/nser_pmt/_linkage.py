@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import log2
+from math import isfinite, log2
 from typing import Any
 
 import polars as pl
@@ -67,6 +68,8 @@ class Prepared:
                 code="not_learned",
                 hint="Use nser.learn, or give each comparison m and u and the plan a prior",
             )
+        if threshold is not None and not isfinite(threshold):
+            raise DomainError("threshold must be a finite number or None", code="invalid_option")
         spare = sum(max(0.0, *level_weights(c)) for c in self.expressions)
         rows = len(self.ids) if self.left_rows is None else None
         return json.dumps(
@@ -137,16 +140,19 @@ def prepare(
     comparisons = []
     for c in spec.compare:
         if c.kind != "expr":
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column}"
-            series = _stack(_compared(frame, c) for frame in frames)
+            series = _stack([_compared(frame, c) for frame in frames], c.column)
+            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
             comparisons.append({"column": place(key, series), **_kind(c)})
     rules = []
     for rule in spec.rules:
         keys = []
         for text, key in zip(rule.keys, rule.exprs(), strict=True):
             name = "value" if rule.kind != "neighbours" else "place"
-            series = _stack(_key(frame, key) for frame in frames)
-            keys.append((f"{name} {text}", series))
+            as_number = rule.kind == "cnic_within"
+            series = _stack(
+                [_key(frame, key, as_number) for frame in frames], key.meta.output_name()
+            )
+            keys.append((f"{name} {text} {series.dtype}", series))
         if rule.kind == "equal":
             rules.append({"kind": "equal", "columns": [place(*key) for key in keys]})
         elif rule.kind == "cnic_within":
@@ -166,19 +172,13 @@ def prepare(
         control=control._native,
         timeout=control.timeout,
     )
-    asked = {
-        name.removesuffix("_left").removesuffix("_right")
-        for c in spec.compare
-        if c.kind == "expr"
-        for level in c.options["levels"].values()
-        for name in _engine.read_expr(level).meta.root_names()
-    }
+    asked = _asked(spec, frames)
     kept = [frame.select(sorted(asked)) for frame in frames]
     return Prepared(
         linker=linker,
         spec=spec,
         control=control,
-        ids=_stack(frame.get_column(id) for frame in frames),
+        ids=_stack([frame.get_column(id) for frame in frames], id),
         frame=pl.concat(kept) if asked else pl.DataFrame(),
         left_rows=left_rows,
     )
@@ -191,6 +191,8 @@ def _sorted(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataF
     if id not in frame.columns:
         raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
     ids = frame.get_column(id)
+    if not (ids.dtype.is_integer() or ids.dtype == pl.Null or _is(ids, *_TEXT)):
+        _refuse(ids, "whole numbers or text as ids")
     nulls = ids.is_null().arg_max()
     if ids.null_count() and nulls is not None:
         raise SchemaError(
@@ -199,8 +201,10 @@ def _sorted(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataF
             column=id,
             row=nulls,
         )
-    if not ids.is_sorted():
-        frame = frame.sort(id)
+    # Categories of text are in an order of their own.
+    order = ids.cast(pl.String) if isinstance(ids.dtype, pl.Categorical) else ids
+    if not order.is_sorted():
+        frame = frame[order.arg_sort()]
         ids = frame.get_column(id)
     if frame.height > 1 and (ids.head(frame.height - 1) == ids.tail(frame.height - 1)).any():
         raise SchemaError(
@@ -212,9 +216,47 @@ def _sorted(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataF
     return frame
 
 
-def _stack(parts: Any) -> pl.Series:
-    series = list(parts)
-    return series[0] if len(series) == 1 else pl.concat(series)
+def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
+    """Return the rows of both frames as numbers or text that the core knows."""
+    known = [part for part in parts if part.null_count() < len(part)] or parts[:1]
+    kinds = {part.dtype for part in known}
+    if len(kinds) > 1 and all(kind.is_numeric() for kind in kinds):
+        wide = pl.concat([part.alias("").to_frame() for part in known], how="vertical_relaxed")
+        kinds = {wide.to_series().dtype}
+    if len(kinds) > 1:
+        raise SchemaError(
+            f"column '{column}': its types in the two frames have no common values",
+            code="wrong_column",
+            column=column,
+        )
+    (kind,) = kinds
+    series = [part if part.dtype == kind else part.cast(kind) for part in parts]
+    stacked = series[0] if len(series) == 1 else pl.concat(series)
+    return stacked.to_physical() if kind.is_temporal() else stacked
+
+
+def _asked(spec: LinkSpec, frames: Sequence[pl.DataFrame]) -> set[str]:
+    """Return the columns that expressions compare."""
+    texts = [
+        text
+        for c in spec.compare
+        if c.kind == "expr"
+        for text in (*c.options["levels"].values(), c.options["missing"])
+        if text is not None
+    ]
+    asked = set()
+    for name in sorted({n for text in texts for n in _engine.read_expr(text).meta.root_names()}):
+        column, _, side = name.rpartition("_")
+        if side not in ("left", "right"):
+            raise SchemaError(
+                f"column '{name}': an expression compares columns with _left or _right behind",
+                code="missing_column",
+                column=name,
+            )
+        for frame in frames:
+            _column(frame, column)
+        asked.add(column)
+    return asked
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
@@ -233,7 +275,7 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     if comparison.kind == "date":
         if not _is(series, pl.Date, pl.Datetime):
             _refuse(series, "a Date; parse text with .str.to_date()")
-        return series.cast(pl.Date).to_physical()
+        return series.cast(pl.Date)
     if comparison.kind == "number":
         numeric = series.dtype.is_numeric()
         return series.cast(pl.Float64) if numeric else _refuse(series, "a number")
@@ -243,10 +285,10 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
         members = pl.element().cast(pl.String).drop_nulls().unique().sort()
         packed = pl.col(series.name).list.eval(members).list.join(_SEPARATOR)
         return series.to_frame().select(packed).to_series()
-    return _plain(series)
+    return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
-def _key(frame: pl.DataFrame, key: pl.Expr) -> pl.Series:
+def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
     series = frame.select(key).to_series()
@@ -254,15 +296,21 @@ def _key(frame: pl.DataFrame, key: pl.Expr) -> pl.Series:
         raise SchemaError(
             "a key of a rule does not give one value a row", code="wrong_column", column=series.name
         )
-    return _plain(series)
+    return _number(series) if as_number else _plain(series)
+
+
+def _number(series: pl.Series) -> pl.Series:
+    """Return identity numbers as text, so that whole numbers and text can meet."""
+    if not (series.dtype.is_numeric() or series.dtype == pl.Null or _is(series, *_TEXT)):
+        _refuse(series, "identity numbers as text or numbers")
+    whole = series.dtype.is_integer() or not series.dtype.is_numeric()
+    return series.cast(pl.String) if whole else series
 
 
 def _plain(series: pl.Series) -> pl.Series:
     """Return a column that can be told equal or not, without types the core does not know."""
     if series.dtype == pl.Null or _is(series, *_TEXT):
         return series.cast(pl.String)
-    if series.dtype.is_temporal():
-        return series.to_physical()
     if series.dtype.is_nested() or _is(series, pl.Object, pl.Binary):
         _refuse(series, "a number, a boolean, a date or text")
     return series

@@ -421,29 +421,48 @@ class _Work:
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
 
     def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
+        """Return rows of the pairs that match, each once, and how many pairs are known."""
         ids = self.prepared.ids.to_frame("id").with_row_index("row")
+        split = self.prepared.left_rows
         if {"id", "entity"} <= set(labels.columns):
-            rows = ids.join(labels.select("id", "entity"), on="id", how="inner")
+            given = self._labels(labels, "id", "entity").drop_nulls("entity")
+            if given.get_column("id").is_duplicated().any():
+                raise SchemaError("labels: an id occurs twice", code="duplicate_id", column="id")
+            rows = ids.join(given, on="id", how="inner")
             pairs = rows.join(rows, on="entity", suffix="_right")
-            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
             n = rows.height
-            known = max(n * (n - 1) / 2, 1.0)
+            left = n if split is None else rows.filter(pl.col("row") < split).height
+            known = n * (n - 1) / 2 if split is None else left * (n - left)
         elif {"id_left", "id_right"} <= set(labels.columns):
-            pairs = labels.select("id_left", "id_right")
+            pairs = self._labels(labels, "id_left", "id_right")
             pairs = pairs.join(ids, left_on="id_left", right_on="id")
             pairs = pairs.join(ids, left_on="id_right", right_on="id", suffix="_right")
-            known = float(self.all_pairs)
+            known = self.all_pairs
         else:
             raise SchemaError(
                 "labels need the columns id and entity, or id_left and id_right",
                 code="missing_column",
                 column="entity",
             )
-        if self.prepared.left_rows is not None:
-            split = self.prepared.left_rows
+        if split is None:
+            sides = [pl.min_horizontal("row", "row_right"), pl.max_horizontal("row", "row_right")]
+            pairs = pairs.select(sides[0].alias("row"), sides[1].alias("row_right"))
+            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
+        else:
             pairs = pairs.filter((pl.col("row") < split) & (pl.col("row_right") >= split))
-        pairs = pairs.sort("row", "row_right")
-        return pairs.get_column("row"), pairs.get_column("row_right"), known
+        pairs = pairs.select("row", "row_right").unique().sort("row", "row_right")
+        return pairs.get_column("row"), pairs.get_column("row_right"), max(float(known), 1.0)
+
+    def _labels(self, labels: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """Return columns of the labels; ids must be of the type of those of the frames."""
+        for column in columns:
+            if column != "entity" and labels.schema[column] != self.prepared.ids.dtype:
+                raise SchemaError(
+                    f"labels: column '{column}': expected the type of the ids of the frame",
+                    code="wrong_column",
+                    column=column,
+                )
+        return labels.select(columns)
 
     # ------------------------------------------------------------------ result
 

@@ -158,6 +158,8 @@ def link_prepared(
         parts = list(stretches)
         return pl.concat(parts) if parts else _empty(prepared)
     path = Path(to)
+    if path.is_dir():
+        raise IsADirectoryError(21, "is a folder, not a file", str(path))
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         _empty(prepared).write_parquet(folder / "part-000000.parquet")
@@ -284,6 +286,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     for name in wanted:
         if name not in pairs.columns:
             raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+    if not spec.learned:
+        raise DomainError("the plan has no chances of agreement yet", code="not_learned")
+    for c in spec.compare:
+        levels = pairs.get_column(f"level_{c.label}").cast(pl.String).drop_nulls().unique()
+        if set(levels) - set(c.levels):
+            raise SchemaError(
+                f"column 'level_{c.label}': a level that the plan does not have",
+                code="wrong_column",
+                column=f"level_{c.label}",
+            )
     keys = pairs.select("id_left", "id_right").with_row_index("pair")
     parts = [
         keys.with_columns(
@@ -354,6 +366,7 @@ class _Progress:
 def _stretches(prepared: Prepared, threshold: float | None) -> Iterator[pl.DataFrame]:
     """Yield the pairs of one stretch of the work after the other."""
     weights = prepared.weights(threshold)
+    levels = {f"level_{c.label}": pl.Enum(c.levels) for c in prepared.native}
     done = _Progress(prepared.control)
     for number, rule in enumerate(prepared.spec.rules):
         run = prepared.linker.rule(number, rule.max_block)
@@ -364,7 +377,7 @@ def _stretches(prepared: Prepared, threshold: float | None) -> Iterator[pl.DataF
             while stop < len(units) and pairs < _STRETCH:
                 pairs += units[stop]
                 stop += 1
-            found = _engine.frame(run.score(start, stop, weights, **done.options()), {})
+            found = _engine.frame(run.score(start, stop, weights, **done.options()), levels)
             if found.height:
                 yield _finish(prepared, found, threshold)
             done.add(pairs)
