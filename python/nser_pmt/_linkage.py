@@ -288,10 +288,22 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
+def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.DataFrame:
+    """Select expressions of the caller; Polars' own errors may show values."""
+    try:
+        return frame.select(exprs)
+    except pl.exceptions.PolarsError as error:
+        known = _engine.typed(error)
+        hint = "Try the expression on the frame with .select"
+        raise known or SchemaError(
+            f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
+        ) from None
+
+
 def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
-    series = frame.select(key).to_series()
+    series = computed(frame, [key], "a key of a rule").to_series()
     if len(series) != frame.height:
         raise SchemaError(
             "a key of a rule does not give one value a row", code="wrong_column", column=series.name

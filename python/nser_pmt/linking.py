@@ -11,7 +11,7 @@ from typing import Any, overload
 import polars as pl
 
 from nser_pmt import _engine, _files
-from nser_pmt._linkage import Prepared, level_weights, prepare, prior_weight
+from nser_pmt._linkage import Prepared, computed, level_weights, prepare, prior_weight
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
@@ -407,10 +407,11 @@ def _with_expressions(prepared: Prepared, found: pl.DataFrame) -> pl.DataFrame:
     ]
     wide = pl.concat([found, *sides], how="horizontal")
     for c in prepared.expressions:
-        wide = wide.with_columns(_level(c).alias(f"level_{c.label}"))
+        level = _level(c).alias(f"level_{c.label}")
+        wide = wide.hstack(computed(wide, [level], f"comparison '{c.label}'"))
         weights = dict(zip(c.levels, level_weights(c), strict=True))
-        level = pl.col(f"level_{c.label}").cast(pl.String)
-        added = level.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
+        text = pl.col(f"level_{c.label}").cast(pl.String)
+        added = text.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
         wide = wide.with_columns(pl.col("match_weight") + added)
     return wide
 
