@@ -78,6 +78,7 @@ fn mix(x: u64) -> u64 {
 /// depend on what it was used for before.
 #[derive(Debug)]
 pub struct Workspace<'l> {
+    isa: Isa,
     comparisons: &'l [Comparison<'l>],
     rooms: Vec<Room<'l>>,
     left: Vec<u32>,
@@ -190,6 +191,7 @@ impl<'t> Linker<'t> {
 impl<'l> Workspace<'l> {
     fn new(comparisons: &'l [Comparison<'l>], isa: Isa) -> Self {
         Self {
+            isa,
             comparisons,
             rooms: comparisons.iter().map(|comparison| comparison.room(isa)).collect(),
             left: Vec::with_capacity(BATCH),
@@ -211,9 +213,26 @@ impl<'l> Workspace<'l> {
         self.left.len() == BATCH
     }
 
-    /// Finds the levels of the pairs that are alive: first what is quick, then the rest, while
-    /// `bound` says after each step which pairs stay in question.
+    /// Finds the levels of the pairs: first what is quick, then the rest of those whose weight may
+    /// still reach the least one.
     fn compare(&mut self, weights: Option<&Weights<'_>>) {
+        #[cfg(target_arch = "x86_64")]
+        if self.isa != Isa::Portable && self.isa.is_available() {
+            // SAFETY: the CPU has AVX2 and its companions, as with each set but the first.
+            return unsafe { self.compare_avx2(weights) };
+        }
+        self.compare_anywhere(weights);
+    }
+
+    /// The same code for processors that count bits themselves.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn compare_avx2(&mut self, weights: Option<&Weights<'_>>) {
+        self.compare_anywhere(weights);
+    }
+
+    #[inline(always)]
+    fn compare_anywhere(&mut self, weights: Option<&Weights<'_>>) {
         let pairs = Pairs { left: &self.left, right: &self.right };
         self.alive.clear();
         self.alive.extend(0..pairs.left.len() as u32);
@@ -229,6 +248,7 @@ impl<'l> Workspace<'l> {
     }
 
     /// Bounds the weights by what is known so far, and drops the pairs that are out of reach.
+    #[inline(always)]
     fn bound(&mut self, weights: &Weights<'_>) {
         if weights.least == f64::NEG_INFINITY {
             return;
@@ -249,6 +269,7 @@ impl<'l> Workspace<'l> {
     }
 
     /// Finds the open levels of one comparison.
+    #[inline(always)]
     fn resolve(&mut self, k: usize, weights: Option<&Weights<'_>>) {
         let parts = (self.comparisons.get(k), self.levels.get_mut(k), self.rooms.get_mut(k));
         let (Some(comparison), Some(levels), Some(room)) = parts else { return };

@@ -17,6 +17,23 @@ const ROUNDING: f64 = 1e-6;
 /// Tokens of an [`Outline`]; few names have more.
 const FEW: usize = 3;
 
+/// Tokens of two whole outlines that may agree: bit `FEW i + j` for token `i` of one and `j` of the
+/// other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Agreeing(u16);
+
+impl Agreeing {
+    #[inline(always)]
+    pub(super) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let bit = rest.trailing_zeros() as usize;
+            rest = rest.checked_sub(1)? & rest;
+            Some((bit / FEW, bit % FEW))
+        })
+    }
+}
+
 /// What a first look at a name needs, in one line of the cache.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -77,6 +94,64 @@ impl Outline {
             (*to, *of) = token;
         }
         outline
+    }
+
+    /// Whether all its tokens are here.
+    #[inline(always)]
+    pub(super) fn is_whole(&self) -> bool {
+        usize::from(self.len) <= FEW
+    }
+
+    /// Which tokens of two whole outlines may agree.
+    #[inline(always)]
+    pub(super) fn agreeing(&self, other: &Self) -> Agreeing {
+        let mut bits = 0;
+        for (i, (x, of_x)) in (0..self.len).zip(self.tokens.iter().zip(self.sorts)) {
+            for (j, (y, of_y)) in (0..other.len).zip(other.tokens.iter().zip(other.sorts)) {
+                let initial = (of_x | of_y) & INITIAL != 0;
+                let alike = initial | x.sounds.agree(y.sounds);
+                let agree = alike & ((of_x ^ of_y) & RELATIVE == 0);
+                bits |= u16::from(agree) << (FEW as u8 * i + j);
+            }
+        }
+        Agreeing(bits)
+    }
+
+    /// The words of two tokens, and whether one is an initial.
+    #[inline(always)]
+    pub(super) fn words(&self, other: &Self, (i, j): (usize, usize)) -> (u32, u32, bool) {
+        let number = |outline: &Self, k: usize| outline.tokens.get(k).map_or(0, |t| t.number);
+        let sort = |outline: &Self, k: usize| outline.sorts.get(k).copied().unwrap_or(0);
+        let initial = (sort(self, i) | sort(other, j)) & INITIAL != 0;
+        (number(self, i), number(other, j), initial)
+    }
+
+    /// [`may_reach`] of two whole outlines, when the tokens that may agree are known.
+    #[inline(always)]
+    pub(super) fn may_reach(
+        &self,
+        other: &Self,
+        lowest: f64,
+        agreeing: Agreeing,
+        most: impl Fn(u32, u32, bool) -> f64,
+    ) -> bool {
+        let mut tops = [[0.0_f64; FEW]; 2];
+        for (i, j) in agreeing.pairs() {
+            let (x, y, initial) = self.words(other, (i, j));
+            let here = if x == y { 1.0 } else { most(x, y, initial) };
+            let [of_self, of_other] = &mut tops;
+            for top in of_self.get_mut(i).into_iter().chain(of_other.get_mut(j)) {
+                *top = top.max(here);
+            }
+        }
+        let mut sum = Sum::new(lowest, self.len.min(other.len));
+        for (outline, tops) in [self, other].into_iter().zip(tops) {
+            let tokens = outline.tokens.into_iter().zip(outline.sorts);
+            for (token, top) in tokens.zip(tops).take(outline.len.into()) {
+                sum.add(token, top);
+            }
+        }
+        sum.is_enough()
     }
 
     /// Its tokens, when all of them are here.
@@ -155,6 +230,11 @@ impl Sum {
         for (y, top) in b.zip(tops) {
             self.add(y, top);
         }
+        self.is_enough()
+    }
+
+    #[inline(always)]
+    fn is_enough(&self) -> bool {
         // What is no number is not below.
         let below = self.sum.partial_cmp(&(-ROUNDING * self.all));
         below != Some(std::cmp::Ordering::Less)

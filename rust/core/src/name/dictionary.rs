@@ -1,6 +1,6 @@
 //! Names that are read once and compared many times: the distinct names of two columns, by code.
 
-use super::ceiling::{Outline, may_be_joined};
+use super::ceiling::{Agreeing, Outline, may_be_joined};
 use super::costs::CostTable;
 use super::frequency::Frequencies;
 use super::guard::GuardPairs;
@@ -100,6 +100,8 @@ impl<'a> NameDictionary<'a> {
 pub struct PreparedComparer<'a> {
     dictionary: &'a NameDictionary<'a>,
     matcher: Matcher<'a>,
+    /// Pairs that a first look left open, with their places.
+    open: Vec<(usize, u32, u32, Agreeing)>,
 }
 
 impl<'a> PreparedComparer<'a> {
@@ -110,14 +112,61 @@ impl<'a> PreparedComparer<'a> {
         let numbers = vocabulary.len().saturating_add(2 * JOINED);
         let mut matcher = Matcher::new(costs, frequencies, guard, PAIRS, numbers);
         matcher.vocabulary = Vocabulary::over(vocabulary);
-        Self { dictionary, matcher }
+        Self { dictionary, matcher, open: vec![] }
     }
 
     /// Fetches what a first look at some names needs: side by side, memory takes no longer than for one.
     #[inline]
-    pub fn touch(&self, codes: impl Iterator<Item = u32>) {
+    fn touch(&self, codes: impl Iterator<Item = u32>) {
         let outlines = codes.filter_map(|code| self.dictionary.outlines.get(code as usize));
         std::hint::black_box(outlines.fold(0, |all, outline| all | outline.len));
+    }
+
+    /// Compares pairs of names by their codes, as [`PreparedComparer::compare`] does, and calls `found`
+    /// with the place of each pair and its answer, in any order. Memory serves many pairs at a time:
+    /// most names are not in the cache, nor is what is known of two words.
+    #[inline(always)]
+    pub fn compare_all(
+        &mut self,
+        pairs: impl ExactSizeIterator<Item = (u32, u32)> + Clone,
+        lowest: f64,
+        mut found: impl FnMut(usize, Option<Comparison>),
+    ) {
+        self.touch(pairs.clone().map(|(_, b)| b));
+        let mut open = std::mem::take(&mut self.open);
+        open.clear();
+        let mut touched = 0;
+        for (place, (a, b)) in pairs.enumerate() {
+            let Some((x, y)) = self.dictionary.name(a).zip(self.dictionary.name(b)) else {
+                found(place, None);
+                continue;
+            };
+            if !(x.0.is_whole() && y.0.is_whole()) {
+                found(place, self.compare(a, b, lowest));
+                continue;
+            }
+            let agreeing = x.0.agreeing(y.0);
+            if x.0.may_reach(y.0, lowest, agreeing, |_, _, _| 1.0) || may_be_joined(x, y) {
+                touched |= self.matcher.touch(x.0, y.0, agreeing);
+                open.push((place, a, b, agreeing));
+            } else {
+                found(place, Some(Comparison::NOTHING));
+            }
+        }
+        std::hint::black_box(touched);
+        for (place, a, b, agreeing) in &open {
+            let Some((x, y)) = self.dictionary.name(*a).zip(self.dictionary.name(*b)) else {
+                continue;
+            };
+            let may = self.matcher.may_reach_with(x.0, y.0, lowest, *agreeing);
+            let answer = if may || may_be_joined(x, y) {
+                self.compare_whole(x.1, y.1)
+            } else {
+                Some(Comparison::NOTHING)
+            };
+            found(*place, answer);
+        }
+        self.open = open;
     }
 
     /// Compares two names by their codes; `None` when one has no token or a code is no name's.
@@ -131,9 +180,13 @@ impl<'a> PreparedComparer<'a> {
         if !self.matcher.may_reach(a, b, lowest) && !may_be_joined(a, b) {
             return Some(Comparison::NOTHING);
         }
+        self.compare_whole(a.1, b.1)
+    }
+
+    fn compare_whole(&mut self, a: &[Item], b: &[Item]) -> Option<Comparison> {
         if self.matcher.vocabulary.len() - self.dictionary.vocabulary.len() > JOINED {
             self.matcher.clear();
         }
-        self.matcher.compare(a.1, b.1)
+        self.matcher.compare(a, b)
     }
 }

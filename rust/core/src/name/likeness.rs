@@ -63,6 +63,12 @@ impl<'a> Likenesses<'a> {
         self.memo.fetch(key(x, y))
     }
 
+    /// What stands where two words have their likeness.
+    #[inline(always)]
+    pub(super) fn entry(&self, x: u32, y: u32, initial: bool) -> u64 {
+        self.memo.fetch(Pair { low: x.min(y), high: x.max(y), initial }).entry()
+    }
+
     /// What two different words are alike at most: what is remembered, if anything.
     #[inline(always)]
     pub(super) fn most(&self, x: u32, y: u32, initial: bool) -> f64 {

@@ -1,7 +1,7 @@
 //! Two names as tokens: which token stands for which, and what they come to.
 
 use super::assign::{MOST, Pairing};
-use super::ceiling::{Outline, may_reach};
+use super::ceiling::{Agreeing, Outline, may_reach};
 use super::costs::CostTable;
 use super::evidence::{AGREES, Evidence};
 use super::frequency::Frequencies;
@@ -93,6 +93,27 @@ impl<'a> Matcher<'a> {
         // What is remembered is looked at only when the sounds leave it open.
         may_reach(a, b, lowest, |_, _, _| 1.0)
             && may_reach(a, b, lowest, |x, y, initial| self.likenesses.most(x, y, initial))
+    }
+
+    /// Fetches what is known of some tokens of two names, for a later look.
+    #[inline(always)]
+    pub(super) fn touch(&self, a: &Outline, b: &Outline, agreeing: Agreeing) -> u64 {
+        agreeing.pairs().fold(0, |all, pair| {
+            let (x, y, initial) = a.words(b, pair);
+            all | self.likenesses.entry(x, y, initial)
+        })
+    }
+
+    /// [`Matcher::may_reach`] of two whole outlines, when the tokens that may agree are known.
+    #[inline(always)]
+    pub(super) fn may_reach_with(
+        &self,
+        a: &Outline,
+        b: &Outline,
+        lowest: f64,
+        agreeing: Agreeing,
+    ) -> bool {
+        a.may_reach(b, lowest, agreeing, |x, y, initial| self.likenesses.most(x, y, initial))
     }
 
     /// Pairs the tokens of two names and sums up.

@@ -28,6 +28,12 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
+    /// What stands there, whatever it is.
+    #[inline(always)]
+    pub(super) fn entry(self) -> u64 {
+        self.entry
+    }
+
     #[inline(always)]
     pub(super) fn likeness(self) -> Option<f64> {
         let millionths = (self.entry & VALUES).wrapping_sub(1);

@@ -66,6 +66,7 @@ const fn heard() -> [u32; 26] {
 
 /// Above the consonants written: how many they are.
 const COUNT: u32 = 26;
+const WRITTEN: u32 = (1 << COUNT) - 1;
 
 /// Consonants of a word, and consonants that would be heard as one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -99,16 +100,10 @@ impl Sounds {
     /// Whether at least half of the consonants of each have one in the other.
     #[inline(always)]
     pub(super) fn agree(self, other: Self) -> bool {
-        // Both counts at once, in the halves of a word: not every processor counts bits itself.
-        let both =
-            u64::from(self.written & other.heard) | u64::from(other.written & self.heard) << 32;
-        let pairs = both - (both >> 1 & 0x5555_5555_5555_5555);
-        let fours = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
-        let bytes = (fours + (fours >> 4)) & 0x0F0F_0F0F_0F0F_0F0F;
-        let words = bytes + (bytes >> 8);
-        let halves = (words + (words >> 16)) & 0x0000_003F_0000_003F;
-        2 * (halves as u32) >= self.written >> COUNT
-            && 2 * (halves >> 32) as u32 >= other.written >> COUNT
+        let common = |a: Self, b: Self| 2 * (a.written & b.heard & WRITTEN).count_ones();
+        // Both are asked: a branch would cost more.
+        (common(self, other) >= self.written >> COUNT)
+            & (common(other, self) >= other.written >> COUNT)
     }
 }
 

@@ -43,7 +43,7 @@ impl Dates {
         Self { dates: days.map(|day| day.and_then(Date::new).unwrap_or(NONE)).collect(), levels }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
         let at = |row: usize| self.dates.get(row).copied().unwrap_or(NONE);
         for ((a, b), to) in pairs.iter().zip(out) {
@@ -72,7 +72,7 @@ impl Date {
 }
 
 impl DateLevel {
-    #[inline]
+    #[inline(always)]
     fn holds(self, a: Date, b: Date) -> bool {
         let same_year = a.digits >> 16 == b.digits >> 16;
         match self {

@@ -44,7 +44,7 @@ impl Numbers {
         self.rows.iter().map(|row| row.number)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
         let nothing = Counted { number: None, counts: 0 };
         let at = |row: usize| self.rows.get(row).copied().unwrap_or(nothing);

@@ -42,7 +42,7 @@ impl Pairs<'_> {
     }
 
     #[inline(always)]
-    fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+    fn iter(self) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
         self.left.iter().zip(self.right).map(|(a, b)| (*a as usize, *b as usize))
     }
 }
@@ -100,7 +100,7 @@ impl<'t> Comparison<'t> {
     }
 
     /// Levels that take a few nanoseconds; [`UNKNOWN`] for the others, which are not exact.
-    #[inline]
+    #[inline(always)]
     pub(super) fn quick(&self, pairs: Pairs<'_>, out: &mut [u8]) {
         match self {
             Self::Exact(codes) => of_codes(&codes.rows, pairs, out, 2),
@@ -114,6 +114,7 @@ impl<'t> Comparison<'t> {
     }
 
     /// The levels that [`Comparison::quick`] left open. All pairs are of that kind.
+    #[inline(always)]
     pub(super) fn slow(&self, pairs: Pairs<'_>, room: &mut Room<'_>, out: &mut [u8]) {
         match (self, &mut room.name) {
             (Self::Name(names), Some(room)) => names.fill(pairs, room, out),

@@ -33,18 +33,19 @@ impl<'t> Names<'t> {
         NameRoom(PreparedComparer::new(&self.names))
     }
 
+    #[inline(always)]
     pub(super) fn fill(&self, pairs: Pairs<'_>, room: &mut NameRoom<'_>, out: &mut [u8]) {
         let code = |row: usize| self.codes.rows.get(row).copied().unwrap_or(NULL);
         let lowest = self.levels.iter().fold(f64::INFINITY, |low, level| low.min(level.least));
-        room.0.touch(pairs.right.iter().map(|row| code(*row as usize)));
-        for ((a, b), to) in pairs.iter().zip(out) {
-            let found = room.0.compare(code(a), code(b), lowest);
-            *to = found.map_or(0, |found| {
+        let codes = pairs.iter().map(|(a, b)| (code(a), code(b)));
+        room.0.compare_all(codes, lowest, |place, found| {
+            let level = found.map_or(0, |found| {
                 let holds = |level: &NameLevel| {
                     found.similarity >= level.least && level.code.is_none_or(|c| c == found.kind)
                 };
                 self.levels.iter().position(holds).unwrap_or(self.levels.len()) as u8 + 2
             });
-        }
+            out.get_mut(place).into_iter().for_each(|to| *to = level);
+        });
     }
 }

@@ -31,7 +31,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
         let at = |row: usize| self.values.get(row).copied().unwrap_or(f64::NAN);
         for ((a, b), to) in pairs.iter().zip(out) {
