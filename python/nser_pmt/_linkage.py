@@ -141,9 +141,9 @@ def prepare(
     for c in spec.compare:
         if c.kind != "expr":
             series = _stack([_compared(frame, c) for frame in frames], c.column)
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
-            comparisons.append({"column": place(key, series), **_kind(c)})
-    rules = []
+            name = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
+            comparisons.append({"column": place(name, series), **_kind(c)})
+    rules: list[dict[str, Any]] = []
     for rule in spec.rules:
         keys = []
         for text, key in zip(rule.keys, rule.exprs(), strict=True):
@@ -154,7 +154,7 @@ def prepare(
             )
             keys.append((f"{name} {text} {series.dtype}", series))
         if rule.kind == "equal":
-            rules.append({"kind": "equal", "columns": [place(*key) for key in keys]})
+            rules.append({"kind": "equal", "columns": [place(*named) for named in keys]})
         elif rule.kind == "cnic_within":
             rules.append({"kind": "cnic_within", "column": place(*keys[0])})
         else:
