@@ -254,9 +254,9 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     -------
     DataFrame
         For each pair one row for the prior and one for each comparison, in order: ``id_left``,
-        ``id_right``, ``comparison``, ``level`` and ``weight`` (Float64: log2(m / u) of the
-        level). A last row ``term frequency`` has what the frequency of the agreeing values adds or takes. The
-        weights of a pair add up to its match weight.
+        ``id_right``, ``comparison``, ``level`` and ``weight`` (Float64: log2(m / u) of the level).
+        A last row ``term frequency`` has what the frequency of the agreeing values adds or takes.
+        The weights of a pair add up to its match weight.
 
     Raises
     ------
