@@ -141,9 +141,9 @@ def prepare(
     for c in spec.compare:
         if c.kind != "expr":
             series = _stack([_compared(frame, c) for frame in frames], c.column)
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
-            comparisons.append({"column": place(key, series), **_kind(c)})
-    rules = []
+            name = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
+            comparisons.append({"column": place(name, series), **_kind(c)})
+    rules: list[dict[str, Any]] = []
     for rule in spec.rules:
         keys = []
         for text, key in zip(rule.keys, rule.exprs(), strict=True):
@@ -154,7 +154,7 @@ def prepare(
             )
             keys.append((f"{name} {text} {series.dtype}", series))
         if rule.kind == "equal":
-            rules.append({"kind": "equal", "columns": [place(*key) for key in keys]})
+            rules.append({"kind": "equal", "columns": [place(*named) for named in keys]})
         elif rule.kind == "cnic_within":
             rules.append({"kind": "cnic_within", "column": place(*keys[0])})
         else:
@@ -288,10 +288,22 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
+def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.DataFrame:
+    """Select expressions of the caller; Polars' own errors may show values."""
+    try:
+        return frame.select(exprs)
+    except pl.exceptions.PolarsError as error:
+        known = _engine.typed(error)
+        hint = "Try the expression on the frame with .select"
+        raise known or SchemaError(
+            f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
+        ) from None
+
+
 def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
-    series = frame.select(key).to_series()
+    series = computed(frame, [key], "a key of a rule").to_series()
     if len(series) != frame.height:
         raise SchemaError(
             "a key of a rule does not give one value a row", code="wrong_column", column=series.name

@@ -120,8 +120,8 @@ def equal(*keys: str | pl.Expr, max_block: int | None = None) -> Rule:
 def cnic_within(column: str, errors: int = 1) -> Rule:
     """Make pairs of rows whose identity numbers are equal or within one error of entry.
 
-    Exact and complete: a digit wrong, missing or too many, two neighbours swapped, a jump swap, or a
-    twin error, in any place (see `nser_pmt.cnic.distance`).
+    Exact and complete: a digit wrong, missing or too many, two neighbours swapped, a jump swap, or
+    a twin error, in any place (see `nser_pmt.cnic.distance`).
 
     Parameters
     ----------

@@ -604,6 +604,23 @@ def test_a_key_that_is_not_one_value_a_row() -> None:
     assert caught.value.code == "wrong_column"
 
 
+@pytest.mark.parametrize("where", ["rule", "comparison"])
+def test_errors_of_expressions_show_no_value(where: str) -> None:
+    spec = plan(compare.exact("sex"), rules=[["household_id"]])
+    if where == "rule":
+        spec = spec.replace(block_on=[[pl.col("cnic").str.replace("3", "x").cast(pl.Int64)]])
+    else:
+        number = pl.col("name_left").cast(pl.Int64) == 3
+        told = compare.expr("odd", {"yes": number}).with_chances(m=[0.9, 0.1], u=[0.1, 0.9])
+        spec = spec.replace(compare=[*spec.compare, told])
+    with pytest.raises(nser.SchemaError) as caught:
+        nser.link(PEOPLE, spec, id="id", threshold=None)
+    shown = str(caught.value) + str(caught.value.__cause__)
+    assert caught.value.code == "wrong_column"
+    for column in ("cnic", "name"):
+        assert not any(v in shown for v in PEOPLE[column].drop_nulls().to_list())
+
+
 def test_plans_and_arguments() -> None:
     bare = nser.LinkSpec(compare=[compare.exact("sex")], block_on=[["sex"]])
     with pytest.raises(nser.DomainError) as caught:

@@ -21,6 +21,7 @@ EXPORTED = [
     "Learned",
     "LinkQuality",
     "LinkSpec",
+    "Linkage",
     "Model",
     "ModelError",
     "NserError",
