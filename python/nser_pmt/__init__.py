@@ -27,6 +27,7 @@ from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
 
@@ -45,6 +46,8 @@ __all__ = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -67,6 +70,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 if _TYPE_CHECKING:

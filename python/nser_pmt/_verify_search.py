@@ -1,0 +1,221 @@
+"""Look for the citizen a registry row means when its number does not lead to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from nser_pmt import blocking, compare, names
+from nser_pmt._verify_fields import Source
+from nser_pmt._verify_rules import VerifyRules
+from nser_pmt.blocking import Rule
+from nser_pmt.control import RunControl
+from nser_pmt.errors import DomainError
+from nser_pmt.link_spec import LinkSpec
+from nser_pmt.linking import link
+
+__all__ = ["Search", "usual_spec"]
+
+_FIELDS = ("number", "name", "relative", "birth_date", "sex", "district")
+
+
+def usual_spec(citizens: int) -> LinkSpec:
+    """Return a cautious plan of the search.
+
+    m and u are assumptions, rounded to the side of caution: names of a national file, an eighth of
+    the birth dates on 1 January, one number in a million within one error of another's.
+    """
+    name = {"m": (0.70, 0.13, 0.05, 0.05, 0.07), "u": (3e-4, 1e-4, 3e-4, 1e-3, 0.9983)}
+    dates = ["day_month_swap", "one_slip", "same_year_heaped", 366, 1098]
+    return LinkSpec(
+        compare=[
+            compare.cnic("number").with_chances(
+                m=(0.90, 0.04, 0.02, 0.04), u=(1e-6, 1e-6, 1e-5, 0.999988)
+            ),
+            compare.name("name", frequency="none").with_chances(**name),
+            compare.name("relative", frequency="none").with_chances(**name),
+            compare.date("birth_date", levels=dates, frequency="none").with_chances(
+                m=(0.84, 0.01, 0.03, 0.05, 0.02, 0.02, 0.03),
+                u=(3e-4, 1e-4, 1e-3, 3e-3, 3e-2, 8e-2, 0.8856),
+            ),
+            compare.exact("sex").with_chances(m=(0.99, 0.01), u=(0.5, 0.5)),
+            compare.exact("district").with_chances(m=(0.8, 0.2), u=(0.02, 0.98)),
+        ],
+        block_on=[
+            blocking.cnic_within("number"),
+            [names.key("name"), "birth_date"],
+            [names.key("relative"), "birth_date"],
+            [names.key("name"), names.key("relative")],
+        ],
+        prior=min(1 / max(citizens, 2), 0.5),
+    )
+
+
+class Search:
+    """The citizens' keys of all rules, ready for one slice of the registry after the other."""
+
+    def __init__(
+        self,
+        citizens: Source,
+        numbers: pl.Series,
+        spec: LinkSpec,
+        rules: VerifyRules,
+        control: RunControl,
+    ) -> None:
+        self.citizens, self.rules, self.control = citizens, rules, control
+        self.numbers = numbers
+        columns = {c.column for c in spec.compare} | {n for r in spec.rules for n in r.columns}
+        strange = sorted(columns - set(_FIELDS))
+        if strange or any(r.kind == "neighbours" for r in spec.rules):
+            raise DomainError(
+                f"the plan of a search is of the columns {', '.join(_FIELDS)}, with rules of equal "
+                "keys or cnic_within",
+                code="invalid_option",
+                column=strange[0] if strange else None,
+            )
+        self.equal = [rule for rule in spec.rules if rule.kind == "equal"]
+        self.within = [rule for rule in spec.rules if rule.kind == "cnic_within"]
+        keys = [blocking.equal(f"key_{k}") for k in range(len(self.equal))]
+        # What a slice holds says nothing of how frequent a value is: the margin stands for that.
+        self.spec = replace(
+            spec,
+            compare=[replace(c, frequency="none") for c in spec.compare],
+            block_on=[*self.within, *keys],
+        )
+        self.keys = [
+            _keys(citizens, relative, self.equal)
+            for relative in ("father", "husband")
+            if relative in citizens.has or relative == "father"
+        ]
+
+    def find(self, rest: pl.DataFrame) -> pl.DataFrame:
+        """Return pairs: ``row`` of the registry, ``citizen`` (row), ``weight``; each pair once.
+
+        `rest` has the fields of registry rows and ``row``.
+        """
+        left = _doubled(rest)
+        left = left.with_columns(_hashed(left, self.equal))
+        rows, allowed = self._near(rest, left)
+        if not len(rows):
+            return pl.DataFrame(schema={"row": pl.UInt32, "citizen": pl.UInt32, "weight": pl.Float64})
+        right = self.citizens.take(rows).with_columns(rows.alias("row"))
+        right = right.with_columns(written=pl.col("number").cast(pl.String))
+        right = _doubled(right)
+        right = right.with_columns(_hashed(right, self.equal))
+        left, right = (_only(side, allowed) for side in (left, right))
+        floor = self.rules.weight - self.rules.margin
+        pairs = link(
+            left, right, self.spec, id="link_id", threshold=floor, control=self._control()
+        )
+        return (
+            pairs.lazy()
+            .select(
+                row=(pl.col("id_left") // 2).cast(pl.UInt32),
+                citizen=(pl.col("id_right") // 2).cast(pl.UInt32),
+                weight="match_weight",
+            )
+            .group_by("row", "citizen")
+            .agg(pl.col("weight").max())
+            .sort("row", "citizen")
+            .collect()
+        )
+
+    def _control(self) -> RunControl:
+        # Each call counts its own candidates; a shared handle would be used up by the first.
+        return RunControl(threads=self.control.threads)
+
+    def _near(self, rest: pl.DataFrame, left: pl.DataFrame) -> tuple[pl.Series, list[pl.Series]]:
+        """Return the citizens that share a key with the slice, and the keys that count."""
+        found, allowed = [], []
+        for k in range(len(self.equal)):
+            asked = left.select(f"key_{k}").drop_nulls().unique()
+            hits = [
+                keys.select("row", f"key_{k}").join(asked, on=f"key_{k}", how="semi")
+                for keys in self.keys
+            ]
+            hit = pl.concat(hits)
+            few = hit.group_by(f"key_{k}").agg(pl.len()).filter(pl.col("len") <= self.rules.max_block)
+            allowed.append(few.get_column(f"key_{k}"))
+            found.append(hit.join(few, on=f"key_{k}", how="semi").get_column("row"))
+        if self.within:
+            found.append(self._numbers_near(rest))
+        return pl.concat(found).unique().sort(), allowed
+
+    def _numbers_near(self, rest: pl.DataFrame) -> pl.Series:
+        """Return the citizens with a number within one error of one in the slice."""
+        digits = names.fold("written").str.replace_all("[^0-9]", "").cast(pl.UInt64, strict=False)
+        left = rest.select(pl.col("row").cast(pl.UInt64), number=digits).drop_nulls()
+        right = self.numbers.to_frame("number").with_row_index("row")
+        right = right.select(pl.col("row").cast(pl.UInt64), "number").drop_nulls()
+        if not left.height or not right.height:
+            return pl.Series("row", [], dtype=pl.UInt32)
+        cnic = next(c for c in usual_spec(2).compare if c.kind == "cnic")
+        spec = LinkSpec(compare=[cnic], block_on=[blocking.cnic_within("number")], prior=0.5)
+        pairs = link(left, right, spec, id="row", threshold=None, control=self._control())
+        return pairs.get_column("id_right").unique().cast(pl.UInt32).alias("row")
+
+
+def _doubled(persons: pl.DataFrame) -> pl.DataFrame:
+    """Give a person with a father and a husband two rows, one for each as the ``relative``."""
+    common = {
+        "number": pl.col("written"),
+        "name": pl.col("name"),
+        "birth_date": pl.col("birth_date"),
+        "sex": pl.col("female"),
+        "district": pl.col("district"),
+    }
+    two = pl.col("father").is_not_null() & pl.col("husband").is_not_null()
+    id = pl.col("row").cast(pl.UInt64) * 2
+    first = persons.select(link_id=id, relative=pl.coalesce("father", "husband"), **common)
+    second = persons.filter(two).select(link_id=id + 1, relative="husband", **common)
+    return pl.concat([first, second])
+
+
+def _keys(citizens: Source, relative: str, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Return the hashed keys of all citizens, with one of the two as their relative."""
+    fields = citizens.fields
+    either = pl.coalesce(fields["father"], fields["husband"])
+    one = either if relative == "father" else fields["husband"]
+    person = {
+        "number": fields["number"].cast(pl.String),
+        "name": fields["name"],
+        "relative": one,
+        "birth_date": fields["birth_date"],
+        "sex": fields["female"],
+        "district": fields["district"],
+    }
+    lazy = citizens.frame.lazy().select(**person)
+    hashed = _hashed(lazy, rules)
+    kept = lazy.select(hashed).collect(engine="streaming") if hashed else pl.DataFrame()
+    frame = kept.with_row_index("row")
+    if relative == "father":
+        return frame
+    return frame.filter(pl.any_horizontal(pl.exclude("row").is_not_null())) if hashed else frame
+
+
+def _hashed(frame: pl.DataFrame | pl.LazyFrame, rules: Sequence[Rule]) -> list[pl.Expr]:
+    """Return one number for the keys of each rule; null where one is missing or empty."""
+    hashed = []
+    for k, rule in enumerate(rules):
+        exprs = rule.exprs()
+        types = frame.lazy().select(e.alias(str(i)) for i, e in enumerate(exprs)).collect_schema()
+        given = [
+            expr.is_not_null() & (expr != "") if dtype == pl.String else expr.is_not_null()
+            for expr, dtype in zip(exprs, types.dtypes(), strict=True)
+        ]
+        parts = pl.struct(expr.alias(str(i)) for i, expr in enumerate(exprs))
+        hashed.append(pl.when(pl.all_horizontal(given)).then(parts.hash(1)).alias(f"key_{k}"))
+    return hashed
+
+
+def _only(side: pl.DataFrame, allowed: Sequence[pl.Series]) -> pl.DataFrame:
+    """Forget keys that do not count."""
+    for key in allowed:
+        name = key.name
+        table = key.to_frame().with_columns(allowed=pl.lit(True))
+        joined = side.select(name).join(table, on=name, how="left", maintain_order="left")
+        kept = pl.when(joined.get_column("allowed").fill_null(False)).then(pl.col(name))
+        side = side.with_columns(kept.alias(name))
+    return side

@@ -1,0 +1,274 @@
+"""Check the persons of a registry against a citizens' file: `verify`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from nser_pmt import _verify_rules, cnic
+from nser_pmt._options import chosen, invalid
+from nser_pmt._verify_fields import Source, compared, source
+from nser_pmt._verify_rules import REASONS, VERDICTS, VerifyRules
+from nser_pmt._verify_search import Search, usual_spec
+from nser_pmt.control import RunControl
+from nser_pmt.errors import SchemaError
+from nser_pmt.link_spec import LinkSpec
+
+__all__ = ["REASONS", "VERDICTS", "Show", "Verified", "VerifyRules", "verify"]
+
+Show: TypeAlias = Literal["masked", "full", "none"]
+
+_FOUND_BY = pl.Enum(["number", "search"])
+_CODES = (
+    "match_number",
+    "match_name",
+    "match_father_or_husband",
+    "match_birth_date",
+    "match_sex",
+    "match_district",
+    "name_similarity",
+    "father_or_husband_similarity",
+    "relative",
+)
+# Registry rows compared, or searched for, at a time.
+_SLICE = 1_000_000
+_SEARCHED = 500_000
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verified:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    frame
+        One row for each row of the registry, in its order; see `verify`.
+    summary
+        ``verdict``, ``reason`` and ``rows``, for all reasons that occur.
+    rules
+        The limits that were used.
+    """
+
+    frame: pl.DataFrame
+    summary: pl.DataFrame
+    rules: VerifyRules
+
+    def __repr__(self) -> str:
+        rows = max(self.frame.height, 1)
+        lines = [f"Verified: {self.frame.height:,} rows"]
+        for verdict in VERDICTS.categories:
+            part = self.summary.filter(pl.col("verdict").cast(pl.String) == verdict)
+            total = part["rows"].sum()
+            lines.append(f"  {verdict:<28} {total:>12,}  {total / rows:6.1%}")
+            if part.height > 1:
+                lines += [f"    {r:<26} {n:>12,}" for _, r, n in part.iter_rows()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def verify(
+    registry: pl.DataFrame | pl.LazyFrame,
+    citizens: pl.DataFrame | pl.LazyFrame,
+    *,
+    id: str,
+    citizen_id: str,
+    columns: Mapping[str, str | tuple[str | None, str | None]] | None = None,
+    spec: LinkSpec | None = None,
+    rules: VerifyRules | None = None,
+    show: Show = "masked",
+    on: datetime.date | None = None,
+    control: RunControl | None = None,
+) -> Verified:
+    """Give each row of a registry one verdict against a citizens' file."""
+    chosen("show", show, Show)
+    rules, control = rules or VerifyRules(), control or RunControl()
+    if on is not None and not isinstance(on, datetime.date):
+        raise invalid("on must be a date")
+    if isinstance(registry, pl.LazyFrame):
+        registry = registry.collect()
+    left = source(registry, "registry", id, columns or {})
+    right = source(citizens, "citizens", citizen_id, columns or {})
+    numbers = right.read("number").get_column("number")
+    rows = _claims(_by_number(left, right, numbers, rules))
+    plan = spec or usual_spec(right.rows)
+    rows = _searched(rows, left, right, numbers, plan, rules, control)
+    frame = _finish(rows, left, right, show, on)
+    summary = (
+        frame.group_by("verdict", "reason")
+        .agg(rows=pl.len())
+        .sort(pl.col("verdict").to_physical(), pl.col("reason").to_physical())
+    )
+    return Verified(frame=frame, summary=summary, rules=rules)
+
+
+def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRules) -> pl.DataFrame:
+    """Compare each row with the citizen that holds its number."""
+    rows = left.read("number", "kind", "issue").with_row_index("row")
+    asked = rows.select("number").drop_nulls().unique()
+    held = (
+        numbers.to_frame("number")
+        .with_row_index("citizen")
+        .drop_nulls("number")
+        .join(asked, on="number", how="semi")
+        .group_by("number")
+        .agg(pl.col("citizen").min(), holders=pl.len())
+    )
+    rows = rows.join(held, on="number", how="left", maintain_order="left")
+    hits = rows.filter(holders=1).select("row", "citizen")
+    parts = []
+    for start in range(0, max(hits.height, 1), _SLICE):
+        hit = hits.slice(start, _SLICE)
+        mine, theirs = left.take(hit["row"]), right.take(hit["citizen"])
+        codes = compared(mine, theirs, years=rules.birth_years)
+        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop("of_relative")
+        parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
+    rows = rows.join(pl.concat(parts), on="row", how="left", maintain_order="left")
+    several = pl.col("holders") > 1
+    return rows.with_columns(
+        citizen=pl.when(~several).then("citizen"),
+        reason=pl.coalesce(
+            "reason",
+            _verify_rules.invalid_number(pl.col("kind")),
+            pl.when(several).then(pl.lit("number_held_twice", REASONS)),
+            pl.lit("number_unknown", REASONS),
+        ),
+    ).drop("holders", "kind")
+
+
+def _claims(rows: pl.DataFrame) -> pl.DataFrame:
+    """Count the rows that give one number, and weigh them against each other."""
+    reason = pl.col("reason").cast(pl.String)
+    verdict = _verify_rules.verdict(pl.col("reason")).cast(pl.String)
+    rows = rows.with_columns(
+        claims=pl.when(pl.col("number").is_not_null()).then(pl.len().over("number")),
+        standing=(verdict != "conflicting").sum().over("number"),
+        accepted=verdict.is_in(["confirmed", "minor_variation"]).any().over("number"),
+    )
+    claimed = pl.col("claims") > 1
+    divided = (verdict == "minor_variation") & reason.str.ends_with("_differs")
+    others = (verdict == "conflicting") & (reason != "number_of_relative") & pl.col("accepted")
+    return rows.with_columns(
+        reason=pl.when(claimed & divided & (pl.col("standing") > 1))
+        .then(pl.lit("number_shared", REASONS))
+        .when(claimed & others)
+        .then(pl.lit("number_of_another", REASONS))
+        .otherwise("reason")
+    ).drop("standing", "accepted")
+
+
+def _searched(
+    rows: pl.DataFrame,
+    left: Source,
+    right: Source,
+    numbers: pl.Series,
+    spec: LinkSpec,
+    rules: VerifyRules,
+    control: RunControl,
+) -> pl.DataFrame:
+    """Look for the citizens of the rows whose number does not lead to them."""
+    verdict = _verify_rules.verdict(pl.col("reason")).cast(pl.String)
+    open_ = verdict.is_in(["not_found", "invalid_cnic", "conflicting"]) | (
+        pl.col("reason").cast(pl.String) == "name_differs_only"
+    )
+    rest = rows.filter(open_).select("row", holder="citizen")
+    if not rest.height or not right.rows:
+        return rows.with_columns(_NOT_SEARCHED)
+    search = Search(right, numbers, spec, rules, control)
+    parts = []
+    for start in range(0, rest.height, _SEARCHED):
+        part = rest.slice(start, _SEARCHED)
+        persons = left.take(part["row"]).with_columns(part["row"])
+        best = _best(search.find(persons), part, right, rules)
+        mine, theirs = left.take(best["row"]), right.take(best["other"])
+        codes = compared(mine, theirs, years=rules.birth_years)
+        found = pl.concat([best, codes], how="horizontal")
+        found = found.with_columns(agrees=_verify_rules.name_agrees(rules))
+        parts.append(found.filter(_verify_rules.supported(rules)))
+    return _settled(rows, pl.concat(parts))
+
+
+def _best(
+    pairs: pl.DataFrame, rest: pl.DataFrame, right: Source, rules: VerifyRules
+) -> pl.DataFrame:
+    """Return the best citizen of each row, and how many are as good."""
+    pairs = pairs.join(rest, on="row", how="left", maintain_order="left")
+    # The holder of the number is another person, or there would be no search.
+    pairs = pairs.filter(pl.col("citizen").ne_missing(pl.col("holder")))
+    ids = right.take(pairs["citizen"], "id").get_column("id")
+    weight = pl.col("weight")
+    return (
+        pairs.with_columns(ids.alias("id"), most=weight.max().over("row"))
+        .filter((pl.col("most") >= rules.weight) & (weight >= pl.col("most") - rules.margin))
+        .sort("row", "weight", "id", descending=[False, True, False])
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("citizen").first().alias("other"), pl.col("most").first(), candidates=pl.len())
+    )
+
+
+def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """Bring what the search found into the rows."""
+    codes = [column for column in best.columns if column in rows.columns and column != "row"]
+    best = best.drop("of_relative").rename({code: f"{code}_found" for code in codes})
+    rows = rows.join(best, on="row", how="left", maintain_order="left")
+    one, several = pl.col("candidates") == 1, pl.col("candidates") > 1
+    reason = pl.col("reason").cast(pl.String)
+    near = (pl.col("match_number_found").cast(pl.String) == "one_error") & pl.col("agrees")
+    another = reason.is_in(["name_differs", "others_differ", "name_differs_only"])
+    shown = pl.col("citizen").is_null() & (one | (several & (reason == "number_unknown")))
+    return rows.with_columns(
+        pl.when(shown).then(f"{code}_found").otherwise(code).alias(code) for code in codes
+    ).with_columns(
+        reason=pl.when((reason == "number_unknown") & one & near)
+        .then(pl.lit("number_one_error", REASONS))
+        .when((reason == "number_unknown") & several)
+        .then(pl.lit("several_citizens", REASONS))
+        .when(another & one)
+        .then(pl.lit("number_of_another", REASONS))
+        .otherwise("reason"),
+        found_by=pl.when(shown)
+        .then(pl.lit("search", _FOUND_BY))
+        .when(pl.col("citizen").is_not_null())
+        .then(pl.lit("number", _FOUND_BY)),
+        candidate=pl.when(one).then("other"),
+        citizen=pl.when(shown).then("other").otherwise("citizen"),
+        match_weight="most",
+    )
+
+
+def _finish(
+    rows: pl.DataFrame,
+    left: Source,
+    right: Source,
+    show: Show,
+    on: datetime.date | None,
+) -> pl.DataFrame:
+    """Put ids, flags and numbers in the place of rows."""
+    compared_with = right.take(rows["citizen"], "id", "deceased", "card_expiry")
+    repaired = right.take(rows["candidate"], "id", "number")
+    number = cnic.format("number") if show == "full" else cnic.mask("number")
+    flags = {"card_expiry": compared_with["card_expiry"]}
+    if on is not None:
+        flags["expired"] = flags["card_expiry"] < on
+    return rows.select(
+        left.read("id").get_column("id").alias(left.id),
+        _verify_rules.verdict(pl.col("reason")).alias("verdict"),
+        "reason",
+        compared_with["id"].alias("citizen"),
+        "found_by",
+        "claims",
+        *_CODES,
+        number_issue="issue",
+        candidate=repaired["id"],
+        **({} if show == "none" else {"candidate_number": repaired.select(number).to_series()}),
+        candidates="candidates",
+        match_weight="match_weight",
+        deceased=compared_with["deceased"],
+        **flags,
+    )
