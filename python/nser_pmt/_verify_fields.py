@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from nser_pmt import cnic, names
+from nser_pmt import cnic, names, similarity
 from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 from nser_pmt.model import missing_column
@@ -34,6 +34,8 @@ _NAMES = {
 }
 _FLAGS = ("alive", "deceased", "card_expiry")
 _NEEDED = ("number", "name")
+# Names of less similarity are looked at in other ways too.
+_UNLIKE = 0.75
 _TEXT = (pl.String, pl.Enum, pl.Categorical, pl.Null)
 _DATE = (pl.Date, pl.Datetime, pl.Null)
 
@@ -201,19 +203,21 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
     Returns
     -------
     DataFrame
-        The match codes and similarities of a result, and ``of_relative``: how alike the father's or
-        husband's name and the citizen's own are.
+        The match codes and similarities of a result; ``of_relative``: how alike the father's or
+        husband's name and the citizen's own are, where the own names are not; ``name_slip`` and
+        ``relative_slip``: whether names that are not alike are one slip of the keyboard apart.
     """
     pairs = pl.concat([left, right.rename(lambda name: f"{name}_citizen")], how="horizontal")
-    ways = [(mine, theirs) for theirs in ("father", "husband") for mine in ("father", "husband")]
+    both = ("father", "husband")
+    ways = [(mine, citizen) for citizen in both for mine in both]
     pairs = pairs.with_columns(
         names.compare("name", "name_citizen").alias("own"),
         *(
-            names.compare(mine, f"{theirs}_citizen").alias(f"{mine}-{theirs}")
-            for mine, theirs in ways
+            names.compare(mine, f"{citizen}_citizen").alias(f"{mine}-{citizen}")
+            for mine, citizen in ways
         ),
     )
-    likeness = {f"{mine}-{theirs}": pl.col(f"{mine}-{theirs}") for mine, theirs in ways}
+    likeness = {f"{mine}-{of}": pl.col(f"{mine}-{of}") for mine, of in ways}
     best = pl.max_horizontal(way.struct["similarity"] for way in likeness.values())
     is_best = [(name, way.struct["similarity"] == best) for name, way in likeness.items()]
     relative = pl.coalesce(
@@ -223,11 +227,13 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
         pl.when(test).then(likeness[name].struct["match"]) for name, test in is_best
     )
     own = pl.col("own")
-    differs = own.struct["similarity"] < 0.5
+    # Most names agree: what follows is worked out for the others only.
+    theirs = pl.when(own.struct["similarity"] < _UNLIKE).then("name_citizen")
     elder = [
-        names.compare(mine, pl.when(differs).then(pl.col("name_citizen"))).struct["similarity"]
-        for mine in ("father", "husband")
+        names.compare(mine, theirs).struct["similarity"] for mine in ("father", "husband")
     ]
+    unlike = pl.when(best < _UNLIKE)
+    slips = [_slip(unlike.then(mine), f"{citizen}_citizen") for mine, citizen in ways]
     return pairs.select(
         match_number=_numbers(pl.col("written"), pl.col("number_citizen")),
         match_name=own.struct["match"],
@@ -239,7 +245,17 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
         father_or_husband_similarity=best,
         relative=relative,
         of_relative=pl.max_horizontal(elder),
+        name_slip=_slip(pl.col("name"), theirs),
+        relative_slip=pl.any_horizontal(slips),
     )
+
+
+def _slip(a: pl.Expr, b: pl.Expr | str) -> pl.Expr:
+    """Whether two names in match form are one wrong, missing, added or swapped letter apart."""
+    b = pl.col(b) if isinstance(b, str) else b
+    asked = pl.when(b.is_not_null()).then(a)
+    distance = similarity.osa_distance(names.fold(asked), names.fold(b), cutoff=1)
+    return (distance <= 1).fill_null(False)
 
 
 def _numbers(written: pl.Expr, number: pl.Expr) -> pl.Expr:

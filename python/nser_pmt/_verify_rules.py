@@ -27,6 +27,7 @@ _BY_VERDICT = {
         "birth_date_varies",
         "several_vary",
         "name_missing",
+        "name_one_slip",
         "father_or_husband_differs",
         "birth_date_differs",
         "sex_differs",
@@ -125,10 +126,16 @@ def _name_state(code: str, similarity: str, rules: VerifyRules) -> pl.Expr:
     return _state(match, agrees, (match == "different") | (alike < rules.name_varies))
 
 
-def _states(rules: VerifyRules) -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
-    """Return the state of the name; how many others support, vary, and contradict."""
+def _names(rules: VerifyRules) -> tuple[pl.Expr, pl.Expr]:
+    """Return the states of the name and of the father's or husband's."""
     name = _name_state("match_name", "name_similarity", rules)
     other = _name_state("match_father_or_husband", "father_or_husband_similarity", rules)
+    return name, pl.when(other.eq(-1) & pl.col("relative_slip")).then(0).otherwise(other)
+
+
+def _states(rules: VerifyRules) -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
+    """Return the state of the name; how many others support, vary, and contradict."""
+    name, other = _names(rules)
     born = pl.col("match_birth_date").cast(pl.String)
     sex = pl.col("match_sex").cast(pl.String) == "different"
     slips = ["exact", "day_month_swap", "one_slip", "first_january"]
@@ -144,7 +151,7 @@ def _count(*tests: pl.Expr) -> pl.Expr:
 def by_number(rules: VerifyRules) -> pl.Expr:
     """Return the reason for a row whose number one citizen holds."""
     name, support, vary, against = _states(rules)
-    other = _name_state("match_father_or_husband", "father_or_husband_similarity", rules)
+    _, other = _names(rules)
     born = pl.col("match_birth_date").cast(pl.String)
     small = (against == 0) & (vary > 0)
     one = (against == 1) & (support >= 1)
@@ -182,7 +189,10 @@ def supported(rules: VerifyRules) -> pl.Expr:
     """Whether name, father and birth date support a citizen that was found by search."""
     name, support, _, against = _states(rules)
     enough = ((name == 1) & (support >= 1)) | ((name == 0) & (support == 2))
-    return (enough & (against == 0)).fill_null(False)
+    # The sex alone may be a slip, when all the rest agrees.
+    sex = pl.col("match_sex").cast(pl.String) == "different"
+    slip = (name == 1) & (support == 2) & (against == 1) & sex
+    return ((enough & (against == 0)) | slip).fill_null(False)
 
 
 def name_agrees(rules: VerifyRules) -> pl.Expr:

@@ -87,7 +87,7 @@ class Search:
         self.keys = [
             _keys(citizens, relative, self.equal)
             for relative in ("father", "husband")
-            if relative in citizens.has or relative == "father"
+            if relative == "father" or {"father", "husband"} <= citizens.has
         ]
 
     def find(self, rest: pl.DataFrame) -> pl.DataFrame:
@@ -106,9 +106,7 @@ class Search:
         right = right.with_columns(_hashed(right, self.equal))
         left, right = (_only(side, allowed) for side in (left, right))
         floor = self.rules.weight - self.rules.margin
-        pairs = link(
-            left, right, self.spec, id="link_id", threshold=floor, control=self._control()
-        )
+        pairs = link(left, right, self.spec, id="link_id", threshold=floor, control=self.control)
         return (
             pairs.lazy()
             .select(
@@ -121,10 +119,6 @@ class Search:
             .sort("row", "citizen")
             .collect()
         )
-
-    def _control(self) -> RunControl:
-        # Each call counts its own candidates; a shared handle would be used up by the first.
-        return RunControl(threads=self.control.threads)
 
     def _near(self, rest: pl.DataFrame, left: pl.DataFrame) -> tuple[pl.Series, list[pl.Series]]:
         """Return the citizens that share a key with the slice, and the keys that count."""
@@ -153,7 +147,7 @@ class Search:
             return pl.Series("row", [], dtype=pl.UInt32)
         cnic = next(c for c in usual_spec(2).compare if c.kind == "cnic")
         spec = LinkSpec(compare=[cnic], block_on=[blocking.cnic_within("number")], prior=0.5)
-        pairs = link(left, right, spec, id="row", threshold=None, control=self._control())
+        pairs = link(left, right, spec, id="row", threshold=None, control=self.control)
         return pairs.get_column("id_right").unique().cast(pl.UInt32).alias("row")
 
 
@@ -174,25 +168,26 @@ def _doubled(persons: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keys(citizens: Source, relative: str, rules: Sequence[Rule]) -> pl.DataFrame:
-    """Return the hashed keys of all citizens, with one of the two as their relative."""
+    """Return ``row`` and the hashed keys of citizens, with one of the two as their relative.
+
+    Those with a husband as well as a father are there once for each.
+    """
     fields = citizens.fields
-    either = pl.coalesce(fields["father"], fields["husband"])
-    one = either if relative == "father" else fields["husband"]
     person = {
         "number": fields["number"].cast(pl.String),
         "name": fields["name"],
-        "relative": one,
         "birth_date": fields["birth_date"],
         "sex": fields["female"],
         "district": fields["district"],
     }
-    lazy = citizens.frame.lazy().select(**person)
-    hashed = _hashed(lazy, rules)
-    kept = lazy.select(hashed).collect(engine="streaming") if hashed else pl.DataFrame()
-    frame = kept.with_row_index("row")
-    if relative == "father":
-        return frame
-    return frame.filter(pl.any_horizontal(pl.exclude("row").is_not_null())) if hashed else frame
+    lazy = citizens.frame.lazy().with_row_index("row")
+    if relative == "husband":
+        lazy = lazy.filter(fields["father"].is_not_null() & fields["husband"].is_not_null())
+        person["relative"] = fields["husband"]
+    else:
+        person["relative"] = pl.coalesce(fields["father"], fields["husband"])
+    lazy = lazy.select("row", **person)
+    return lazy.select("row", *_hashed(lazy, rules)).collect(engine="streaming")
 
 
 def _hashed(frame: pl.DataFrame | pl.LazyFrame, rules: Sequence[Rule]) -> list[pl.Expr]:

@@ -35,6 +35,12 @@ _CODES = (
     "father_or_husband_similarity",
     "relative",
 )
+_NOT_SEARCHED = {
+    "found_by": pl.when(pl.col("citizen").is_not_null()).then(pl.lit("number", _FOUND_BY)),
+    "candidate": pl.lit(None, pl.UInt32),
+    "candidates": pl.lit(None, pl.UInt32),
+    "match_weight": pl.lit(None, pl.Float64),
+}
 # Registry rows compared, or searched for, at a time.
 _SLICE = 1_000_000
 _SEARCHED = 500_000
@@ -127,7 +133,7 @@ def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRul
         hit = hits.slice(start, _SLICE)
         mine, theirs = left.take(hit["row"]), right.take(hit["citizen"])
         codes = compared(mine, theirs, years=rules.birth_years)
-        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop("of_relative")
+        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop("of_relative", "relative_slip")
         parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
     rows = rows.join(pl.concat(parts), on="row", how="left", maintain_order="left")
     several = pl.col("holders") > 1
@@ -179,7 +185,7 @@ def _searched(
     )
     rest = rows.filter(open_).select("row", holder="citizen")
     if not rest.height or not right.rows:
-        return rows.with_columns(_NOT_SEARCHED)
+        return rows.with_columns(**_NOT_SEARCHED)
     search = Search(right, numbers, spec, rules, control)
     parts = []
     for start in range(0, rest.height, _SEARCHED):
@@ -214,16 +220,17 @@ def _best(
 
 def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     """Bring what the search found into the rows."""
-    codes = [column for column in best.columns if column in rows.columns and column != "row"]
-    best = best.drop("of_relative").rename({code: f"{code}_found" for code in codes})
+    best = best.drop("of_relative", "name_slip", "relative_slip").rename({code: f"{code}_found" for code in _CODES})
     rows = rows.join(best, on="row", how="left", maintain_order="left")
     one, several = pl.col("candidates") == 1, pl.col("candidates") > 1
     reason = pl.col("reason").cast(pl.String)
     near = (pl.col("match_number_found").cast(pl.String) == "one_error") & pl.col("agrees")
-    another = reason.is_in(["name_differs", "others_differ", "name_differs_only"])
+    another = reason.is_in(["name_differs", "others_differ"]) | (
+        (reason == "name_differs_only") & ~pl.col("name_slip")
+    )
     shown = pl.col("citizen").is_null() & (one | (several & (reason == "number_unknown")))
     return rows.with_columns(
-        pl.when(shown).then(f"{code}_found").otherwise(code).alias(code) for code in codes
+        pl.when(shown).then(f"{code}_found").otherwise(code).alias(code) for code in _CODES
     ).with_columns(
         reason=pl.when((reason == "number_unknown") & one & near)
         .then(pl.lit("number_one_error", REASONS))
@@ -231,6 +238,8 @@ def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("several_citizens", REASONS))
         .when(another & one)
         .then(pl.lit("number_of_another", REASONS))
+        .when((reason == "name_differs_only") & pl.col("name_slip") & pl.col("candidates").is_null())
+        .then(pl.lit("name_one_slip", REASONS))
         .otherwise("reason"),
         found_by=pl.when(shown)
         .then(pl.lit("search", _FOUND_BY))
