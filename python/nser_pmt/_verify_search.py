@@ -47,17 +47,22 @@ def usual_spec(citizens: int) -> LinkSpec:
             blocking.cnic_within("number"),
             [names.key("name"), "birth_date"],
             [names.key("relative"), "birth_date"],
-            [names.key("name"), names.key("relative")],
+            [names.key("name"), names.key("relative"), pl.col("birth_date").dt.year()],
+            [names.key("name"), names.key("relative"), "district"],
         ],
         prior=min(1 / max(citizens, 2), 0.5),
     )
 
 
 class Search:
-    """The citizens' keys of all rules, ready for one slice of the registry after the other."""
+    """The citizens' keys of all rules, ready for one slice of the registry after the other.
+
+    `rest` is all of the registry that will be asked for: ``row`` and what was ``written`` for a number.
+    """
 
     def __init__(
         self,
+        rest: pl.DataFrame,
         citizens: Source,
         numbers: pl.Series,
         spec: LinkSpec,
@@ -65,7 +70,6 @@ class Search:
         control: RunControl,
     ) -> None:
         self.citizens, self.rules, self.control = citizens, rules, control
-        self.numbers = numbers
         columns = {c.column for c in spec.compare} | {n for r in spec.rules for n in r.columns}
         strange = sorted(columns - set(_FIELDS))
         if strange or any(r.kind == "neighbours" for r in spec.rules):
@@ -84,6 +88,8 @@ class Search:
             compare=[replace(c, frequency="none") for c in spec.compare],
             block_on=[*self.within, *keys],
         )
+        within = bool(self.within)
+        self.near = _numbers_near(rest if within else rest.clear(), numbers, control)
         self.keys = [
             _keys(citizens, relative, self.equal)
             for relative in ("father", "husband")
@@ -95,16 +101,14 @@ class Search:
 
         `rest` has the fields of registry rows and ``row``.
         """
-        left = _doubled(rest)
-        left = left.with_columns(_hashed(left, self.equal))
+        left = _with_keys(_doubled(rest), self.equal).collect()
         rows, allowed = self._near(rest, left)
         if not len(rows):
             return pl.DataFrame(schema={"row": pl.UInt32, "citizen": pl.UInt32, "weight": pl.Float64})
         right = self.citizens.take(rows).with_columns(rows.alias("row"))
         right = right.with_columns(written=pl.col("number").cast(pl.String))
-        right = _doubled(right)
-        right = right.with_columns(_hashed(right, self.equal))
-        left, right = (_only(side, allowed) for side in (left, right))
+        right = _with_keys(_doubled(right), self.equal).collect()
+        left, right = _only(left, allowed), _only(right, allowed)
         floor = self.rules.weight - self.rules.margin
         pairs = link(left, right, self.spec, id="link_id", threshold=floor, control=self.control)
         return (
@@ -133,25 +137,28 @@ class Search:
             few = hit.group_by(f"key_{k}").agg(pl.len()).filter(pl.col("len") <= self.rules.max_block)
             allowed.append(few.get_column(f"key_{k}"))
             found.append(hit.join(few, on=f"key_{k}", how="semi").get_column("row"))
-        if self.within:
-            found.append(self._numbers_near(rest))
+        near = self.near.join(rest.select("row"), on="row", how="semi")
+        found.append(near.get_column("citizen"))
         return pl.concat(found).unique().sort(), allowed
 
-    def _numbers_near(self, rest: pl.DataFrame) -> pl.Series:
-        """Return the citizens with a number within one error of one in the slice."""
-        digits = names.fold("written").str.replace_all("[^0-9]", "").cast(pl.UInt64, strict=False)
-        left = rest.select(pl.col("row").cast(pl.UInt64), number=digits).drop_nulls()
-        right = self.numbers.to_frame("number").with_row_index("row")
-        right = right.select(pl.col("row").cast(pl.UInt64), "number").drop_nulls()
-        if not left.height or not right.height:
-            return pl.Series("row", [], dtype=pl.UInt32)
-        cnic = next(c for c in usual_spec(2).compare if c.kind == "cnic")
-        spec = LinkSpec(compare=[cnic], block_on=[blocking.cnic_within("number")], prior=0.5)
-        pairs = link(left, right, spec, id="row", threshold=None, control=self.control)
-        return pairs.get_column("id_right").unique().cast(pl.UInt32).alias("row")
+
+def _numbers_near(rest: pl.DataFrame, numbers: pl.Series, control: RunControl) -> pl.DataFrame:
+    """Return pairs ``row``, ``citizen`` of numbers that are within one error of each other."""
+    digits = names.fold("written").str.replace_all("[^0-9]", "").cast(pl.UInt64, strict=False)
+    row = pl.col("row").cast(pl.UInt64)
+    left = rest.select(row, number=digits).drop_nulls()
+    right = numbers.to_frame("number").with_row_index("row").select(row, "number").drop_nulls()
+    if not left.height or not right.height:
+        return pl.DataFrame(schema={"row": pl.UInt32, "citizen": pl.UInt32})
+    cnic = next(c for c in usual_spec(2).compare if c.kind == "cnic")
+    spec = LinkSpec(compare=[cnic], block_on=[blocking.cnic_within("number")], prior=0.5)
+    pairs = link(left, right, spec, id="row", threshold=None, control=control)
+    return pairs.select(
+        row=pl.col("id_left").cast(pl.UInt32), citizen=pl.col("id_right").cast(pl.UInt32)
+    )
 
 
-def _doubled(persons: pl.DataFrame) -> pl.DataFrame:
+def _doubled(persons: pl.DataFrame) -> pl.LazyFrame:
     """Give a person with a father and a husband two rows, one for each as the ``relative``."""
     common = {
         "number": pl.col("written"),
@@ -164,7 +171,7 @@ def _doubled(persons: pl.DataFrame) -> pl.DataFrame:
     id = pl.col("row").cast(pl.UInt64) * 2
     first = persons.select(link_id=id, relative=pl.coalesce("father", "husband"), **common)
     second = persons.filter(two).select(link_id=id + 1, relative="husband", **common)
-    return pl.concat([first, second])
+    return pl.concat([first, second]).lazy()
 
 
 def _keys(citizens: Source, relative: str, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -186,23 +193,29 @@ def _keys(citizens: Source, relative: str, rules: Sequence[Rule]) -> pl.DataFram
         person["relative"] = fields["husband"]
     else:
         person["relative"] = pl.coalesce(fields["father"], fields["husband"])
-    lazy = lazy.select("row", **person)
-    return lazy.select("row", *_hashed(lazy, rules)).collect(engine="streaming")
+    keyed = _with_keys(lazy.select("row", **person), rules)
+    return keyed.drop(*person).collect(engine="streaming")
 
 
-def _hashed(frame: pl.DataFrame | pl.LazyFrame, rules: Sequence[Rule]) -> list[pl.Expr]:
-    """Return one number for the keys of each rule; null where one is missing or empty."""
-    hashed = []
+def _with_keys(frame: pl.LazyFrame, rules: Sequence[Rule]) -> pl.LazyFrame:
+    """Add one number for the keys of each rule; null where one is missing or empty."""
+    parts = {
+        text: expr for rule in rules for text, expr in zip(rule.keys, rule.exprs(), strict=True)
+    }
+    named = {text: f"part_{n}" for n, text in enumerate(parts)}
+    frame = frame.with_columns(expr.alias(named[text]) for text, expr in parts.items())
+    schema = frame.collect_schema()
+    given = {
+        name: pl.col(name).is_not_null() & (pl.col(name) != "" if schema[name] == pl.String else True)
+        for name in named.values()
+    }
+    keys = []
     for k, rule in enumerate(rules):
-        exprs = rule.exprs()
-        types = frame.lazy().select(e.alias(str(i)) for i, e in enumerate(exprs)).collect_schema()
-        given = [
-            expr.is_not_null() & (expr != "") if dtype == pl.String else expr.is_not_null()
-            for expr, dtype in zip(exprs, types.dtypes(), strict=True)
-        ]
-        parts = pl.struct(expr.alias(str(i)) for i, expr in enumerate(exprs))
-        hashed.append(pl.when(pl.all_horizontal(given)).then(parts.hash(1)).alias(f"key_{k}"))
-    return hashed
+        of_rule = [named[text] for text in rule.keys]
+        hashed = pl.struct(of_rule).hash(1)
+        known = pl.all_horizontal(given[name] for name in of_rule)
+        keys.append(pl.when(known).then(hashed).alias(f"key_{k}"))
+    return frame.with_columns(keys).drop(named.values())
 
 
 def _only(side: pl.DataFrame, allowed: Sequence[pl.Series]) -> pl.DataFrame:

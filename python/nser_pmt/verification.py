@@ -186,7 +186,8 @@ def _searched(
     rest = rows.filter(open_).select("row", holder="citizen")
     if not rest.height or not right.rows:
         return rows.with_columns(**_NOT_SEARCHED)
-    search = Search(right, numbers, spec, rules, control)
+    written = left.take(rest["row"], "written").with_columns(rest["row"])
+    search = Search(written, right, numbers, spec, rules, control)
     parts = []
     for start in range(0, rest.height, _SEARCHED):
         part = rest.slice(start, _SEARCHED)
