@@ -113,9 +113,7 @@ def _missing(which: str, column: str, known: list[str]) -> SchemaError:
 
 def _check_ids(frame: pl.DataFrame | pl.LazyFrame, which: str, id: str) -> int:
     ids = pl.col(id)
-    counts = frame.lazy().select(
-        rows=pl.len(), nulls=ids.null_count(), distinct=ids.n_unique()
-    )
+    counts = frame.lazy().select(rows=pl.len(), nulls=ids.null_count(), distinct=ids.n_unique())
     rows, nulls, distinct = counts.collect(engine="streaming").row(0)
     if nulls or distinct < rows:
         code, text = ("missing_id", "an id is missing") if nulls else ("duplicate_id", "ids repeat")
@@ -128,12 +126,12 @@ def _persons(found: Mapping[str, str], schema: pl.Schema, which: str) -> dict[st
     for field in ("name", "father", "husband", "district"):
         text = _read(found, schema, which, field, _TEXT, "text").cast(pl.String)
         fields[field] = text if field != "district" else _nonempty(names.fold(text))
-    born = _read(found, schema, which, "birth_date", _DATE, "a Date; parse text with .str.to_date()")
+    born = _read(
+        found, schema, which, "birth_date", _DATE, "a Date; parse text with .str.to_date()"
+    )
     fields["birth_date"] = born.cast(pl.Date)
     sex = _read(found, schema, which, "sex", _TEXT, "text").cast(pl.String)
-    fields["female"] = (
-        pl.when(_unfit(_MAN, sex)).then(True).when(_unfit(_WOMAN, sex)).then(False)
-    )
+    fields["female"] = pl.when(_unfit(_MAN, sex)).then(True).when(_unfit(_WOMAN, sex)).then(False)
     number = _number(found["number"], schema)
     fields["number"] = cnic.parse(number).struct["number"]
     return fields
@@ -229,9 +227,7 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
     own = pl.col("own")
     # Most names agree: what follows is worked out for the others only.
     theirs = pl.when(own.struct["similarity"] < _UNLIKE).then("name_citizen")
-    elder = [
-        names.compare(mine, theirs).struct["similarity"] for mine in ("father", "husband")
-    ]
+    elder = [names.compare(mine, theirs).struct["similarity"] for mine in ("father", "husband")]
     unlike = pl.when(best < _UNLIKE)
     slips = [_slip(unlike.then(mine), f"{citizen}_citizen") for mine, citizen in ways]
     return pairs.select(

@@ -16,7 +16,7 @@ from nser_pmt.errors import DomainError
 from nser_pmt.link_spec import LinkSpec
 from nser_pmt.linking import link
 
-__all__ = ["Search", "usual_spec"]
+__all__ = ["Search", "checked", "usual_spec"]
 
 _FIELDS = ("number", "name", "relative", "birth_date", "sex", "district")
 
@@ -54,6 +54,22 @@ def usual_spec(citizens: int) -> LinkSpec:
     )
 
 
+def checked(spec: LinkSpec) -> LinkSpec:
+    """Return a plan that a search can follow, or say why it cannot."""
+    columns = {c.column for c in spec.compare} | {n for r in spec.rules for n in r.columns}
+    strange = sorted(columns - set(_FIELDS))
+    if strange or any(rule.kind == "neighbours" for rule in spec.rules):
+        raise DomainError(
+            f"the plan of a search is of the columns {', '.join(_FIELDS)}, with rules of equal "
+            "keys or cnic_within",
+            code="invalid_option",
+            column=strange[0] if strange else None,
+        )
+    if not spec.learned:
+        raise DomainError("the plan has no chances of agreement yet", code="not_learned")
+    return spec
+
+
 class Search:
     """The citizens' keys of all rules, ready for one slice of the registry after the other.
 
@@ -70,15 +86,6 @@ class Search:
         control: RunControl,
     ) -> None:
         self.citizens, self.rules, self.control = citizens, rules, control
-        columns = {c.column for c in spec.compare} | {n for r in spec.rules for n in r.columns}
-        strange = sorted(columns - set(_FIELDS))
-        if strange or any(r.kind == "neighbours" for r in spec.rules):
-            raise DomainError(
-                f"the plan of a search is of the columns {', '.join(_FIELDS)}, with rules of equal "
-                "keys or cnic_within",
-                code="invalid_option",
-                column=strange[0] if strange else None,
-            )
         self.equal = [rule for rule in spec.rules if rule.kind == "equal"]
         self.within = [rule for rule in spec.rules if rule.kind == "cnic_within"]
         keys = [blocking.equal(f"key_{k}") for k in range(len(self.equal))]
@@ -104,7 +111,9 @@ class Search:
         left = _with_keys(_doubled(rest), self.equal).collect()
         rows, allowed = self._near(rest, left)
         if not len(rows):
-            return pl.DataFrame(schema={"row": pl.UInt32, "citizen": pl.UInt32, "weight": pl.Float64})
+            return pl.DataFrame(
+                schema={"row": pl.UInt32, "citizen": pl.UInt32, "weight": pl.Float64}
+            )
         right = self.citizens.take(rows).with_columns(rows.alias("row"))
         right = right.with_columns(written=pl.col("number").cast(pl.String))
         right = _with_keys(_doubled(right), self.equal).collect()
@@ -134,7 +143,9 @@ class Search:
                 for keys in self.keys
             ]
             hit = pl.concat(hits)
-            few = hit.group_by(f"key_{k}").agg(pl.len()).filter(pl.col("len") <= self.rules.max_block)
+            few = (
+                hit.group_by(f"key_{k}").agg(pl.len()).filter(pl.col("len") <= self.rules.max_block)
+            )
             allowed.append(few.get_column(f"key_{k}"))
             found.append(hit.join(few, on=f"key_{k}", how="semi").get_column("row"))
         near = self.near.join(rest.select("row"), on="row", how="semi")
@@ -206,7 +217,8 @@ def _with_keys(frame: pl.LazyFrame, rules: Sequence[Rule]) -> pl.LazyFrame:
     frame = frame.with_columns(expr.alias(named[text]) for text, expr in parts.items())
     schema = frame.collect_schema()
     given = {
-        name: pl.col(name).is_not_null() & (pl.col(name) != "" if schema[name] == pl.String else True)
+        name: pl.col(name).is_not_null()
+        & (pl.col(name) != "" if schema[name] == pl.String else True)
         for name in named.values()
     }
     keys = []

@@ -14,7 +14,7 @@ from nser_pmt import _verify_rules, cnic
 from nser_pmt._options import chosen, invalid
 from nser_pmt._verify_fields import Source, compared, source
 from nser_pmt._verify_rules import REASONS, VERDICTS, VerifyRules
-from nser_pmt._verify_search import Search, usual_spec
+from nser_pmt._verify_search import Search, checked, usual_spec
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
@@ -92,9 +92,172 @@ def verify(
     on: datetime.date | None = None,
     control: RunControl | None = None,
 ) -> Verified:
-    """Give each row of a registry one verdict against a citizens' file."""
+    """Give each row of a registry one verdict against a citizens' file, and the evidence for it.
+
+    Parameters
+    ----------
+    registry
+        What was entered: identity number and name; father's or husband's name, birth date, sex and
+        district where there are any.
+    citizens
+        One row for each citizen, with the same; both father's and husband's name if it has both, and
+        whether the person is alive. A lazy frame is read in slices and need not fit in memory.
+    id, citizen_id
+        Columns of ids: no null, each once.
+    columns
+        Column of each field, if it has another name than here: ``number`` (``"cnic"``), ``name``
+        (``"name"``), ``father`` (``"father_name"``), ``husband`` (``"husband_name"``), ``birth_date``,
+        ``sex``, ``district``, and of the citizens only ``alive``, ``deceased`` (Boolean) and
+        ``card_expiry`` (Date). A pair is for the two frames: ``{"father": ("relative", "father")}``;
+        None in it for a frame without. `number` and `name` are needed; other fields that a frame
+        does not have are not compared, unless they are named here.
+    spec
+        Plan of the search for citizens whose number is not the one entered, on the columns
+        ``number``, ``name``, ``relative`` (father or husband), ``birth_date``, ``sex`` and
+        ``district``. By default a cautious one.
+    rules
+        Limits; see `VerifyRules`.
+    show
+        How ``candidate_number`` is shown: ``"masked"``, ``"full"`` or ``"none"`` (no such column).
+    on
+        Day for which ``expired`` is told.
+    control
+        Threads, and a way to stop the search; see `RunControl`.
+
+    Returns
+    -------
+    Verified
+        Its ``frame`` has one row for each row of the registry, in the same order:
+
+        the id
+            As in `registry`.
+        ``verdict``, ``reason`` (Enum)
+            See the notes. A verdict follows from the reason.
+        ``citizen``, ``found_by``
+            Id of the citizen that the row was compared with, and whether the ``number`` or the
+            ``search`` led there. Null where there is none.
+        ``claims`` (UInt32)
+            Rows of the registry that give this number.
+        ``match_number`` (Enum: exact, one_error, two_errors, different), ``match_name``, \
+``match_father_or_husband`` (Enum `names.MATCHES`), ``match_birth_date`` (Enum: exact, day_month_swap, \
+one_slip, first_january, near, different), ``match_sex``, ``match_district`` (Enum: same, different)
+            What the fields have to do with those of ``citizen``. Null where one side has no value:
+            neither for nor against.
+        ``name_similarity``, ``father_or_husband_similarity`` (Float64)
+            See `nser_pmt.names.similarity`.
+        ``relative`` (Enum: father, husband)
+            Whose name the father's or husband's name is most like.
+        ``number_issue`` (Enum)
+            What `nser_pmt.cnic.parse` says of the number entered.
+        ``candidate``, ``candidate_number``
+            The one citizen that name, father's or husband's name and birth date support where the
+            number is wrong: a suggestion, not a verdict.
+        ``candidates`` (UInt32), ``match_weight`` (Float64)
+            Citizens that the search found as good as the best within the margin, if their fields
+            support them; and the weight (log2 odds) of the best.
+        ``deceased`` (Boolean), ``card_expiry`` (Date), ``expired`` (Boolean; with `on`)
+            Of ``citizen``. They never change the verdict.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or has a wrong type; an id is null or occurs twice.
+    DomainError
+        An option is not allowed, or the plan is not learned.
+    CancelledError
+        The search was stopped through `control`.
+
+    Notes
+    -----
+    A name **agrees** when its match code is ``exact``, ``optional_missing`` or ``reordered``, or
+    ``spelling_variant`` or ``cross_script`` with a similarity of at least `VerifyRules.name_agrees`;
+    it is **another's** when the code is ``different`` or the similarity below
+    `VerifyRules.name_varies`; otherwise it **varies**. So does the father's or husband's, which is
+    compared with both of the citizen's; one letter wrong is no more than a variation there. A birth
+    date agrees when exact, varies when it is one slip, the first of January of the year, or up to
+    `VerifyRules.birth_years` away, and contradicts otherwise. Sex only contradicts. District says
+    nothing: people move.
+
+    =================  =============================  ==================================================
+    verdict            reason                         when
+    =================  =============================  ==================================================
+    confirmed          ``all_agree``                  number exact, name agrees, all else given agrees
+    minor_variation    ``name_varies``                the name varies, father's name or birth date
+                                                      supports, nothing contradicts
+    ..                 ``father_or_husband_varies``,  the name agrees, the other varies
+                       ``birth_date_varies``
+    ..                 ``several_vary``               more than one does
+    ..                 ``name_missing``               no name, but father's name and birth date support
+    ..                 ``name_one_slip``              one letter makes it another name; all else
+                                                      supports, and the search finds nobody else
+    ..                 ``father_or_husband_differs``  the name agrees, one thing contradicts, another
+                       ``birth_date_differs``         supports
+                       ``sex_differs``
+    ..                 ``number_one_error``           no citizen has the number, one has it but for one
+                                                      error: name agrees, father's name or birth date
+                                                      support, nothing contradicts, nobody else as good
+    conflicting        ``name_differs``               the name is another's
+    ..                 ``number_of_relative``         and the number that of father, mother or husband
+    ..                 ``number_of_another``          and another row has a right to the number, or the
+                                                      search finds the row's own citizen elsewhere
+    ..                 ``others_differ``              the name may agree, but the rest contradicts
+    not_found          ``number_unknown``             no citizen has the number
+    invalid_cnic       ``number_missing``,            what was entered is no CNIC
+                       ``number_dummy``,
+                       ``number_malformed``,
+                       ``number_of_other_kind``
+    ambiguous          ``too_little_given``           the number is exact, but nothing else supports
+    ..                 ``evidence_divided``           some things support, some contradict
+    ..                 ``name_differs_only``          the name is another's, all else supports: a twin,
+                                                      or a new name
+    ..                 ``number_shared``              a contradiction, and other rows may own the number
+    ..                 ``number_held_twice``          two citizens have the number: a fault of the file
+    ..                 ``several_citizens``           no citizen has the number, two or more are equally
+                                                      well supported
+    =================  =============================  ==================================================
+
+    Rows of the last four verdicts but those with enough evidence are looked for by number within one
+    error of entry and by keys of name, father's or husband's name, birth date and district
+    (`nser_pmt.link`). Term frequencies are not used: as `citizens` is to be complete, the margin to
+    the next best says how rare a person is. A file that is not complete makes a search too sure.
+
+    Examples
+    --------
+    >>> import datetime, polars as pl, nser_pmt as nser
+    >>> born = [datetime.date(1971, 3, 9), datetime.date(1990, 7, 21)]
+    >>> citizens = pl.DataFrame({
+    ...     "person": [7, 8],
+    ...     "cnic": ["35202-1234567-1", "42101-7654321-2"],
+    ...     "name": ["Muhammad Aslam", "Bushra Bibi"],
+    ...     "father_name": ["Ghulam Rasool", "Abdul Waheed"],
+    ...     "husband_name": [None, "Kamran Akhtar"],
+    ...     "birth_date": born,
+    ... })
+    >>> registry = pl.DataFrame({
+    ...     "id": [1, 2, 3, 4],
+    ...     "cnic": ["3520212345671", "4210176543212", "3520212345617", "4210176543212"],
+    ...     "name": ["Mohd Aslam", "Bushra", "Muhammad Aslam", "Zubair Nawaz"],
+    ...     "father_name": ["Ghulam Rasul", "Kamran Akhter", "Ghulam Rasool", "Ali Nawaz"],
+    ...     "birth_date": [born[0], born[1], born[0], None],
+    ... })
+    >>> found = nser.verify(registry, citizens, id="id", citizen_id="person")
+    >>> found.frame.select("id", "verdict", "reason", "citizen", "relative", "claims")
+    shape: (4, 6)
+    ┌─────┬─────────────────┬───────────────────┬─────────┬──────────┬────────┐
+    │ id  ┆ verdict         ┆ reason            ┆ citizen ┆ relative ┆ claims │
+    │ --- ┆ ---             ┆ ---               ┆ ---     ┆ ---      ┆ ---    │
+    │ i64 ┆ enum            ┆ enum              ┆ i64     ┆ enum     ┆ u32    │
+    ╞═════╪═════════════════╪═══════════════════╪═════════╪══════════╪════════╡
+    │ 1   ┆ confirmed       ┆ all_agree         ┆ 7       ┆ father   ┆ 1      │
+    │ 2   ┆ confirmed       ┆ all_agree         ┆ 8       ┆ husband  ┆ 2      │
+    │ 3   ┆ minor_variation ┆ number_one_error  ┆ 7       ┆ father   ┆ 1      │
+    │ 4   ┆ conflicting     ┆ number_of_another ┆ 8       ┆ father   ┆ 2      │
+    └─────┴─────────────────┴───────────────────┴─────────┴──────────┴────────┘
+    """
     chosen("show", show, Show)
     rules, control = rules or VerifyRules(), control or RunControl()
+    if spec is not None:
+        checked(spec)
     if on is not None and not isinstance(on, datetime.date):
         raise invalid("on must be a date")
     if isinstance(registry, pl.LazyFrame):
@@ -133,7 +296,9 @@ def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRul
         hit = hits.slice(start, _SLICE)
         mine, theirs = left.take(hit["row"]), right.take(hit["citizen"])
         codes = compared(mine, theirs, years=rules.birth_years)
-        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop("of_relative", "relative_slip")
+        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop(
+            "of_relative", "relative_slip"
+        )
         parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
     rows = rows.join(pl.concat(parts), on="row", how="left", maintain_order="left")
     several = pl.col("holders") > 1
@@ -221,7 +386,9 @@ def _best(
 
 def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     """Bring what the search found into the rows."""
-    best = best.drop("of_relative", "name_slip", "relative_slip").rename({code: f"{code}_found" for code in _CODES})
+    best = best.drop("of_relative", "name_slip", "relative_slip").rename(
+        {code: f"{code}_found" for code in _CODES}
+    )
     rows = rows.join(best, on="row", how="left", maintain_order="left")
     one, several = pl.col("candidates") == 1, pl.col("candidates") > 1
     reason = pl.col("reason").cast(pl.String)
@@ -239,7 +406,9 @@ def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("several_citizens", REASONS))
         .when(another & one)
         .then(pl.lit("number_of_another", REASONS))
-        .when((reason == "name_differs_only") & pl.col("name_slip") & pl.col("candidates").is_null())
+        .when(
+            (reason == "name_differs_only") & pl.col("name_slip") & pl.col("candidates").is_null()
+        )
         .then(pl.lit("name_one_slip", REASONS))
         .otherwise("reason"),
         found_by=pl.when(shown)
