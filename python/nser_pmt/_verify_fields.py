@@ -1,4 +1,4 @@
-"""Fields of a registry and of a citizens' file, read alike and compared: `verify` is made of them."""
+"""Fields of a registry and of a citizens' file, read alike and compared: the parts of `verify`."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _nonempty(text: pl.Expr) -> pl.Expr:
 
 
 def _written(column: str, schema: pl.Schema) -> dict[str, pl.Expr]:
-    """Return what was written for a number: digits that may be compared, its kind, what is wrong."""
+    """Return what was written for a number: digits to compare, its kind, what is wrong with it."""
     number = _number(column, schema)
     parsed = cnic.parse(number)
     kind = parsed.struct["kind"].cast(pl.String)

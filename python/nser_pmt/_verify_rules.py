@@ -114,7 +114,7 @@ class VerifyRules:
 
 
 def _state(code: pl.Expr, agrees: pl.Expr, differs: pl.Expr) -> pl.Expr:
-    """Return 1 where a field agrees, -1 where it contradicts, 0 between, null where it is missing."""
+    """Return 1 where a field agrees, -1 where it contradicts, 0 between; null stays."""
     known = pl.when(agrees).then(1).when(differs).then(-1).otherwise(0)
     return pl.when(code.is_not_null()).then(known.cast(pl.Int8))
 

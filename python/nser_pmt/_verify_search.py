@@ -28,7 +28,7 @@ def usual_spec(citizens: int) -> LinkSpec:
     the birth dates on 1 January, one number in a million within one error of another's.
     """
     name = {"m": (0.70, 0.13, 0.05, 0.05, 0.07), "u": (3e-4, 1e-4, 3e-4, 1e-3, 0.9983)}
-    dates = ["day_month_swap", "one_slip", "same_year_heaped", 366, 1098]
+    dates: list[str | int] = ["day_month_swap", "one_slip", "same_year_heaped", 366, 1098]
     return LinkSpec(
         compare=[
             compare.cnic("number").with_chances(
@@ -73,7 +73,7 @@ def checked(spec: LinkSpec) -> LinkSpec:
 class Search:
     """The citizens' keys of all rules, ready for one slice of the registry after the other.
 
-    `rest` is all of the registry that will be asked for: ``row`` and what was ``written`` for a number.
+    `rest` is all of the registry that will be asked for: ``row`` and its number as ``written``.
     """
 
     def __init__(

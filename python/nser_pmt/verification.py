@@ -16,7 +16,6 @@ from nser_pmt._verify_fields import Source, compared, source
 from nser_pmt._verify_rules import REASONS, VERDICTS, VerifyRules
 from nser_pmt._verify_search import Search, checked, usual_spec
 from nser_pmt.control import RunControl
-from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
 
 __all__ = ["REASONS", "VERDICTS", "Show", "Verified", "VerifyRules", "verify"]
@@ -100,17 +99,17 @@ def verify(
         What was entered: identity number and name; father's or husband's name, birth date, sex and
         district where there are any.
     citizens
-        One row for each citizen, with the same; both father's and husband's name if it has both, and
-        whether the person is alive. A lazy frame is read in slices and need not fit in memory.
+        One row for each citizen, with the same; both father's and husband's name if it has both,
+        and whether the person is alive. A lazy frame is read in parts and need not fit in memory.
     id, citizen_id
         Columns of ids: no null, each once.
     columns
-        Column of each field, if it has another name than here: ``number`` (``"cnic"``), ``name``
-        (``"name"``), ``father`` (``"father_name"``), ``husband`` (``"husband_name"``), ``birth_date``,
-        ``sex``, ``district``, and of the citizens only ``alive``, ``deceased`` (Boolean) and
-        ``card_expiry`` (Date). A pair is for the two frames: ``{"father": ("relative", "father")}``;
-        None in it for a frame without. `number` and `name` are needed; other fields that a frame
-        does not have are not compared, unless they are named here.
+        Column of each field, if it is not the usual one: ``number`` (``"cnic"``), ``name``,
+        ``father`` (``"father_name"``), ``husband`` (``"husband_name"``), ``birth_date``, ``sex``,
+        ``district``, and of the citizens only ``alive``, ``deceased`` (Boolean) and ``card_expiry``
+        (Date). A pair is for the two frames, ``{"father": ("relative", "father")}``, with None for
+        a frame without. `number` and `name` are needed. Other fields that a frame does not have
+        are not compared, but if they are named here, they must be there.
     spec
         Plan of the search for citizens whose number is not the one entered, on the columns
         ``number``, ``name``, ``relative`` (father or husband), ``birth_date``, ``sex`` and
@@ -138,11 +137,12 @@ def verify(
             ``search`` led there. Null where there is none.
         ``claims`` (UInt32)
             Rows of the registry that give this number.
-        ``match_number`` (Enum: exact, one_error, two_errors, different), ``match_name``, \
-``match_father_or_husband`` (Enum `names.MATCHES`), ``match_birth_date`` (Enum: exact, day_month_swap, \
-one_slip, first_january, near, different), ``match_sex``, ``match_district`` (Enum: same, different)
-            What the fields have to do with those of ``citizen``. Null where one side has no value:
-            neither for nor against.
+        ``match_number``, ``match_name``, ``match_father_or_husband``, ``match_birth_date``, \
+``match_sex``, ``match_district`` (Enum)
+            What the fields have to do with those of ``citizen``. Of the number: exact, one_error,
+            two_errors, different. Of names: `nser_pmt.names.MATCHES`. Of the birth date: exact,
+            day_month_swap, one_slip, first_january, near, different. Of sex and district: same,
+            different. Null where one side has no value: neither for nor against.
         ``name_similarity``, ``father_or_husband_similarity`` (Float64)
             See `nser_pmt.names.similarity`.
         ``relative`` (Enum: father, husband)
@@ -170,56 +170,59 @@ one_slip, first_january, near, different), ``match_sex``, ``match_district`` (En
     Notes
     -----
     A name **agrees** when its match code is ``exact``, ``optional_missing`` or ``reordered``, or
-    ``spelling_variant`` or ``cross_script`` with a similarity of at least `VerifyRules.name_agrees`;
-    it is **another's** when the code is ``different`` or the similarity below
+    ``spelling_variant`` or ``cross_script`` of at least `VerifyRules.name_agrees` in similarity; it
+    is **another's** when the code is ``different`` or the similarity below
     `VerifyRules.name_varies`; otherwise it **varies**. So does the father's or husband's, which is
     compared with both of the citizen's; one letter wrong is no more than a variation there. A birth
     date agrees when exact, varies when it is one slip, the first of January of the year, or up to
     `VerifyRules.birth_years` away, and contradicts otherwise. Sex only contradicts. District says
     nothing: people move.
 
-    =================  =============================  ==================================================
-    verdict            reason                         when
-    =================  =============================  ==================================================
-    confirmed          ``all_agree``                  number exact, name agrees, all else given agrees
-    minor_variation    ``name_varies``                the name varies, father's name or birth date
-                                                      supports, nothing contradicts
-    ..                 ``father_or_husband_varies``,  the name agrees, the other varies
-                       ``birth_date_varies``
-    ..                 ``several_vary``               more than one does
-    ..                 ``name_missing``               no name, but father's name and birth date support
-    ..                 ``name_one_slip``              one letter makes it another name; all else
-                                                      supports, and the search finds nobody else
-    ..                 ``father_or_husband_differs``  the name agrees, one thing contradicts, another
-                       ``birth_date_differs``         supports
-                       ``sex_differs``
-    ..                 ``number_one_error``           no citizen has the number, one has it but for one
-                                                      error: name agrees, father's name or birth date
-                                                      support, nothing contradicts, nobody else as good
-    conflicting        ``name_differs``               the name is another's
-    ..                 ``number_of_relative``         and the number that of father, mother or husband
-    ..                 ``number_of_another``          and another row has a right to the number, or the
-                                                      search finds the row's own citizen elsewhere
-    ..                 ``others_differ``              the name may agree, but the rest contradicts
-    not_found          ``number_unknown``             no citizen has the number
-    invalid_cnic       ``number_missing``,            what was entered is no CNIC
-                       ``number_dummy``,
-                       ``number_malformed``,
-                       ``number_of_other_kind``
-    ambiguous          ``too_little_given``           the number is exact, but nothing else supports
-    ..                 ``evidence_divided``           some things support, some contradict
-    ..                 ``name_differs_only``          the name is another's, all else supports: a twin,
-                                                      or a new name
-    ..                 ``number_shared``              a contradiction, and other rows may own the number
-    ..                 ``number_held_twice``          two citizens have the number: a fault of the file
-    ..                 ``several_citizens``           no citizen has the number, two or more are equally
-                                                      well supported
-    =================  =============================  ==================================================
+    ===============  =============================  ==============================================
+    verdict          reason                         when
+    ===============  =============================  ==============================================
+    confirmed        ``all_agree``                  number exact, name agrees, so does all else
+                                                    that both sides have
+    minor_variation  ``name_varies``                the name varies, father's name or birth date
+                                                    supports, nothing contradicts
+    ..               ``father_or_husband_varies``,  the name agrees, the other varies
+                     ``birth_date_varies``
+    ..               ``several_vary``               more than one does
+    ..               ``name_missing``               no name; father's name, birth date support
+    ..               ``name_one_slip``              one letter makes it another name, all else
+                                                    supports, the search finds nobody else
+    ..               ``father_or_husband_differs``  the name agrees, one thing contradicts,
+                     ``birth_date_differs``         another supports
+                     ``sex_differs``
+    ..               ``number_one_error``           no citizen has the number, one has it but for
+                                                    one error: name agrees, father's name or birth
+                                                    date support, nobody else is as good
+    conflicting      ``name_differs``               the name is another's
+    ..               ``number_of_relative``         and the number that of father or husband
+    ..               ``number_of_another``          and another row has a right to the number, or
+                                                    the search finds the row's own citizen
+    ..               ``others_differ``              the name may agree, but the rest contradicts
+    not_found        ``number_unknown``             no citizen has the number
+    invalid_cnic     ``number_missing``,            what was entered is no CNIC
+                     ``number_dummy``,
+                     ``number_malformed``,
+                     ``number_of_other_kind``
+    ambiguous        ``too_little_given``           the number is exact, but little else is given
+    ..               ``evidence_divided``           some things support, some contradict
+    ..               ``name_differs_only``          the name is another's, all else supports: a
+                                                    twin, or a new name
+    ..               ``number_shared``              one thing contradicts, and another row has some
+                                                    right to the number too
+    ..               ``number_held_twice``          two citizens have it: a fault of the file
+    ..               ``several_citizens``           no citizen has it, and two or more are equally
+                                                    well supported
+    ===============  =============================  ==============================================
 
-    Rows of the last four verdicts but those with enough evidence are looked for by number within one
-    error of entry and by keys of name, father's or husband's name, birth date and district
-    (`nser_pmt.link`). Term frequencies are not used: as `citizens` is to be complete, the margin to
-    the next best says how rare a person is. A file that is not complete makes a search too sure.
+    Rows that are conflicting, not found, invalid or ``name_differs_only`` are looked for by numbers
+    within one error of entry and by keys of name, father's or husband's name, birth date and
+    district (`nser_pmt.link`). Term frequencies are not used: as `citizens` is to be complete, the
+    margin to the next best says how rare a person is. With a file that is not, a search is too sure
+    of itself.
 
     Examples
     --------
