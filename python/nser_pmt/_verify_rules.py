@@ -15,6 +15,7 @@ __all__ = [
     "by_number",
     "invalid_number",
     "name_agrees",
+    "some_support",
     "supported",
     "verdict",
 ]
@@ -178,6 +179,11 @@ def by_number(rules: VerifyRules) -> pl.Expr:
     }
     reason = pl.coalesce(pl.when(test).then(pl.lit(slug, REASONS)) for slug, test in chain.items())
     return reason.fill_null("others_differ")
+
+
+def some_support(rules: VerifyRules) -> pl.Expr:
+    """Whether father's or husband's name or birth date support the citizen."""
+    return _states(rules)[1] >= 1
 
 
 def invalid_number(kind: pl.Expr) -> pl.Expr:

@@ -211,8 +211,9 @@ def verify(
     ..               ``evidence_divided``           some things support, some contradict
     ..               ``name_differs_only``          the name is another's, all else supports: a
                                                     twin, or a new name
-    ..               ``number_shared``              one thing contradicts, and another row has some
-                                                    right to the number too
+    ..               ``number_shared``              one thing contradicts, or the name is another's
+                                                    and one thing supports, and another row has
+                                                    some right to the number too
     ..               ``number_held_twice``          two citizens have it: a fault of the file
     ..               ``several_citizens``           no citizen has it, and two or more are equally
                                                     well supported
@@ -299,7 +300,9 @@ def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRul
         hit = hits.slice(start, _SLICE)
         mine, theirs = left.take(hit["row"]), right.take(hit["citizen"])
         codes = compared(mine, theirs, years=rules.birth_years)
-        codes = codes.with_columns(reason=_verify_rules.by_number(rules)).drop(
+        codes = codes.with_columns(
+            reason=_verify_rules.by_number(rules), some_support=_verify_rules.some_support(rules)
+        ).drop(
             "of_relative", "relative_slip"
         )
         parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
@@ -327,14 +330,17 @@ def _claims(rows: pl.DataFrame) -> pl.DataFrame:
     )
     claimed = pl.col("claims") > 1
     divided = (verdict == "minor_variation") & reason.str.ends_with("_differs")
-    others = (verdict == "conflicting") & (reason != "number_of_relative") & pl.col("accepted")
+    owned = claimed & (verdict == "conflicting") & pl.col("accepted")
+    owned &= reason != "number_of_relative"
     return rows.with_columns(
+        # The same person with a spoiled name, or another? The search may tell.
+        doubtful=owned & pl.col("some_support"),
         reason=pl.when(claimed & divided & (pl.col("standing") > 1))
         .then(pl.lit("number_shared", REASONS))
-        .when(claimed & others)
+        .when(owned & ~pl.col("some_support"))
         .then(pl.lit("number_of_another", REASONS))
-        .otherwise("reason")
-    ).drop("standing", "accepted")
+        .otherwise("reason"),
+    ).drop("standing", "accepted", "some_support")
 
 
 def _searched(
@@ -409,6 +415,8 @@ def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("several_citizens", REASONS))
         .when(another & one)
         .then(pl.lit("number_of_another", REASONS))
+        .when("doubtful")
+        .then(pl.lit("number_shared", REASONS))
         .when(
             (reason == "name_differs_only") & pl.col("name_slip") & pl.col("candidates").is_null()
         )

@@ -199,6 +199,16 @@ def test_of_several_claimants_the_file_says_who_is_right() -> None:
     ]
 
 
+def test_a_claimant_with_some_support_may_be_the_same_person() -> None:
+    brother = {"name": "Waqas Ahmad", "birth_date": DAY(2004, 2, 3)}
+    assert verify([entry(1, **brother)])["reason"].to_list() == ["name_differs"]
+    found = verify([entry(1, **brother), entry(1)])
+    assert found["reason"].to_list() == ["number_shared", "all_agree"]
+    # The search knows the brother of this one.
+    found = verify([entry(3, cnic="37405-9998887-5"), entry(4)])
+    assert found["reason"].to_list() == ["number_of_another", "all_agree"]
+
+
 def test_when_no_claimant_is_right_none_has_a_right() -> None:
     one = {"name": "Waqas Ahmad", "father_name": "Sher Zaman", "birth_date": DAY(2004, 2, 3)}
     two = {"name": "Junaid Safdar", "father_name": "Habib", "birth_date": DAY(1950, 2, 3)}
