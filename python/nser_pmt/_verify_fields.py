@@ -203,7 +203,8 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
     DataFrame
         The match codes and similarities of a result; ``of_relative``: how alike the father's or
         husband's name and the citizen's own are, where the own names are not; ``name_slip`` and
-        ``relative_slip``: whether names that are not alike are one slip of the keyboard apart.
+        ``relative_slip``: whether names that are not alike are one slip of the keyboard apart;
+        ``name_taken``: whether what contradicts in the name is the father's or husband's.
     """
     pairs = pl.concat([left, right.rename(lambda name: f"{name}_citizen")], how="horizontal")
     both = ("father", "husband")
@@ -242,8 +243,25 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
         relative=relative,
         of_relative=pl.max_horizontal(elder),
         name_slip=_slip(pl.col("name"), theirs),
+        name_taken=_taken(own, theirs),
         relative_slip=pl.any_horizontal(slips),
     )
+
+
+def _taken(own: pl.Expr, theirs: pl.Expr) -> pl.Expr:
+    """Whether each part of a name is in the citizen's name or in that of father or husband.
+
+    Women take their husband's name as their second, and drop their father's.
+    """
+    partly = own.struct["match"].cast(pl.String) == "conflicting"
+    family = pl.concat_str(
+        pl.when(partly).then(theirs),
+        pl.col("father_citizen").fill_null(""),
+        pl.col("husband_citizen").fill_null(""),
+        separator=" ",
+    )
+    match = names.compare("name", family).struct["match"].cast(pl.String)
+    return match.is_in(["exact", "reordered", "subset"]).fill_null(False)
 
 
 def _slip(a: pl.Expr, b: pl.Expr | str) -> pl.Expr:

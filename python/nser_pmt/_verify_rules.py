@@ -75,9 +75,7 @@ class VerifyRules:
     Parameters
     ----------
     name_agrees
-        Least `nser_pmt.names.similarity` of a name that agrees, when its match code is
-        ``spelling_variant`` or ``cross_script``; ``exact``, ``optional_missing`` and ``reordered``
-        agree at any.
+        Least `nser_pmt.names.similarity` of a name that agrees without being ``exact``.
     name_varies
         Least similarity of a name that varies and is not another's.
     birth_years
@@ -122,8 +120,8 @@ def _state(code: pl.Expr, agrees: pl.Expr, differs: pl.Expr) -> pl.Expr:
 
 def _name_state(code: str, similarity: str, rules: VerifyRules) -> pl.Expr:
     match, alike = pl.col(code).cast(pl.String), pl.col(similarity)
-    spelled = match.is_in(["spelling_variant", "cross_script"]) & (alike >= rules.name_agrees)
-    agrees = match.is_in(["exact", "optional_missing", "reordered"]) | spelled
+    codes = ["spelling_variant", "cross_script", "optional_missing", "reordered"]
+    agrees = (match == "exact") | (match.is_in(codes) & (alike >= rules.name_agrees))
     return _state(match, agrees, (match == "different") | (alike < rules.name_varies))
 
 
@@ -131,6 +129,7 @@ def _names(rules: VerifyRules) -> tuple[pl.Expr, pl.Expr]:
     """Return the states of the name and of the father's or husband's."""
     name = _name_state("match_name", "name_similarity", rules)
     other = _name_state("match_father_or_husband", "father_or_husband_similarity", rules)
+    name = pl.when(name.eq(-1) & pl.col("name_taken")).then(0).otherwise(name)
     return name, pl.when(other.eq(-1) & pl.col("relative_slip")).then(0).otherwise(other)
 
 
@@ -156,6 +155,7 @@ def by_number(rules: VerifyRules) -> pl.Expr:
     born = pl.col("match_birth_date").cast(pl.String)
     small = (against == 0) & (vary > 0)
     one = (against == 1) & (support >= 1)
+    near = (born == "near").fill_null(False)
     chain = {
         # The name agrees.
         "all_agree": (name == 1) & (against == 0) & (vary == 0),
@@ -166,16 +166,17 @@ def by_number(rules: VerifyRules) -> pl.Expr:
         "birth_date_differs": (name == 1) & one & (born == "different"),
         # It varies, or is not given.
         "name_varies": (name == 0) & (against == 0) & (support >= 1) & (vary == 0),
-        "several_vary": (name >= 0) & (against == 0) & (vary > 0) & ((name == 1) | (support >= 1)),
+        "several_vary": (name >= 0) & small & (support >= 1) & ((name == 1) | ~near),
         "name_missing": name.is_null() & (against == 0) & (support == 2),
-        "too_little_given": (name.is_null() | (name == 0)) & (against == 0),
+        "too_little_given": (name.is_null() | ((name == 0) & ~(near & (support >= 1))))
+        & (against == 0),
         # It is another's.
         "name_differs_only": (name == -1) & (against == 0) & (support == 2),
         "number_of_relative": (name == -1) & (pl.col("of_relative") >= rules.name_agrees),
         "name_differs": name == -1,
-        # More than one thing contradicts, or one and nothing supports.
-        "evidence_divided": ((name == 1) & ((support >= 1) | (against == 1)))
-        | ((support >= 1) & (against == 1)),
+        # More than one thing contradicts, or one and nothing supports; brothers and sisters.
+        "evidence_divided": ((name == 1) & ((support >= 1) | (against <= 1)))
+        | ((support >= 1) & (against <= 1)),
     }
     reason = pl.coalesce(pl.when(test).then(pl.lit(slug, REASONS)) for slug, test in chain.items())
     return reason.fill_null("others_differ")

@@ -169,14 +169,16 @@ def verify(
 
     Notes
     -----
-    A name **agrees** when its match code is ``exact``, ``optional_missing`` or ``reordered``, or
-    ``spelling_variant`` or ``cross_script`` of at least `VerifyRules.name_agrees` in similarity; it
-    is **another's** when the code is ``different`` or the similarity below
-    `VerifyRules.name_varies`; otherwise it **varies**. So does the father's or husband's, which is
-    compared with both of the citizen's; one letter wrong is no more than a variation there. A birth
-    date agrees when exact, varies when it is one slip, the first of January of the year, or up to
-    `VerifyRules.birth_years` away, and contradicts otherwise. Sex only contradicts. District says
-    nothing: people move.
+    A name **agrees** when its match code is ``exact``, or ``optional_missing``, ``reordered``,
+    ``spelling_variant`` or ``cross_script`` with a similarity of at least
+    `VerifyRules.name_agrees`; it is **another's** when the code is ``different`` or the similarity
+    below `VerifyRules.name_varies`, unless what contradicts is the name of the citizen's father or
+    husband; otherwise it **varies**. So does the father's or husband's name, which is compared with
+    both of the citizen's; one letter wrong is no more than a variation there. A birth date agrees
+    when exact, varies when it is one slip, the first of January of the year, or up to
+    `VerifyRules.birth_years` away, and contradicts otherwise. Father's or husband's name **support**
+    when they agree, a birth date also by one slip or the first of January. Sex only contradicts.
+    District says nothing: people move.
 
     ===============  =============================  ==============================================
     verdict          reason                         when
@@ -187,7 +189,8 @@ def verify(
                                                     supports, nothing contradicts
     ..               ``father_or_husband_varies``,  the name agrees, the other varies
                      ``birth_date_varies``
-    ..               ``several_vary``               more than one does
+    ..               ``several_vary``               more than one does, and one supports; with a
+                                                    name that varies the birth date is not just near
     ..               ``name_missing``               no name; father's name, birth date support
     ..               ``name_one_slip``              one letter makes it another name, all else
                                                     supports, the search finds nobody else
@@ -302,9 +305,7 @@ def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRul
         codes = compared(mine, theirs, years=rules.birth_years)
         codes = codes.with_columns(
             reason=_verify_rules.by_number(rules), some_support=_verify_rules.some_support(rules)
-        ).drop(
-            "of_relative", "relative_slip"
-        )
+        ).drop("of_relative", "relative_slip", "name_taken")
         parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
     rows = rows.join(pl.concat(parts), on="row", how="left", maintain_order="left")
     several = pl.col("holders") > 1
@@ -395,7 +396,7 @@ def _best(
 
 def _settled(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     """Bring what the search found into the rows."""
-    best = best.drop("of_relative", "name_slip", "relative_slip").rename(
+    best = best.drop("of_relative", "name_slip", "relative_slip", "name_taken").rename(
         {code: f"{code}_found" for code in _CODES}
     )
     rows = rows.join(best, on="row", how="left", maintain_order="left")
