@@ -29,6 +29,7 @@ from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
 
@@ -49,6 +50,8 @@ __all__ = [
     "Proposal",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -72,6 +75,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 if _TYPE_CHECKING:
