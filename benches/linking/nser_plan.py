@@ -17,7 +17,6 @@ from linking import data
 from linking.measured import LABEL_FREE, SWEEP, Stages, judge
 from timing import refuse_debug_build, versions
 
-
 # What no sweep looks at need not be kept.
 LEAST = min(SWEEP) - 4
 

@@ -27,6 +27,7 @@ from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.verification import Verified, VerifyRules, verify
@@ -47,6 +48,8 @@ __all__ = [
     "Model",
     "ModelError",
     "NserError",
+    "PersonIndex",
+    "PersonMatch",
     "Proposal",
     "RunControl",
     "SchemaError",
