@@ -50,4 +50,9 @@ rules: dict[str, nser.golden.Rule] = {"name": "longest", "dob": nser.golden.newe
 assert_type(nser.representative(eager, found, id="hh_id", rules=rules), pl.DataFrame)
 nser.cluster(pairs, method="single")  # type: ignore[arg-type, unused-ignore]
 
+checked = nser.verify(eager, eager.lazy(), id="id", citizen_id="id", show="none")
+assert_type(checked, nser.Verified)
+assert_type(checked.frame, pl.DataFrame)
+nser.verify(eager, eager, id="id", citizen_id="id", show="all")  # type: ignore[arg-type, unused-ignore]
+
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

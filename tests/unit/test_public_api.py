@@ -24,6 +24,8 @@ EXPORTED = [
     "NserError",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "cluster",
     "cnic",
@@ -39,6 +41,7 @@ EXPORTED = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 
