@@ -102,7 +102,7 @@ def verify(
     ----------
     registry
         What was entered: identity number and name; father's or husband's name, birth date, sex and
-        district where there are any.
+        district where there are any. A lazy frame is collected.
     citizens
         One row for each citizen, with the same; both father's and husband's name if it has both,
         and whether the person is alive. A lazy frame is read in parts and need not fit in memory.
