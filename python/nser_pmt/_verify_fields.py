@@ -13,7 +13,7 @@ from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 from nser_pmt.model import missing_column
 
-__all__ = ["BIRTHS", "NUMBERS", "RELATIVES", "SAME", "Source", "compared", "source"]
+__all__ = ["BIRTHS", "NUMBERS", "RELATIVES", "ROW", "SAME", "Source", "compared", "source"]
 
 NUMBERS = pl.Enum(["exact", "one_error", "two_errors", "different"])
 BIRTHS = pl.Enum(["exact", "day_month_swap", "one_slip", "first_january", "near", "different"])
@@ -33,6 +33,8 @@ _NAMES = {
     "card_expiry": "card_expiry",
 }
 _FLAGS = ("alive", "deceased", "card_expiry")
+# No column of anybody's frame.
+ROW = "nser_pmt row"
 _NEEDED = ("number", "name")
 # Names of less similarity are looked at in other ways too.
 _UNLIKE = 0.75
@@ -64,11 +66,11 @@ class Source:
         if isinstance(self.frame, pl.DataFrame):
             used = {name for expr in wanted for name in expr.meta.root_names()}
             return self.frame.select(sorted(used))[rows].select(wanted)
-        once = rows.unique().sort().cast(pl.UInt32).to_frame("row")
-        found = self.frame.with_row_index("row").join(once.lazy(), on="row", how="semi")
-        known = found.select("row", *wanted).collect(engine="streaming")
-        asked = rows.cast(pl.UInt32).to_frame("row")
-        return asked.join(known, on="row", how="left", maintain_order="left").drop("row")
+        asked = rows.cast(pl.UInt32).to_frame(ROW)
+        once = asked.unique().sort(ROW).lazy()
+        found = self.frame.with_row_index(ROW).join(once, on=ROW, how="semi")
+        known = found.select(ROW, *wanted).collect(engine="streaming")
+        return asked.join(known, on=ROW, how="left", maintain_order="left").drop(ROW)
 
 
 def source(

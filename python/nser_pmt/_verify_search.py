@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from nser_pmt import blocking, compare, names
-from nser_pmt._verify_fields import Source
+from nser_pmt._verify_fields import ROW, Source
 from nser_pmt._verify_rules import VerifyRules
 from nser_pmt.blocking import Rule
 from nser_pmt.control import RunControl
@@ -198,13 +198,13 @@ def _keys(citizens: Source, relative: str, rules: Sequence[Rule]) -> pl.DataFram
         "sex": fields["female"],
         "district": fields["district"],
     }
-    lazy = citizens.frame.lazy().with_row_index("row")
+    lazy = citizens.frame.lazy().with_row_index(ROW)
     if relative == "husband":
         lazy = lazy.filter(fields["father"].is_not_null() & fields["husband"].is_not_null())
         person["relative"] = fields["husband"]
     else:
         person["relative"] = pl.coalesce(fields["father"], fields["husband"])
-    keyed = _with_keys(lazy.select("row", **person), rules)
+    keyed = _with_keys(lazy.select(pl.col(ROW).alias("row"), **person), rules)
     return keyed.drop(*person).collect(engine="streaming")
 
 

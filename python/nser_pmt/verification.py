@@ -16,6 +16,7 @@ from nser_pmt._verify_fields import Source, compared, source
 from nser_pmt._verify_rules import REASONS, VERDICTS, VerifyRules
 from nser_pmt._verify_search import Search, checked, usual_spec
 from nser_pmt.control import RunControl
+from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
 
 __all__ = ["REASONS", "VERDICTS", "Show", "Verified", "VerifyRules", "verify"]
@@ -34,6 +35,10 @@ _CODES = (
     "father_or_husband_similarity",
     "relative",
 )
+_RESULT = {
+    *("verdict", "reason", "citizen", "found_by", "claims", *_CODES, "number_issue", "candidate"),
+    *("candidate_number", "candidates", "match_weight", "deceased", "card_expiry", "expired"),
+}
 _NOT_SEARCHED = {
     "found_by": pl.when(pl.col("citizen").is_not_null()).then(pl.lit("number", _FOUND_BY)),
     "candidate": pl.lit(None, pl.UInt32),
@@ -97,7 +102,7 @@ def verify(
     ----------
     registry
         What was entered: identity number and name; father's or husband's name, birth date, sex and
-        district where there are any.
+        district where there are any. A lazy frame is collected.
     citizens
         One row for each citizen, with the same; both father's and husband's name if it has both,
         and whether the person is alive. A lazy frame is read in parts and need not fit in memory.
@@ -176,9 +181,9 @@ def verify(
     husband; otherwise it **varies**. So does the father's or husband's name, which is compared with
     both of the citizen's; one letter wrong is no more than a variation there. A birth date agrees
     when exact, varies when it is one slip, the first of January of the year, or up to
-    `VerifyRules.birth_years` away, and contradicts otherwise. Father's or husband's name **support**
-    when they agree, a birth date also by one slip or the first of January. Sex only contradicts.
-    District says nothing: people move.
+    `VerifyRules.birth_years` away, and contradicts otherwise. Father's or husband's name
+    **supports** when it agrees, a birth date also by one slip or the first of January. Sex only
+    contradicts. District says nothing: people move.
 
     ===============  =============================  ==============================================
     verdict          reason                         when
@@ -271,6 +276,13 @@ def verify(
         registry = registry.collect()
     left = source(registry, "registry", id, columns or {})
     right = source(citizens, "citizens", citizen_id, columns or {})
+    if id in _RESULT:
+        raise SchemaError(
+            f"registry: column '{id}': the result has a column of this name",
+            code="wrong_column",
+            column=id,
+            hint="Rename the column of ids first",
+        )
     numbers = right.read("number").get_column("number")
     rows = _claims(_by_number(left, right, numbers, rules))
     plan = spec or usual_spec(right.rows)

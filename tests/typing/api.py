@@ -59,5 +59,9 @@ assert_type(nser.link(eager, spec, id="id", to="pairs.parquet"), pl.LazyFrame)
 assert_type(nser.learn(eager, spec, id="id").spec, nser.LinkSpec)
 assert_type(nser.plots.match_weights(nser.learn(eager, spec, id="id")), nser.plots.Chart)
 assert_type(nser.plots.cluster_sizes(found).svg, str)
+checked = nser.verify(eager, eager.lazy(), id="id", citizen_id="id", show="none")
+assert_type(checked, nser.Verified)
+assert_type(checked.frame, pl.DataFrame)
+nser.verify(eager, eager, id="id", citizen_id="id", show="all")  # type: ignore[arg-type, unused-ignore]
 
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

@@ -30,6 +30,8 @@ EXPORTED = [
     "PersonMatch",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -53,6 +55,7 @@ EXPORTED = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 

@@ -32,7 +32,8 @@ CITIZENS: list[dict[str, Any]] = [
     {"person": 6, "cnic": "61101-5556677-1", "name": "Imran Haider", "father_name": "Sajid Haider",
      "birth_date": DAY(1985, 11, 30), "sex": "male", "district": "Islamabad"},
     {"person": 7, "cnic": "17301-2223334-6", "name": "Shaista Gul", "father_name": "Mir Zaman",
-     "husband_name": "Asfand Yar", "birth_date": DAY(1979, 9, 17), "sex": "female", "district": "Peshawar"},
+     "husband_name": "Asfand Yar", "birth_date": DAY(1979, 9, 17),
+     "sex": "female", "district": "Peshawar"},
     {"person": 8, "cnic": "54400-3332221-9", "name": "Faisal Bugti", "father_name": "Karim Bakhsh",
      "birth_date": DAY(1966, 2, 25), "sex": "male", "district": "Quetta"},
     {"person": 9, "cnic": "33100-4445556-7", "name": "Tariq Mehmood", "father_name": "Noor Ilahi",
@@ -347,6 +348,20 @@ def test_a_registry_with_father_and_husband() -> None:
     )
     row = nser.verify(both, citizens(), id="id", citizen_id="person").frame.row(0, named=True)
     assert (row["verdict"], row["relative"]) == ("confirmed", "husband")
+
+
+def test_ids_of_any_name() -> None:
+    rows = [entry(1), entry(8, cnic=None)]
+    for name in ("row", "name_citizen", "id", "holders", "link_id", "part_0"):
+        mine = registry(rows).rename({"id": name}) if name != "id" else registry(rows)
+        theirs = citizens().rename({"person": name})
+        for given in (theirs, theirs.lazy()):
+            found = nser.verify(mine, given, id=name, citizen_id=name).frame
+            assert found["reason"].to_list() == ["all_agree", "number_missing"]
+            assert (found.columns[0], found["candidate"].to_list()) == (name, [None, 8])
+    refused(
+        "wrong_column", "citizen", registry=registry(rows).rename({"id": "citizen"}), id="citizen"
+    )
 
 
 def test_number_and_name_are_enough_for_a_verdict() -> None:
