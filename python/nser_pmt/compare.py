@@ -216,8 +216,8 @@ def exact(column: str, *, label: str | None = None, frequency: Frequency = "none
 def cnic(column: str, *, label: str | None = None) -> Comparison:
     """Compare identity numbers by errors of entry.
 
-    Levels: exact, one error (a digit wrong, missing or too many, two neighbours swapped, a jump swap,
-    a twin error; see `nser_pmt.cnic.distance`), two errors, else. Numbers are read as
+    Levels: exact, one error (a digit wrong, missing or too many, two neighbours swapped, a jump
+    swap, a twin error; see `nser_pmt.cnic.distance`), two errors, else. Numbers are read as
     `nser_pmt.cnic.parse` reads them, so that dashes, spaces and Urdu digits make no difference; a
     number with too many or too few digits is compared too; dummies, telephone numbers and other
     things count as missing.
@@ -251,8 +251,8 @@ def name(
     label
         Name in results; the column's by default.
     frequency
-        ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"`` only
-        agreement.
+        ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"``
+        only agreement.
 
     Examples
     --------
@@ -341,8 +341,8 @@ def date(
     levels
         What holds at each level after the first; the first that holds counts. ``"day_month_swap"``
         (4 May for 5 April), ``"one_slip"`` (one digit, or two neighbours of one part swapped),
-        ``"same_year_heaped"`` (one year, and one date is 1 January: the day for those of whom only the
-        year is known), ``"same_year"``, or a number: at most so many days apart.
+        ``"same_year_heaped"`` (one year, and one date is 1 January: the day for those of whom only
+        the year is known), ``"same_year"``, or a number: at most so many days apart.
     label
         Name in results; the column's by default.
     frequency
@@ -377,8 +377,8 @@ def number(
     column
         Number. NaN counts as missing.
     levels
-        Greatest difference at each level after the first; or a text such as ``"10%"``, a share of the
-        larger of the two.
+        Greatest difference at each level after the first; or a text such as ``"10%"``, a share of
+        the larger of the two.
     label
         Name in results; the column's by default.
     frequency
@@ -444,8 +444,8 @@ def expr(
 ) -> Comparison:
     """Compare by any Polars expressions over the columns of both rows.
 
-    Slower than the other comparisons: it is worked out by Polars for the pairs that the others leave
-    in question.
+    Slower than the other comparisons: it is worked out by Polars for the pairs that the others
+    leave in question.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,7 +110,8 @@ def learn(
         not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
         prior are counted, not estimated.
     max_pairs
-        Pairs of each rule that are looked at for m, about; four times as many are drawn at random for u.
+        Pairs of each rule that are looked at for m, about; four times as many are drawn at random
+        for u.
     seed
         Which pairs those are.
 
@@ -124,12 +126,12 @@ def learn(
 
     Notes
     -----
-    u, the chance among pairs that do not match, of exact agreement is counted from the frequencies of
-    the values and freed from the matches among them; that of the levels below comes from pairs
+    u, the chance among pairs that do not match, of exact agreement is counted from the frequencies
+    of the values and freed from the matches among them; that of the levels below comes from pairs
     drawn at random; that of identity numbers from the frequencies of their digits, for no sample
     holds enough of them. m is found by expectation maximisation over patterns of agreement in
-    the blocks of each rule, with u fixed and without the comparisons that the rule itself is made of
-    (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
+    the blocks of each rule, with u fixed and without the comparisons that the rule itself is made
+    of (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
     what makes the expected number of matches among the candidates agree with itself. A level
     that no pair has counts as half a pair.
 
@@ -487,7 +489,7 @@ class _Work:
             weights = level_weights(chances[c.label])
             for level, values in enumerate(zip(c.levels, m[k], u[k], weights, strict=True)):
                 rows.append((c.label, *values, sources[k], self.u_sources[k][level]))
-            if any(b > a + 1e-9 for a, b in zip(weights, weights[1:], strict=False)):
+            if any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
                 self.warnings.append(
                     f"weights of '{c.label}' do not fall from level to level: merge levels"
                 )
