@@ -58,6 +58,7 @@ SPEC = nser.LinkSpec(
             compare.number("size", levels=[1, "50%"]),
             compare.set("phones", levels=[2, 0.3]),
             compare.exact("place", frequency="exact"),
+            compare.string("place", label="place_2", frequency="all"),
         )
     ],
     block_on=[["place"], ["name", "born"], blocking.cnic_within("cnic"), ["cnic"]],
@@ -109,7 +110,8 @@ def test_pairs_are_those_of_the_twin(rows: list[dict[str, Any]]) -> None:
         assert list(by_pair[key][4:]) == labels
         expected = twin.weight(spec, places)
         for c, place in zip(spec.compare, places, strict=True):
-            if c.frequency == "exact" and place == 0:
+            last = {"none": -1, "exact": 0, "all": len(c.levels) - 2}[c.frequency]
+            if place is not None and place <= last:
                 assert c.u is not None
                 values = frame.get_column(c.column).to_list()
                 rarity = twin.rarity(values, a[c.column], b[c.column])
