@@ -27,8 +27,10 @@ from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
 
@@ -46,9 +48,13 @@ __all__ = [
     "Model",
     "ModelError",
     "NserError",
+    "PersonIndex",
+    "PersonMatch",
     "Proposal",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -72,6 +78,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 if _TYPE_CHECKING:

@@ -16,7 +16,19 @@ from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.link_spec import LinkSpec
 
-__all__ = ["Prepared", "prepare", "prior_weight"]
+__all__ = [
+    "Origin",
+    "Planned",
+    "Prepared",
+    "check_learned",
+    "column_of",
+    "level_weights",
+    "native_weights",
+    "planned",
+    "prepare",
+    "prior_weight",
+    "sorted_by_id",
+]
 
 _TEXT = (pl.String, pl.Enum, pl.Categorical)
 _SEPARATOR = "\x1f"
@@ -62,35 +74,44 @@ class Prepared:
 
         `threshold` is the least weight of all; what expressions can add at most is taken off.
         """
-        if not self.spec.learned:
-            raise DomainError(
-                "the plan has no chances of agreement yet",
-                code="not_learned",
-                hint="Use nser.learn, or give each comparison m and u and the plan a prior",
-            )
+        check_learned(self.spec)
         if threshold is not None and not isfinite(threshold):
             raise DomainError("threshold must be a finite number or None", code="invalid_option")
         spare = sum(max(0.0, *level_weights(c)) for c in self.expressions)
-        rows = len(self.ids) if self.left_rows is None else None
-        return json.dumps(
-            {
-                "prior": prior_weight(self.spec),
-                "least": None if threshold is None else threshold - spare,
-                "comparisons": [self._levels(c, rows) for c in self.native],
-            }
+        least = None if threshold is None else threshold - spare
+        return json.dumps(native_weights(self.spec, least))
+
+
+def check_learned(spec: LinkSpec) -> None:
+    """Refuse a plan without the chances that weights need."""
+    if not spec.learned:
+        raise DomainError(
+            "the plan has no chances of agreement yet",
+            code="not_learned",
+            hint="Use nser.learn, or give each comparison m and u and the plan a prior",
         )
 
-    def _levels(self, comparison: Comparison, rows: int | None) -> dict[str, Any]:
-        frequency = None
-        if comparison.frequency != "none" and comparison.u is not None:
-            last = 1 if comparison.frequency == "exact" else len(comparison.levels) - 1
-            frequency = {"log2_u": log2(comparison.u[0]), "scale": 1.0, "last_level": last}
-        return {
-            "name": comparison.label,
-            "labels": list(comparison.levels),
-            "weights": [0.0, *level_weights(comparison)],
-            "frequency": frequency,
-        }
+
+def native_weights(spec: LinkSpec, least: float | None) -> dict[str, Any]:
+    """Return the weights of the core's comparisons, as it reads them."""
+    return {
+        "prior": prior_weight(spec),
+        "least": least,
+        "comparisons": [_levels(c) for c in spec.compare if c.kind != "expr"],
+    }
+
+
+def _levels(comparison: Comparison) -> dict[str, Any]:
+    frequency = None
+    if comparison.frequency != "none" and comparison.u is not None:
+        last = 1 if comparison.frequency == "exact" else len(comparison.levels) - 1
+        frequency = {"log2_u": log2(comparison.u[0]), "scale": 1.0, "last_level": last}
+    return {
+        "name": comparison.label,
+        "labels": list(comparison.levels),
+        "weights": [0.0, *level_weights(comparison)],
+        "frequency": frequency,
+    }
 
 
 def _without_chances(spec: LinkSpec) -> LinkSpec:
@@ -119,55 +140,22 @@ def prepare(
 ) -> Prepared:
     """Check the frames and hand their columns to the core."""
     control = control or RunControl()
-    frames = [_sorted(left, id, "left" if right is not None else "frame")]
+    frames = [sorted_by_id(left, id, "left" if right is not None else "frame")]
     if right is not None:
-        frames.append(_sorted(right, id, "right"))
+        frames.append(sorted_by_id(right, id, "right"))
         if frames[0].schema[id] != frames[1].schema[id]:
             raise SchemaError(
                 f"column '{id}': the ids of both frames must have one type",
                 code="wrong_column",
                 column=id,
             )
-    columns: list[pl.Series] = []
-    places: dict[str, int] = {}
-
-    def place(key: str, series: pl.Series) -> int:
-        if key not in places:
-            places[key] = len(columns)
-            columns.append(series.rechunk())
-        return places[key]
-
-    comparisons = []
-    for c in spec.compare:
-        if c.kind != "expr":
-            series = _stack([_compared(frame, c) for frame in frames], c.column)
-            name = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
-            comparisons.append({"column": place(name, series), **_kind(c)})
-    rules: list[dict[str, Any]] = []
-    for rule in spec.rules:
-        keys = []
-        for text, key in zip(rule.keys, rule.exprs(), strict=True):
-            name = "value" if rule.kind != "neighbours" else "place"
-            as_number = rule.kind == "cnic_within"
-            series = _stack(
-                [_key(frame, key, as_number) for frame in frames], key.meta.output_name()
-            )
-            keys.append((f"{name} {text} {series.dtype}", series))
-        if rule.kind == "equal":
-            rules.append({"kind": "equal", "columns": [place(*named) for named in keys]})
-        elif rule.kind == "cnic_within":
-            rules.append({"kind": "cnic_within", "column": place(*keys[0])})
-        else:
-            name, series = keys[0]
-            near = place(name, _places(series))
-            rules.append({"kind": "near", "column": near, "window": rule.window})
+    plan = planned(frames, spec)
     rows = sum(frame.height for frame in frames)
     left_rows = frames[0].height if right is not None else None
-    plan = json.dumps({"left": left_rows, "comparisons": comparisons, "rules": rules})
     linker = _native.Linker(
-        _engine.columns(columns),
+        _engine.columns(plan.columns),
         rows,
-        plan,
+        json.dumps({"left": left_rows, "comparisons": plan.comparisons, "rules": plan.rules}),
         threads=control.threads,
         control=control._native,
         timeout=control.timeout,
@@ -184,7 +172,77 @@ def prepare(
     )
 
 
-def _sorted(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a column that the core reads is made of."""
+
+    name: str
+    """Its name in messages."""
+    comparison: Comparison | None
+    """The first comparison that reads it, or None for a rule's key."""
+    key: pl.Expr | None
+    column: str | None
+    """The column of the frame, unless it is made by an expression."""
+    is_number: bool = False
+    """Whether a key is an identity number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """The columns that a plan needs, each once, and the plan in terms of their places."""
+
+    columns: list[pl.Series]
+    origins: list[Origin]
+    comparisons: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+
+
+def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
+    """Return the columns of frames, one after the other, as the core reads them."""
+    columns: list[pl.Series] = []
+    origins: list[Origin] = []
+    places: dict[str, int] = {}
+
+    def place(key: str, series: pl.Series, origin: Origin) -> int:
+        if key not in places:
+            places[key] = len(columns)
+            columns.append(series.rechunk())
+            origins.append(origin)
+        return places[key]
+
+    comparisons = []
+    for c in spec.compare:
+        if c.kind != "expr":
+            series = _stack([_compared(frame, c) for frame in frames], c.column)
+            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
+            origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
+            comparisons.append({"column": place(key, series, origin), **_kind(c)})
+    rules: list[dict[str, Any]] = []
+    for rule in spec.rules:
+        keys = []
+        for text, coded, expr in zip(rule.keys, rule.expressions, rule.exprs(), strict=True):
+            name = "value" if rule.kind != "neighbours" else "place"
+            is_number = rule.kind == "cnic_within"
+            series = _stack(
+                [_key(frame, expr, is_number) for frame in frames], expr.meta.output_name()
+            )
+            if rule.kind == "neighbours":
+                series = _places(series)
+            shown, column = (str(expr), None) if coded else (text, text)
+            origin = Origin(
+                name=shown, comparison=None, key=expr, column=column, is_number=is_number
+            )
+            keys.append(place(f"{name} {text} {series.dtype}", series, origin))
+        if rule.kind == "equal":
+            rules.append({"kind": "equal", "columns": keys})
+        elif rule.kind == "cnic_within":
+            rules.append({"kind": "cnic_within", "column": keys[0]})
+        else:
+            rules.append({"kind": "near", "column": keys[0], "window": rule.window})
+    return Planned(columns=columns, origins=origins, comparisons=comparisons, rules=rules)
+
+
+def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.DataFrame:
     """Return the rows in the order of their ids, so that no result depends on their own order."""
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
@@ -298,6 +356,13 @@ def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.Dat
         raise known or SchemaError(
             f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
         ) from None
+
+
+def column_of(frame: pl.DataFrame, origin: Origin) -> pl.Series:
+    """Return a column as the core reads it."""
+    if origin.comparison is not None:
+        return _compared(frame, origin.comparison)
+    return _key(frame, pl.lit(None) if origin.key is None else origin.key, origin.is_number)
 
 
 def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:

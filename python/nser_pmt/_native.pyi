@@ -113,6 +113,44 @@ class Linker:
     ) -> ArrowStream: ...
 
 @final
+class PersonIndex:
+    def __new__(
+        cls,
+        series: list[pl.Series | pl.DataFrame],
+        ids: pl.Series,
+        rows: int,
+        about: str,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> PersonIndex: ...
+    @staticmethod
+    def open(path: str, verify: bool) -> PersonIndex: ...
+    def save(self, path: str) -> None: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def blocks(self) -> list[tuple[int, int, int, int, int]]: ...
+    def __len__(self) -> int: ...
+    def add(self, series: list[pl.Series | pl.DataFrame], ids: pl.Series, rows: int) -> None: ...
+    def remove(self, ids: pl.Series, rows: int) -> int: ...
+    def search_one(
+        self, values: list[object], count: int, least: float
+    ) -> list[tuple[int | str, float, bytes]]: ...
+    def search(
+        self,
+        series: list[pl.Series | pl.DataFrame],
+        rows: int,
+        count: int,
+        least: float,
+        *,
+        threads: int | None = None,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> ArrowStream: ...
+
+@final
 class RuleRun:
     @property
     def units(self) -> list[int]: ...

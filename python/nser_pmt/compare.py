@@ -236,7 +236,7 @@ def name(
     *,
     levels: Sequence[float | tuple[float, str]] = (0.95, 0.85, 0.7),
     label: str | None = None,
-    frequency: Frequency = "exact",
+    frequency: Frequency = "all",
 ) -> Comparison:
     """Compare names of persons, in Roman or Urdu script or one of each.
 
@@ -251,7 +251,8 @@ def name(
     label
         Name in results; the column's by default.
     frequency
-        ``"exact"`` lets agreement on a rare name count for more.
+        ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"`` only
+        agreement.
 
     Examples
     --------

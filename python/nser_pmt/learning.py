@@ -91,7 +91,7 @@ def learn(
     *,
     id: str,
     labels: pl.DataFrame | None = None,
-    max_pairs: int = 100_000,
+    max_pairs: int = 50_000,
     seed: int = 1,
     control: RunControl | None = None,
 ) -> Learned:
@@ -109,7 +109,7 @@ def learn(
         not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
         prior are counted, not estimated.
     max_pairs
-        Pairs of each rule that are looked at for m, about; twice as many are drawn at random for u.
+        Pairs of each rule that are looked at for m, about; four times as many are drawn at random for u.
     seed
         Which pairs those are.
 
@@ -197,7 +197,7 @@ class _Work:
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
         self.sampled = self._levels_of(
-            self.linker.random_patterns(2 * max_pairs, seed, **self._options())
+            self.linker.random_patterns(4 * max_pairs, seed, **self._options())
         )
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
 

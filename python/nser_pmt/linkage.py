@@ -78,7 +78,7 @@ class Linkage:
         self,
         *,
         labels: pl.DataFrame | None = None,
-        max_pairs: int = 100_000,
+        max_pairs: int = 50_000,
         seed: int = 1,
         control: RunControl | None = None,
     ) -> Learned:

@@ -26,6 +26,8 @@ EXPORTED = [
     "ModelError",
     "NserError",
     "Proposal",
+    "PersonIndex",
+    "PersonMatch",
     "RunControl",
     "SchemaError",
     "assign",

@@ -18,7 +18,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(class: &'static str, code: &'static str, message: String) -> Self {
+    /// A failure of a class of `nser_pmt.errors`.
+    pub fn new(class: &'static str, code: &'static str, message: String) -> Self {
         Self { class, code, message, column: None, row: None }
     }
 

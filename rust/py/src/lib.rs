@@ -9,6 +9,7 @@ mod memory;
 mod name;
 mod name_similarity;
 mod operation;
+mod person_index;
 mod pmt;
 mod pmt_expression;
 mod polars_plugin;
@@ -32,6 +33,8 @@ mod _native {
     use super::name::name_categories;
     #[pymodule_export]
     use super::operation::{evaluate, evaluate_one};
+    #[pymodule_export]
+    use super::person_index::PersonIndex;
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]

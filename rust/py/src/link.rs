@@ -14,7 +14,7 @@ use nser_core::isa::Isa;
 use nser_core::link::block::{Blocking, Blocks, Rows, Rule, Unit};
 use nser_core::link::compare::{
     Comparison, DateLevel, Dates, IdentityNumbers, Measure, NameLevel, Names, NumberLevel, Numbers,
-    Pairs, SetLevel, Sets, Texts,
+    Pairs, Scheme, SetLevel, Sets, Texts,
 };
 use nser_core::link::em;
 use nser_core::link::encode::{self, Codes};
@@ -33,8 +33,6 @@ use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
 
 /// Pairs that take about as long as a cell of a frame.
 const CELLS_PER_PAIR: u64 = 8;
-/// Between the members of a set that came as one text.
-const SEPARATOR: u8 = 0x1F;
 
 #[derive(Deserialize)]
 struct Plan {
@@ -44,18 +42,19 @@ struct Plan {
     rules: Vec<RuleSpec>,
 }
 
+/// A comparison of a plan.
 #[derive(Deserialize)]
-struct ComparisonSpec {
-    column: usize,
+pub struct ComparisonSpec {
+    pub column: usize,
     /// Whether how rare values are will be asked for.
-    rarity: bool,
+    pub rarity: bool,
     #[serde(flatten)]
-    kind: KindSpec,
+    pub kind: KindSpec,
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum KindSpec {
+pub enum KindSpec {
     Exact,
     Cnic,
     Name { levels: Vec<NameSpec> },
@@ -67,14 +66,14 @@ enum KindSpec {
 }
 
 #[derive(Deserialize)]
-struct NameSpec {
+pub struct NameSpec {
     least: f64,
     code: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum DateSpec {
+pub enum DateSpec {
     DayMonthSwap,
     OneSlip,
     SameYearHeaped,
@@ -84,46 +83,48 @@ enum DateSpec {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum NumberSpec {
+pub enum NumberSpec {
     Within(f64),
     WithinShare(f64),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum SetSpec {
+pub enum SetSpec {
     Shares(u32),
     Jaccard(f64),
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum RuleSpec {
+pub enum RuleSpec {
     Equal { columns: Vec<usize> },
     Near { column: usize, window: u32 },
     CnicWithin { column: usize },
 }
 
+/// What the levels of all comparisons weigh.
 #[derive(Deserialize)]
-struct WeightsSpec {
-    prior: f64,
+pub struct WeightsSpec {
+    pub prior: f64,
     least: Option<f64>,
-    comparisons: Vec<LevelsSpec>,
+    pub comparisons: Vec<LevelsSpec>,
 }
 
+/// What the levels of one comparison weigh.
 #[derive(Deserialize)]
-struct LevelsSpec {
+pub struct LevelsSpec {
     name: String,
     labels: Vec<String>,
-    weights: Vec<f64>,
-    frequency: Option<FrequencySpec>,
+    pub weights: Vec<f64>,
+    pub frequency: Option<FrequencySpec>,
 }
 
 #[derive(Deserialize)]
-struct FrequencySpec {
-    log2_u: f64,
-    scale: f64,
-    last_level: u8,
+pub struct FrequencySpec {
+    pub log2_u: f64,
+    pub scale: f64,
+    pub last_level: u8,
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
@@ -470,7 +471,18 @@ fn table(scored: Scored, spec: &WeightsSpec) -> Result<ArrowStream, Failure> {
         Arc::new(UInt32Array::from(scored.right)),
         Arc::new(Float64Array::from(scored.weights)),
     ];
-    for (levels, spec) in scored.levels.into_iter().zip(&spec.comparisons) {
+    add_levels(&mut fields, &mut columns, scored.levels, spec)?;
+    export(fields, columns)
+}
+
+/// Adds a column of labels for each comparison.
+pub fn add_levels(
+    fields: &mut Vec<Field>,
+    columns: &mut Vec<ArrayRef>,
+    levels: Vec<Vec<u8>>,
+    spec: &WeightsSpec,
+) -> Result<(), Failure> {
+    for (levels, spec) in levels.into_iter().zip(&spec.comparisons) {
         let name = format!("level_{}", spec.name);
         fields.push(enum_field(&name, DataType::UInt8, spec.labels.iter().map(String::as_str)));
         let missing = levels.contains(&0);
@@ -484,7 +496,16 @@ fn table(scored: Scored, spec: &WeightsSpec) -> Result<ArrowStream, Failure> {
         let levels = DictionaryArray::<UInt8Type>::try_new(codes, labels);
         columns.push(Arc::new(levels.map_err(|_| Failure::internal("a level has no label"))?));
     }
-    export(fields, columns)
+    Ok(())
+}
+
+/// A column in one chunk.
+pub fn whole(chunked: &Chunked) -> Result<Column<'_>, Failure> {
+    match chunked.chunks.as_slice() {
+        [] => Ok(Column::null(0)),
+        [chunk] => column(&chunked.name, chunk),
+        _ => Err(Failure::internal("a column was not in one chunk")),
+    }
 }
 
 /// A column as it is compared or blocked on.
@@ -496,11 +517,7 @@ struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     fn new(chunked: &'a Chunked) -> Result<Self, Failure> {
-        let column = match chunked.chunks.as_slice() {
-            [] => Column::null(0),
-            [chunk] => column(&chunked.name, chunk)?,
-            _ => return Err(Failure::internal("a column was not in one chunk")),
-        };
+        let column = whole(chunked)?;
         let (codes, texts) = match chunked.kind() {
             nser_core::column::Kind::Text => Codes::of_texts(&column),
             _ => (Codes::of_column(&column), encode::Texts::default()),
@@ -509,12 +526,7 @@ impl<'a> Encoded<'a> {
     }
 
     fn numbers(&self) -> Vec<Option<PackedDigits>> {
-        let mut numbers = Vec::with_capacity(self.column.len());
-        each_reading(&self.column, self.column.len(), |reading| {
-            let usable = matches!(reading.kind, Kind::Cnic | Kind::Malformed);
-            numbers.push(usable.then(|| PackedDigits::of_digits(reading.digits)).flatten());
-        });
-        numbers
+        numbers(&self.column)
     }
 
     fn floats(&self) -> impl Iterator<Item = Option<f64>> {
@@ -529,18 +541,22 @@ impl<'a> Encoded<'a> {
     /// Sets of a column of texts that are members between separators.
     fn sets(&self, levels: Vec<SetLevel>) -> Sets {
         let mut members = std::collections::BTreeMap::new();
-        let of_text = |code: u32| -> Vec<u32> {
-            let parts = self.texts.get(code).split(|b| *b == SEPARATOR).filter(|m| !m.is_empty());
-            let mut number = |member| {
-                let next = members.len() as u32;
-                *members.entry(member).or_insert(next)
-            };
-            parts.map(&mut number).collect()
-        };
-        let distinct: Vec<Vec<u32>> = (0..self.texts.len() as u32).map(of_text).collect();
+        let codes = 0..self.texts.len() as u32;
+        let distinct = codes.map(|code| link::compare::members(self.texts.get(code), &mut members));
+        let distinct: Vec<Vec<u32>> = distinct.collect();
         let of_row = |code: &u32| distinct.get(*code as usize).cloned().unwrap_or_default();
         Sets::new(self.codes.rows.iter().map(of_row), levels)
     }
+}
+
+/// Identity numbers as they are compared.
+pub fn numbers(column: &Column<'_>) -> Vec<Option<PackedDigits>> {
+    let mut numbers = Vec::with_capacity(column.len());
+    each_reading(column, column.len(), |reading| {
+        let usable = matches!(reading.kind, Kind::Cnic | Kind::Malformed);
+        numbers.push(usable.then(|| PackedDigits::of_digits(reading.digits)).flatten());
+    });
+    numbers
 }
 
 fn prepare(
@@ -612,55 +628,72 @@ fn prepare(
 }
 
 fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'static>, Failure> {
-    let texts = |measure| {
-        let (codes, texts) = (values.codes.clone(), values.texts.clone());
-        Comparison::Text(Texts { codes, texts, measure })
-    };
-    Ok(match spec {
-        KindSpec::Exact => Comparison::Exact(values.codes.clone()),
-        KindSpec::Cnic => Comparison::Digits(IdentityNumbers::new(values.numbers().into_iter())),
-        KindSpec::Name { levels } => {
-            let levels = levels.iter().map(name_level).collect::<Result<_, _>>()?;
+    Ok(match scheme(spec)? {
+        Scheme::Exact => Comparison::Exact(values.codes.clone()),
+        Scheme::Digits => Comparison::Digits(IdentityNumbers::new(values.numbers().into_iter())),
+        Scheme::Name(levels) => {
             let (costs, frequencies, guard) = crate::name_similarity::tables_for_link()?;
             let texts = (0..values.texts.len() as u32).map(|code| values.texts.get(code));
             let names = NameDictionary::new(texts, costs, frequencies, guard);
             Comparison::Name(Names { codes: values.codes.clone(), names, levels })
         }
+        Scheme::Text(measure) => {
+            let (codes, texts) = (values.codes.clone(), values.texts.clone());
+            Comparison::Text(Texts { codes, texts, measure })
+        }
+        Scheme::Date(levels) => {
+            let days = values.floats().map(|day| day.map(|day| day as i32));
+            Comparison::Date(Dates::new(days, levels))
+        }
+        Scheme::Number(levels) => {
+            let values = values.floats().map(|x| x.unwrap_or(f64::NAN)).collect();
+            Comparison::Number(Numbers { values, levels })
+        }
+        Scheme::Set(levels) => Comparison::Set(values.sets(levels)),
+    })
+}
+
+/// How the values of a comparison are compared.
+pub fn scheme(spec: &KindSpec) -> Result<Scheme, Failure> {
+    Ok(match spec {
+        KindSpec::Exact => Scheme::Exact,
+        KindSpec::Cnic => Scheme::Digits,
+        KindSpec::Name { levels } => {
+            Scheme::Name(levels.iter().map(name_level).collect::<Result<_, _>>()?)
+        }
         KindSpec::Similarity { metric, cutoffs } => {
             let lowest = cutoffs.iter().copied().fold(1.0, f64::min);
             let similarity = Similarity::new(self::metric(metric)?).with_cutoff(lowest);
-            texts(Measure::Similarity(similarity, cutoffs.clone()))
+            Scheme::Text(Measure::Similarity(similarity, cutoffs.clone()))
         }
         KindSpec::Distance { metric, cutoffs } => {
             let most = cutoffs.iter().copied().max().unwrap_or(0);
             let distance = Distance::new(edit(metric)?).with_cutoff(most);
-            texts(Measure::Distance(distance, cutoffs.clone()))
+            Scheme::Text(Measure::Distance(distance, cutoffs.clone()))
         }
         KindSpec::Date { levels } => {
-            let levels = levels.iter().map(|level| match level {
+            let level = |level: &DateSpec| match level {
                 DateSpec::DayMonthSwap => DateLevel::DayMonthSwap,
                 DateSpec::OneSlip => DateLevel::OneSlip,
                 DateSpec::SameYearHeaped => DateLevel::SameYearHeaped,
                 DateSpec::SameYear => DateLevel::SameYear,
                 DateSpec::Days(days) => DateLevel::Days(*days),
-            });
-            let days = values.floats().map(|day| day.map(|day| day as i32));
-            Comparison::Date(Dates::new(days, levels.collect()))
+            };
+            Scheme::Date(levels.iter().map(level).collect())
         }
         KindSpec::Number { levels } => {
-            let levels = levels.iter().map(|level| match level {
+            let level = |level: &NumberSpec| match level {
                 NumberSpec::Within(most) => NumberLevel::Within(*most),
                 NumberSpec::WithinShare(most) => NumberLevel::WithinShare(*most),
-            });
-            let numbers = values.floats().map(|x| x.unwrap_or(f64::NAN)).collect();
-            Comparison::Number(Numbers { values: numbers, levels: levels.collect() })
+            };
+            Scheme::Number(levels.iter().map(level).collect())
         }
         KindSpec::Set { levels } => {
-            let levels = levels.iter().map(|level| match level {
+            let level = |level: &SetSpec| match level {
                 SetSpec::Shares(least) => SetLevel::Shares(*least),
                 SetSpec::Jaccard(least) => SetLevel::Jaccard(*least),
-            });
-            Comparison::Set(values.sets(levels.collect()))
+            };
+            Scheme::Set(levels.iter().map(level).collect())
         }
     })
 }

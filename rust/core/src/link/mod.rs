@@ -7,6 +7,7 @@ pub mod compare;
 pub mod em;
 pub mod encode;
 pub mod frequency;
+pub mod index;
 pub mod packed;
 pub mod patterns;
 pub mod rank;

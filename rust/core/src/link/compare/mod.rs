@@ -7,6 +7,7 @@ mod date;
 mod digits;
 mod name;
 mod number;
+mod scheme;
 mod set;
 mod text;
 
@@ -15,9 +16,11 @@ use crate::isa::Isa;
 
 pub use date::{DateLevel, Dates};
 pub use digits::Numbers as IdentityNumbers;
+pub(super) use name::level_of as name_level;
 pub use name::{NameLevel, Names};
 pub use number::{NumberLevel, Numbers};
-pub use set::{SetLevel, Sets};
+pub use scheme::Scheme;
+pub use set::{SetLevel, Sets, members};
 pub use text::{Measure, Texts};
 
 /// A level that is not known yet.

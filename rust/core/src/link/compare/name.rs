@@ -1,8 +1,8 @@
 //! Names of persons, by the kernel of [`crate::name`].
 
-use super::{NULL, Pairs};
+use super::{MISSING, NULL, Pairs};
 use crate::link::encode::Codes;
-use crate::name::{Match, NameDictionary, PreparedComparer};
+use crate::name::{Comparison, Match, NameDictionary, PreparedComparer};
 
 /// What holds at a level.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,13 +39,19 @@ impl<'t> Names<'t> {
         let lowest = self.levels.iter().fold(f64::INFINITY, |low, level| low.min(level.least));
         let codes = pairs.iter().map(|(a, b)| (code(a), code(b)));
         room.0.compare_all(codes, lowest, |place, found| {
-            let level = found.map_or(0, |found| {
-                let holds = |level: &NameLevel| {
-                    found.similarity >= level.least && level.code.is_none_or(|c| c == found.kind)
-                };
-                self.levels.iter().position(holds).unwrap_or(self.levels.len()) as u8 + 2
-            });
+            let level = level_of(&self.levels, found);
             out.get_mut(place).into_iter().for_each(|to| *to = level);
         });
     }
+}
+
+/// The level of two names that are not written the same.
+#[inline]
+pub(in crate::link) fn level_of(levels: &[NameLevel], found: Option<Comparison>) -> u8 {
+    found.map_or(MISSING, |found| {
+        let holds = |level: &NameLevel| {
+            found.similarity >= level.least && level.code.is_none_or(|c| c == found.kind)
+        };
+        levels.iter().position(holds).unwrap_or(levels.len()) as u8 + 2
+    })
 }

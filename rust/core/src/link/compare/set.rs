@@ -1,5 +1,7 @@
 //! Sets, such as telephone numbers, by what they share.
 
+use std::collections::BTreeMap;
+
 use super::{EXACT, MISSING, Pairs, UNKNOWN};
 
 /// What two sets share at a level.
@@ -69,6 +71,19 @@ impl Sets {
             *to = found.unwrap_or(self.levels.len()) as u8 + 2;
         }
     }
+}
+
+/// Between the members of a set that is kept as one text.
+const SEPARATOR: u8 = 0x1F;
+
+/// Codes of the members of a set that is kept as one text; `known` gives equal ones equal codes.
+pub fn members<'t>(text: &'t [u8], known: &mut BTreeMap<&'t [u8], u32>) -> Vec<u32> {
+    let parts = text.split(|byte| *byte == SEPARATOR).filter(|member| !member.is_empty());
+    let code = |member| {
+        let next = known.len() as u32;
+        *known.entry(member).or_insert(next)
+    };
+    parts.map(code).collect()
 }
 
 /// Members of both; in order on either side.

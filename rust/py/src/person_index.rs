@@ -1,0 +1,724 @@
+//! The index of persons: columns or values of a record -> core -> matches; the file, and who may
+//! read while another changes it.
+
+use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, LargeStringArray, UInt32Array, UInt64Array};
+use arrow_schema::{DataType, Field as ArrowField};
+use memmap2::Mmap;
+use nser_core::column::{self, Column, Strings, Value, Values};
+use nser_core::isa::Isa;
+use nser_core::link::index::{
+    Blocks, Builder, Compared, Datum, Encoded, EncodedRule, Fault, Field, Found, Frequency, Id,
+    IdKind, Kind, People, Plan, Rule, RuleOf, Schema, Searcher, Segment, Source, Wanted,
+};
+use nser_core::link::packed::PackedDigits;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
+use serde::Deserialize;
+
+use crate::arrow::{ArrowStream, Chunked, export};
+use crate::error::Failure;
+use crate::link::{ComparisonSpec, RuleSpec, WeightsSpec, add_levels, numbers, scheme, whole};
+use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
+
+/// Queries that a thread takes at once.
+const QUERIES: usize = 32;
+/// A query takes about as long as so many cells of a frame.
+const CELLS_PER_QUERY: usize = 4096;
+/// Pairs of words that a searcher remembers.
+const PAIRS: usize = 1 << 14;
+
+/// What Python says of an index; the file keeps it.
+#[derive(Deserialize)]
+struct About {
+    /// Names of the columns that Python hands over.
+    columns: Vec<String>,
+    comparisons: Vec<ComparisonSpec>,
+    rules: Vec<RuleSpec>,
+    /// Most rows of a block, by rule.
+    caps: Vec<u32>,
+    weights: WeightsSpec,
+}
+
+/// The bytes of a segment.
+enum Memory {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Memory {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Memory {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Owned(bytes)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let model = |code, message: &str| Self::new("ModelError", code, message.to_owned());
+        match fault {
+            Fault::Foreign => model("foreign_file", "not an index of persons"),
+            Fault::Format(found) => {
+                let message = format!("an index of format {found}; this version reads another one");
+                model("index_version", &format!("{message}: make it anew"))
+            }
+            Fault::Truncated => model("truncated_index", "the index is shorter than it should be"),
+            Fault::Corrupt(place) => model("corrupt_index", &format!("damaged index: {place}")),
+            Fault::TooLarge => {
+                Self::domain("too_large", "a column has 4 GB of distinct text or more")
+            }
+            Fault::Repeated => Self::new(
+                "SchemaError",
+                "duplicate_id",
+                "an id is in the index already; remove it first".to_owned(),
+            ),
+        }
+    }
+}
+
+/// How the columns that Python hands over become columns of the index.
+struct Wiring {
+    /// Column handed over, and whether its identity numbers are kept or its values.
+    stored: Vec<(usize, bool)>,
+    coded: Vec<bool>,
+    rules: Vec<Rule>,
+    plan: Plan,
+}
+
+impl Wiring {
+    fn new(about: &About) -> Result<Self, Failure> {
+        let broken = || Failure::from(Fault::Corrupt("the plan"));
+        let mut stored: Vec<(usize, bool)> = vec![];
+        let mut coded = vec![];
+        let mut place = |column: usize, of_numbers: bool, is_coded: bool| {
+            if column >= about.columns.len() {
+                return Err(broken());
+            }
+            let found = stored.iter().position(|one| *one == (column, of_numbers));
+            let at = found.unwrap_or(stored.len());
+            if found.is_none() {
+                stored.push((column, of_numbers));
+                coded.push(false);
+            }
+            coded.get_mut(at).into_iter().for_each(|coded| *coded |= is_coded);
+            Ok(at)
+        };
+        let mut comparisons = vec![];
+        if about.comparisons.len() != about.weights.comparisons.len()
+            || about.rules.len() != about.caps.len()
+        {
+            return Err(broken());
+        }
+        for (spec, weights) in about.comparisons.iter().zip(&about.weights.comparisons) {
+            let scheme = scheme(&spec.kind)?;
+            let of_numbers = matches!(scheme, nser_core::link::compare::Scheme::Digits);
+            let frequency = weights.frequency.as_ref().map(|f| Frequency {
+                log2_u: f.log2_u,
+                scale: f.scale,
+                last_level: f.last_level,
+            });
+            let is_coded = !of_numbers || spec.rarity;
+            let column = place(spec.column, of_numbers, is_coded)?;
+            comparisons.push(Compared {
+                column,
+                scheme,
+                levels: weights.weights.clone(),
+                frequency,
+            });
+        }
+        let mut rules = vec![];
+        for rule in &about.rules {
+            rules.push(match rule {
+                RuleSpec::Equal { columns } => {
+                    let keys = columns.iter().map(|k| place(*k, false, true).map(|k| k as u32));
+                    Rule::Equal(keys.collect::<Result<_, _>>()?)
+                }
+                RuleSpec::CnicWithin { column } => {
+                    Rule::WithinOne(place(*column, true, false)? as u32)
+                }
+                RuleSpec::Near { .. } => {
+                    let message = "an index has no sorted neighbourhoods";
+                    return Err(Failure::domain("invalid_option", message));
+                }
+            });
+        }
+        Ok(Self { stored, coded, rules, plan: Plan { prior: about.weights.prior, comparisons } })
+    }
+}
+
+/// Values of a column of the index.
+enum Read<'a> {
+    Values(Column<'a>),
+    Numbers(Vec<Option<PackedDigits>>),
+}
+
+impl<'a> Read<'a> {
+    fn new(column: &Column<'a>, of_numbers: bool) -> Self {
+        if of_numbers { Self::Numbers(numbers(column)) } else { Self::Values(column.clone()) }
+    }
+
+    fn get(&self, row: usize) -> Datum<'_> {
+        match self {
+            Self::Values(column) => Datum::of(column.value(row)),
+            Self::Numbers(numbers) => {
+                let number = numbers.get(row).copied().flatten();
+                number.map_or(Datum::Missing, |number| Datum::Word(number.bits()))
+            }
+        }
+    }
+}
+
+/// Persons of a frame, in the order of their ids.
+struct Persons<'a> {
+    rows: u32,
+    ids: Column<'a>,
+    columns: Vec<Read<'a>>,
+}
+
+impl Source for Persons<'_> {
+    fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    fn id(&self, row: u32) -> Id<'_> {
+        id_at(&self.ids, row as usize)
+    }
+
+    fn value(&self, column: usize, row: u32) -> Datum<'_> {
+        self.columns.get(column).map_or(Datum::Missing, |column| column.get(row as usize))
+    }
+}
+
+/// An id of a column of whole numbers or of texts.
+fn id_at<'c>(ids: &'c Column<'_>, row: usize) -> Id<'c> {
+    if let Values::U64(numbers) = &ids.values {
+        return Id::Number(numbers.get(row).copied().unwrap_or(0));
+    }
+    match ids.value(row) {
+        Value::Int(n) => Id::of_signed(n),
+        Value::Str(text) => Id::Text(text),
+        _ => Id::Number(0),
+    }
+}
+
+fn id_kind(chunked: &Chunked) -> Result<IdKind, Failure> {
+    match chunked.kind() {
+        column::Kind::Text => Ok(IdKind::Text),
+        column::Kind::Integer if chunked.data_type == DataType::UInt64 => Ok(IdKind::Unsigned),
+        column::Kind::Integer => Ok(IdKind::Signed),
+        _ => Err(Failure::schema(&chunked.name, "expected whole numbers or text")),
+    }
+}
+
+/// What a column of the index holds.
+fn kind_of(chunked: &Chunked) -> Kind {
+    match chunked.kind() {
+        column::Kind::Text | column::Kind::Null => Kind::Text,
+        column::Kind::Boolean => Kind::Bool,
+        column::Kind::Integer => Kind::Int,
+        column::Kind::Number => Kind::Float,
+    }
+}
+
+fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Int => "whole numbers or dates",
+        Kind::Float => "numbers",
+        Kind::Bool => "true or false",
+        Kind::Number => "identity numbers",
+    }
+}
+
+/// An index of persons.
+#[pyclass(frozen, module = "nser_pmt._native")]
+pub struct PersonIndex {
+    people: RwLock<Arc<People<Memory>>>,
+    /// Held by the one who changes the persons.
+    writer: Mutex<()>,
+    about: About,
+    wiring: Wiring,
+    schema: Schema,
+    searchers: Mutex<Vec<Searcher<'static>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn parse(about: &str) -> Result<(About, Wiring), Failure> {
+    let found: About =
+        serde_json::from_str(about).map_err(|_| Failure::from(Fault::Corrupt("the plan")))?;
+    let wiring = Wiring::new(&found)?;
+    Ok((found, wiring))
+}
+
+fn streams(series: &[Bound<'_, PyAny>], names: &[String], rows: usize) -> PyResult<Vec<Chunked>> {
+    let of = |(one, name): (&Bound<'_, PyAny>, &String)| Chunked::from_stream(name, one, rows);
+    series.iter().zip(names).map(of).collect()
+}
+
+/// Encodes persons on several threads.
+fn encode(
+    schema: &Schema,
+    persons: &Persons<'_>,
+    threads: usize,
+    state: &RunState,
+) -> Result<Vec<u8>, Failure> {
+    let builder = Builder::new(schema, persons);
+    let mut columns: Vec<Option<Encoded>> = schema.fields.iter().map(|_| None).collect();
+    for_each_job(threads, state, columns.iter_mut().enumerate(), |(k, slot)| {
+        *slot = Some(builder.column(k)?);
+        Ok(())
+    })?;
+    let columns: Vec<Encoded> = columns.into_iter().flatten().collect();
+    let mut rules: Vec<Option<EncodedRule>> = schema.rules.iter().map(|_| None).collect();
+    for_each_job(threads, state, rules.iter_mut().enumerate(), |(k, slot)| {
+        *slot = Some(builder.rule(k, &columns)?);
+        Ok(())
+    })?;
+    state.check()?;
+    Ok(builder.finish(columns, rules.into_iter().flatten().collect())?)
+}
+
+#[pymethods]
+impl PersonIndex {
+    #[new]
+    #[pyo3(signature = (series, ids, rows, about, *, threads=None, control=None, timeout=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a run")]
+    fn new(
+        py: Python<'_>,
+        series: Vec<Bound<'_, PyAny>>,
+        ids: &Bound<'_, PyAny>,
+        rows: usize,
+        about: &str,
+        threads: Option<usize>,
+        control: Option<&Control>,
+        timeout: Option<f64>,
+    ) -> PyResult<Self> {
+        let (parsed, wiring) = parse(about)?;
+        let columns = streams(&series, &parsed.columns, rows)?;
+        let ids = Chunked::from_stream("id", ids, rows)?;
+        let fields =
+            wiring.stored.iter().zip(&wiring.coded).map(|((source, of_numbers), coded)| {
+                let chunked = columns.get(*source);
+                let chunked =
+                    chunked.ok_or_else(|| Failure::internal("there is no such column"))?;
+                let kind = if *of_numbers { Kind::Number } else { kind_of(chunked) };
+                Ok::<_, Failure>(Field { name: chunked.name.clone(), kind, coded: *coded })
+            });
+        let rules = wiring.rules.iter().zip(&parsed.caps);
+        let rules = rules.map(|(rule, cap)| RuleOf {
+            rule: rule.clone(),
+            cap: *cap,
+            blocks: Blocks::default(),
+        });
+        let schema = Schema {
+            ids: id_kind(&ids)?,
+            fields: fields.collect::<Result<_, _>>()?,
+            rules: rules.collect(),
+            about: about.to_owned(),
+        };
+        let unseen = RunState::default();
+        let state = control.map_or(&unseen, |control| &*control.state);
+        let threads = threads_for(rows, threads);
+        let cells = rows.saturating_mul(8 * columns.len());
+        let segment = run(py, cells, state, &Limits { timeout, tick: None }, || {
+            let persons = persons(&wiring, &columns, &ids, rows)?;
+            let bytes = encode(&schema, &persons, threads, state)?;
+            Ok(Segment::open(Memory::Owned(bytes), false)?)
+        })?;
+        Ok(Self::of(segment, parsed, wiring))
+    }
+
+    /// Maps the file that [`PersonIndex::save`] wrote.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: &str, verify: bool) -> PyResult<Self> {
+        let file = File::open(path)?;
+        // SAFETY: the file is never written in place by us: `save` moves a new one to its name, which
+        // leaves this one as it is. What is read is checked wherever it is used, so that bytes that
+        // another program changes lead to wrong answers and to nothing worse; should another program
+        // cut the file, the operating system ends the process, as for every mapped file.
+        let map = unsafe { Mmap::map(&file) }?;
+        let cells = if verify { usize::MAX } else { 0 };
+        let state = RunState::default();
+        let segment = run(py, cells, &state, &Limits::default(), || {
+            Ok(Segment::open(Memory::Mapped(map), verify)?)
+        })?;
+        let (about, wiring) = parse(segment.about())?;
+        let same = segment.fields().len() == wiring.stored.len()
+            && segment.rules().iter().map(|rule| &rule.rule).eq(&wiring.rules)
+            && segment.fields().iter().map(|field| field.coded).eq(wiring.coded.iter().copied());
+        if !same {
+            return Err(Failure::from(Fault::Corrupt("the plan")).into());
+        }
+        Ok(Self::of(segment, about, wiring))
+    }
+
+    /// Writes all persons to a file, which must not be the mapped one.
+    fn save(&self, py: Python<'_>, path: &str) -> PyResult<()> {
+        let state = RunState::default();
+        let written = run(py, usize::MAX, &state, &Limits::default(), || {
+            let people = self.snapshot();
+            Ok(match people.only() {
+                Some(segment) => std::fs::write(path, segment.bytes()),
+                None => std::fs::write(path, people.merged(&self.schema)?),
+            })
+        })?;
+        Ok(written?)
+    }
+
+    /// What Python gave to keep.
+    #[getter]
+    fn about(&self) -> &str {
+        &self.schema.about
+    }
+
+    fn __len__(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.snapshot().len())
+    }
+
+    /// Of each rule: persons with a key, keys, persons of the largest block, blocks above the cap, and
+    /// the persons in them. Persons that came or went since the file was made are not counted.
+    #[getter]
+    fn blocks(&self) -> Vec<(u64, u64, u64, u64, u64)> {
+        let of = |rule: &RuleOf| {
+            let Blocks { items, keys, largest, capped, capped_items } = rule.blocks;
+            (items, keys, largest, capped, capped_items)
+        };
+        self.schema.rules.iter().map(of).collect()
+    }
+
+    /// Takes in persons whose ids are not there yet; ids ascend.
+    fn add(
+        &self,
+        py: Python<'_>,
+        series: Vec<Bound<'_, PyAny>>,
+        ids: &Bound<'_, PyAny>,
+        rows: usize,
+    ) -> PyResult<()> {
+        let columns = streams(&series, &self.about.columns, rows)?;
+        let ids = Chunked::from_stream("id", ids, rows)?;
+        self.check_kinds(&columns)?;
+        self.check_ids(&ids)?;
+        let state = RunState::default();
+        run(py, rows.saturating_mul(64), &state, &Limits::default(), || {
+            let persons = persons(&self.wiring, &columns, &ids, rows)?;
+            let bytes = Builder::new(&self.schema, &persons).build()?;
+            let segment = Segment::open(Memory::Owned(bytes), false)?;
+            let _writer = lock(&self.writer);
+            let mut people = People::clone(&self.snapshot());
+            people.add(segment)?;
+            self.replace(people);
+            Ok(())
+        })
+    }
+
+    /// Takes persons out, and gives their number.
+    fn remove(&self, py: Python<'_>, ids: &Bound<'_, PyAny>, rows: usize) -> PyResult<usize> {
+        let ids = Chunked::from_stream("id", ids, rows)?;
+        self.check_ids(&ids)?;
+        let state = RunState::default();
+        run(py, rows.saturating_mul(64), &state, &Limits::default(), || {
+            let column = whole(&ids)?;
+            let _writer = lock(&self.writer);
+            let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            // A copy only if someone is searching.
+            let people = Arc::make_mut(&mut people);
+            Ok((0..column.len()).filter(|row| people.remove(id_at(&column, *row))).count())
+        })
+    }
+
+    /// The persons that a record may be of, best first: id, weight and levels of each. `values` are
+    /// those of the columns, in order.
+    fn search_one<'py>(
+        &self,
+        py: Python<'py>,
+        values: Vec<Option<Bound<'py, PyAny>>>,
+        count: usize,
+        least: f64,
+    ) -> PyResult<Vec<(Bound<'py, PyAny>, f64, Bound<'py, PyBytes>)>> {
+        let given =
+            values.iter().zip(&self.about.columns).map(|(value, name)| Given::new(name, value));
+        let given = given.collect::<Result<Vec<_>, _>>()?;
+        let query = self.query(&given)?;
+        let wanted = Wanted { count, least };
+        let (people, found) = py.detach(|| {
+            crate::runtime::guarded(|| {
+                let people = self.snapshot();
+                let mut searcher = self.searcher()?;
+                let found = people.search(&self.wiring.plan, &query, wanted, &mut searcher);
+                lock(&self.searchers).push(searcher);
+                Ok((people, found))
+            })
+        })?;
+        let matched = |found: Found| {
+            let id = match people.id(found.part, found.row) {
+                Id::Text(text) => PyString::new(py, &String::from_utf8_lossy(text)).into_any(),
+                Id::Number(number) if self.schema.ids == IdKind::Unsigned => {
+                    number.into_pyobject(py)?.into_any()
+                }
+                id => id.signed().into_pyobject(py)?.into_any(),
+            };
+            Ok((id, found.weight, PyBytes::new(py, &found.levels)))
+        };
+        found.into_iter().map(matched).collect()
+    }
+
+    /// The same for each row of columns: its number, rank, id, weight, and levels.
+    #[pyo3(signature = (series, rows, count, least, *, threads=None, control=None, timeout=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a run")]
+    fn search(
+        &self,
+        py: Python<'_>,
+        series: Vec<Bound<'_, PyAny>>,
+        rows: usize,
+        count: usize,
+        least: f64,
+        threads: Option<usize>,
+        control: Option<&Control>,
+        timeout: Option<f64>,
+    ) -> PyResult<ArrowStream> {
+        let columns = streams(&series, &self.about.columns, rows)?;
+        self.check_kinds(&columns)?;
+        let unseen = RunState::default();
+        let state = control.map_or(&unseen, |control| &*control.state);
+        let cells = rows.saturating_mul(CELLS_PER_QUERY);
+        let threads = threads_for(cells, threads);
+        let wanted = Wanted { count, least };
+        run(py, cells, state, &Limits { timeout, tick: None }, || {
+            let people = self.snapshot();
+            let views = columns.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+            let read = self.read(&views)?;
+            let mut found: Vec<Vec<Found>> = vec![vec![]; rows];
+            let jobs = found.chunks_mut(QUERIES).zip((0..).step_by(QUERIES));
+            for_each_job(threads, state, jobs, |(found, start)| {
+                let mut searcher = self.searcher()?;
+                for (to, row) in found.iter_mut().zip(start..) {
+                    let query: Vec<Datum<'_>> = read.iter().map(|column| column.get(row)).collect();
+                    *to = people.search(&self.wiring.plan, &query, wanted, &mut searcher);
+                }
+                lock(&self.searchers).push(searcher);
+                Ok(())
+            })?;
+            self.table(&people, &found)
+        })
+    }
+}
+
+impl PersonIndex {
+    fn of(segment: Segment<Memory>, about: About, wiring: Wiring) -> Self {
+        let schema = segment.schema();
+        Self {
+            people: RwLock::new(Arc::new(People::new(segment))),
+            writer: Mutex::new(()),
+            about,
+            wiring,
+            schema,
+            searchers: Mutex::new(vec![]),
+        }
+    }
+
+    /// The persons as they are now.
+    fn snapshot(&self) -> Arc<People<Memory>> {
+        Arc::clone(&self.people.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, people: People<Memory>) {
+        *self.people.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(people);
+    }
+
+    /// One that is not in use, which knows the words it has met.
+    fn searcher(&self) -> Result<Searcher<'static>, Failure> {
+        let found = lock(&self.searchers).pop();
+        let new = || Ok(Searcher::new(crate::name_similarity::comparer(PAIRS)?, Isa::best()));
+        found.map_or_else(new, Ok)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&Field, usize, bool)> {
+        let stored = self.schema.fields.iter().zip(&self.wiring.stored);
+        stored.map(|(field, (source, of_numbers))| (field, *source, *of_numbers))
+    }
+
+    /// Refuses columns that hold something else than those of the index.
+    fn check_kinds(&self, columns: &[Chunked]) -> Result<(), Failure> {
+        for (field, source, of_numbers) in self.fields() {
+            let Some(chunked) = columns.get(source) else {
+                return Err(Failure::internal("there is no such column"));
+            };
+            let nothing = chunked.kind() == column::Kind::Null || chunked.len() == 0;
+            if !of_numbers && !nothing && kind_of(chunked) != field.kind {
+                let message = format!("expected {}, as in the index", name_of(field.kind));
+                return Err(Failure::schema(&field.name, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_ids(&self, ids: &Chunked) -> Result<(), Failure> {
+        if ids.len() > 0 && id_kind(ids)? != self.schema.ids {
+            return Err(Failure::schema(&ids.name, "expected ids of the type that the index has"));
+        }
+        Ok(())
+    }
+
+    fn read<'a>(&self, views: &[Column<'a>]) -> Result<Vec<Read<'a>>, Failure> {
+        let of = |(_, source, of_numbers): (&Field, usize, bool)| {
+            let view = views.get(source);
+            let view = view.ok_or_else(|| Failure::internal("there is no such column"))?;
+            Ok(Read::new(view, of_numbers))
+        };
+        self.fields().map(of).collect()
+    }
+
+    fn query<'g>(&self, given: &'g [Given]) -> Result<Vec<Datum<'g>>, Failure> {
+        let of = |(field, source, of_numbers): (&Field, usize, bool)| {
+            let given = given.get(source).unwrap_or(&Given::Nothing);
+            if of_numbers {
+                return Ok(given.number());
+            }
+            given.datum(field.kind).ok_or_else(|| {
+                let message = format!("expected {}, as in the index", name_of(field.kind));
+                Failure::schema(&field.name, message)
+            })
+        };
+        self.fields().map(of).collect()
+    }
+
+    fn table(&self, people: &People<Memory>, found: &[Vec<Found>]) -> Result<ArrowStream, Failure> {
+        let all = || found.iter().flatten();
+        let queries =
+            (0u32..).zip(found).flat_map(|(query, found)| found.iter().map(move |_| query));
+        let ranks = found.iter().flat_map(|found| 1..=found.len() as u32);
+        let id = |found: &Found| people.id(found.part, found.row);
+        let number = |found: &Found| match id(found) {
+            Id::Number(number) => number,
+            Id::Text(_) => 0,
+        };
+        let (id_type, ids): (DataType, ArrayRef) = match self.schema.ids {
+            IdKind::Text => {
+                let text = |found: &Found| match id(found) {
+                    Id::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    Id::Number(_) => String::new(),
+                };
+                let texts = LargeStringArray::from_iter_values(all().map(text));
+                (DataType::LargeUtf8, Arc::new(texts))
+            }
+            IdKind::Unsigned => {
+                (DataType::UInt64, Arc::new(UInt64Array::from_iter_values(all().map(number))))
+            }
+            IdKind::Signed => {
+                let ids = all().map(|found| id(found).signed());
+                (DataType::Int64, Arc::new(Int64Array::from_iter_values(ids)))
+            }
+        };
+        let mut fields = vec![
+            ArrowField::new("query_index", DataType::UInt32, false),
+            ArrowField::new("rank", DataType::UInt32, false),
+            ArrowField::new("id", id_type, false),
+            ArrowField::new("match_weight", DataType::Float64, false),
+        ];
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(UInt32Array::from_iter_values(queries)),
+            Arc::new(UInt32Array::from_iter_values(ranks)),
+            ids,
+            Arc::new(Float64Array::from_iter_values(all().map(|found| found.weight))),
+        ];
+        let levels = (0..self.wiring.plan.comparisons.len())
+            .map(|k| all().map(|found| found.levels.get(k).copied().unwrap_or(0)).collect());
+        add_levels(&mut fields, &mut columns, levels.collect(), &self.about.weights)?;
+        export(fields, columns)
+    }
+}
+
+fn persons<'a>(
+    wiring: &Wiring,
+    columns: &'a [Chunked],
+    ids: &'a Chunked,
+    rows: usize,
+) -> Result<Persons<'a>, Failure> {
+    let too_many = || Failure::schema("id", "expected less than 2^32 - 2 rows");
+    let count = u32::try_from(rows).ok().filter(|n| *n < u32::MAX - 1).ok_or_else(too_many)?;
+    let views = columns.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+    let read = wiring.stored.iter().map(|(source, of_numbers)| {
+        let view = views.get(*source);
+        let view = view.ok_or_else(|| Failure::internal("there is no such column"))?;
+        Ok::<_, Failure>(Read::new(view, *of_numbers))
+    });
+    Ok(Persons { rows: count, ids: whole(ids)?, columns: read.collect::<Result<_, _>>()? })
+}
+
+/// A value of a record.
+enum Given {
+    Nothing,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl Given {
+    fn new(column: &str, value: &Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        let Some(value) = value else { return Ok(Self::Nothing) };
+        let wrong = || Failure::schema(column, "this value cannot be read here");
+        if let Ok(text) = value.cast::<PyString>() {
+            return Ok(Self::Text(text.to_str().map_err(|_| wrong())?.to_owned()));
+        }
+        if let Ok(is) = value.cast::<PyBool>() {
+            return Ok(Self::Bool(is.is_true()));
+        }
+        if value.cast::<PyInt>().is_ok() {
+            return Ok(Self::Int(value.extract().map_err(|_| wrong())?));
+        }
+        if let Ok(number) = value.cast::<PyFloat>() {
+            return Ok(Self::Float(number.value()));
+        }
+        Err(wrong().into())
+    }
+
+    /// The value of a column of the index; `None` for one of another kind.
+    fn datum(&self, kind: Kind) -> Option<Datum<'_>> {
+        let value = match (self, kind) {
+            (Self::Nothing, _) => Value::Missing,
+            (Self::Text(text), Kind::Text) => Value::Str(text.as_bytes()),
+            (Self::Bool(is), Kind::Bool) => Value::Bool(*is),
+            (Self::Int(n), Kind::Int) => Value::Int(*n),
+            (Self::Int(n), Kind::Float) => Value::Float(*n as f64),
+            (Self::Float(x), Kind::Float) => Value::Float(*x),
+            _ => return None,
+        };
+        Some(Datum::of(value))
+    }
+
+    /// The identity number that is written here.
+    fn number(&self) -> Datum<'static> {
+        let (ends, int, float);
+        let values = match self {
+            Self::Nothing | Self::Bool(_) => return Datum::Missing,
+            Self::Text(text) => {
+                ends = [0, text.len() as i64];
+                Values::Str(Strings::Offsets64(&ends, text.as_bytes()))
+            }
+            Self::Int(n) => {
+                int = [*n];
+                Values::I64(&int)
+            }
+            Self::Float(x) => {
+                float = [*x];
+                Values::F64(&float)
+            }
+        };
+        let found = numbers(&Column { values, validity: None });
+        found.first().copied().flatten().map_or(Datum::Missing, |n| Datum::Word(n.bits()))
+    }
+}
