@@ -25,11 +25,13 @@ EXPORTED = [
     "Model",
     "ModelError",
     "NserError",
-    "Proposal",
     "PersonIndex",
     "PersonMatch",
+    "Proposal",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -53,6 +55,7 @@ EXPORTED = [
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 
