@@ -52,7 +52,9 @@ class Chart:
     @functools.cached_property
     def svg(self) -> str:
         """The chart as SVG text."""
-        text: str = vlc.vegalite_to_svg(self.altair.to_dict(), allowed_base_urls=[])
+        version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
+        described = self.altair.to_dict()
+        text: str = vlc.vegalite_to_svg(described, vl_version=version, allowed_base_urls=[])
         return text
 
     def _repr_svg_(self) -> str:

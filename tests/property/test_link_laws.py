@@ -58,6 +58,7 @@ SPEC = nser.LinkSpec(
             compare.number("size", levels=[1, "50%"]),
             compare.set("phones", levels=[2, 0.3]),
             compare.exact("place", frequency="exact"),
+            compare.string("place", label="place_2", frequency="all"),
         )
     ],
     block_on=[["place"], ["name", "born"], blocking.cnic_within("cnic"), ["cnic"]],

@@ -81,7 +81,7 @@ def test_known_chances_are_found_again() -> None:
 
 
 def test_tables_hold_together() -> None:
-    learned = nser.learn(SYNTHETIC.records, PLAN, id="id")
+    learned = nser.learn(SYNTHETIC.records, PLAN, id="id", max_pairs=400_000)
     sums = learned.table.group_by("comparison").agg(pl.col("m", "u").sum())
     for name, m, u in sums.iter_rows():
         assert (m, u) == (pytest.approx(1), pytest.approx(1)), name
