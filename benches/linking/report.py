@@ -28,7 +28,8 @@ def on_persons() -> list[Case]:
     fixed = ("--fix-u", "--max-pairs", "2e6")
     return [
         Case("nser_pmt, Splink's rules", "nser_plan", ("--rules", "as Splink")),
-        Case("nser_pmt", "nser_plan"),
+        Case("nser_pmt, and numbers within one error", "nser_plan"),
+        Case("nser_pmt, and keys of names", "nser_plan", ("--rules", "keys")),
         *splink("Splink, u 1e7", "--max-pairs", "1e7"),
         *splink("Splink, u of CNIC by hand", *fixed),
         Case("nser_pmt, loose", "nser_plan", ("--rules", "loose")),

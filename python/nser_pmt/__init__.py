@@ -28,7 +28,9 @@ from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.person_index import PersonIndex, PersonMatch
+from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
 
@@ -48,8 +50,11 @@ __all__ = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "Proposal",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -68,22 +73,25 @@ __all__ = [
     "load_link_spec",
     "load_model",
     "names",
+    "propose_spec",
     "representative",
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 if _TYPE_CHECKING:
+    from nser_pmt import plots as plots
     from nser_pmt import synth
 
 
 def __getattr__(name: str) -> _Any:
-    """Import `synth` when it is asked for: it needs NumPy, which starts threads."""
-    if name == "synth":
+    """Import what is heavy when it is asked for: NumPy starts threads, charts need an extra."""
+    if name in ("plots", "synth"):
         import importlib
 
-        return importlib.import_module("nser_pmt.synth")
+        return importlib.import_module(f"nser_pmt.{name}")
     raise AttributeError(f"module 'nser_pmt' has no attribute '{name}'")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "read_expr",
     "row_wise",
     "scored",
+    "show_expr",
     "status_of_code",
     "typed",
     "write_expr",
@@ -107,6 +108,34 @@ def read_expr(text: str) -> pl.Expr:
     """Return the expression that `write_expr` wrote."""
     text = text.replace(json.dumps(_LIBRARY), json.dumps(_native.__file__))
     return pl.Expr.deserialize(text.encode(), format="json")
+
+
+_OPERATION = re.compile(rb"operation\x94\x8c.([a-z_.]+)", re.DOTALL)
+
+
+def show_expr(expr: pl.Expr) -> str:
+    """Return an expression in words, with the names of our operations, not the library's place."""
+    shown = str(expr)
+    place = re.compile(re.escape(_native.__file__) + r":\w+")
+    if not place.search(shown):
+        return shown
+    names = _operations(json.loads(write_expr(expr)))
+    return place.sub(lambda _: next(names, "nser_pmt"), shown)
+
+
+def _operations(node: Any) -> Iterator[str]:
+    """Yield the operations of the core in an expression, in the order in which Polars shows it."""
+    if isinstance(node, dict) and isinstance(node.get("input"), list) and "function" in node:
+        first, *others = node["input"]
+        parts = [first, node["function"], *others]
+    elif isinstance(node, dict):
+        if found := _OPERATION.search(bytes(node.get("kwargs") or [])):
+            yield found[1].decode()
+        parts = list(node.values())
+    else:
+        parts = node if isinstance(node, list) else []
+    for part in parts:
+        yield from _operations(part)
 
 
 def _row_wise_fallback(

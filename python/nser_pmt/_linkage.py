@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import log2
+from math import isfinite, log2
 from typing import Any
 
 import polars as pl
@@ -75,6 +75,8 @@ class Prepared:
         `threshold` is the least weight of all; what expressions can add at most is taken off.
         """
         check_learned(self.spec)
+        if threshold is not None and not isfinite(threshold):
+            raise DomainError("threshold must be a finite number or None", code="invalid_option")
         spare = sum(max(0.0, *level_weights(c)) for c in self.expressions)
         least = None if threshold is None else threshold - spare
         return json.dumps(native_weights(self.spec, least))
@@ -158,19 +160,13 @@ def prepare(
         control=control._native,
         timeout=control.timeout,
     )
-    asked = {
-        name.removesuffix("_left").removesuffix("_right")
-        for c in spec.compare
-        if c.kind == "expr"
-        for level in c.options["levels"].values()
-        for name in _engine.read_expr(level).meta.root_names()
-    }
+    asked = _asked(spec, frames)
     kept = [frame.select(sorted(asked)) for frame in frames]
     return Prepared(
         linker=linker,
         spec=spec,
         control=control,
-        ids=_stack(frame.get_column(id) for frame in frames),
+        ids=_stack([frame.get_column(id) for frame in frames], id),
         frame=pl.concat(kept) if asked else pl.DataFrame(),
         left_rows=left_rows,
     )
@@ -187,6 +183,8 @@ class Origin:
     key: pl.Expr | None
     column: str | None
     """The column of the frame, unless it is made by an expression."""
+    is_number: bool = False
+    """Whether a key is an identity number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,8 +213,8 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
     comparisons = []
     for c in spec.compare:
         if c.kind != "expr":
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column}"
-            series = _stack(_compared(frame, c) for frame in frames)
+            series = _stack([_compared(frame, c) for frame in frames], c.column)
+            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
             origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
             comparisons.append({"column": place(key, series, origin), **_kind(c)})
     rules: list[dict[str, Any]] = []
@@ -224,13 +222,18 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
         keys = []
         for text, coded, expr in zip(rule.keys, rule.expressions, rule.exprs(), strict=True):
             name = "value" if rule.kind != "neighbours" else "place"
-            series = _stack(_key(frame, expr) for frame in frames)
+            is_number = rule.kind == "cnic_within"
+            series = _stack(
+                [_key(frame, expr, is_number) for frame in frames], expr.meta.output_name()
+            )
             if rule.kind == "neighbours":
                 series = _places(series)
             shown = ", ".join(expr.meta.root_names())
             column = None if coded else text
-            origin = Origin(name=shown, comparison=None, key=expr, column=column)
-            keys.append(place(f"{name} {text}", series, origin))
+            origin = Origin(
+                name=shown, comparison=None, key=expr, column=column, is_number=is_number
+            )
+            keys.append(place(f"{name} {text} {series.dtype}", series, origin))
         if rule.kind == "equal":
             rules.append({"kind": "equal", "columns": keys})
         elif rule.kind == "cnic_within":
@@ -247,6 +250,8 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
     if id not in frame.columns:
         raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
     ids = frame.get_column(id)
+    if not (ids.dtype.is_integer() or ids.dtype == pl.Null or _is(ids, *_TEXT)):
+        _refuse(ids, "whole numbers or text as ids")
     nulls = ids.is_null().arg_max()
     if ids.null_count() and nulls is not None:
         raise SchemaError(
@@ -255,8 +260,10 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
             column=id,
             row=nulls,
         )
-    if not ids.is_sorted():
-        frame = frame.sort(id)
+    # Categories of text are in an order of their own.
+    order = ids.cast(pl.String) if isinstance(ids.dtype, pl.Categorical) else ids
+    if not order.is_sorted():
+        frame = frame[order.arg_sort()]
         ids = frame.get_column(id)
     if frame.height > 1 and (ids.head(frame.height - 1) == ids.tail(frame.height - 1)).any():
         raise SchemaError(
@@ -268,9 +275,47 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
     return frame
 
 
-def _stack(parts: Any) -> pl.Series:
-    series = list(parts)
-    return series[0] if len(series) == 1 else pl.concat(series)
+def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
+    """Return the rows of both frames as numbers or text that the core knows."""
+    known = [part for part in parts if part.null_count() < len(part)] or parts[:1]
+    kinds = {part.dtype for part in known}
+    if len(kinds) > 1 and all(kind.is_numeric() for kind in kinds):
+        wide = pl.concat([part.alias("").to_frame() for part in known], how="vertical_relaxed")
+        kinds = {wide.to_series().dtype}
+    if len(kinds) > 1:
+        raise SchemaError(
+            f"column '{column}': its types in the two frames have no common values",
+            code="wrong_column",
+            column=column,
+        )
+    (kind,) = kinds
+    series = [part if part.dtype == kind else part.cast(kind) for part in parts]
+    stacked = series[0] if len(series) == 1 else pl.concat(series)
+    return stacked.to_physical() if kind.is_temporal() else stacked
+
+
+def _asked(spec: LinkSpec, frames: Sequence[pl.DataFrame]) -> set[str]:
+    """Return the columns that expressions compare."""
+    texts = [
+        text
+        for c in spec.compare
+        if c.kind == "expr"
+        for text in (*c.options["levels"].values(), c.options["missing"])
+        if text is not None
+    ]
+    asked = set()
+    for name in sorted({n for text in texts for n in _engine.read_expr(text).meta.root_names()}):
+        column, _, side = name.rpartition("_")
+        if side not in ("left", "right"):
+            raise SchemaError(
+                f"column '{name}': an expression compares columns with _left or _right behind",
+                code="missing_column",
+                column=name,
+            )
+        for frame in frames:
+            _column(frame, column)
+        asked.add(column)
+    return asked
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
@@ -289,7 +334,7 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     if comparison.kind == "date":
         if not _is(series, pl.Date, pl.Datetime):
             _refuse(series, "a Date; parse text with .str.to_date()")
-        return series.cast(pl.Date).to_physical()
+        return series.cast(pl.Date)
     if comparison.kind == "number":
         numeric = series.dtype.is_numeric()
         return series.cast(pl.Float64) if numeric else _refuse(series, "a number")
@@ -299,33 +344,51 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
         members = pl.element().cast(pl.String).drop_nulls().unique().sort()
         packed = pl.col(series.name).list.eval(members).list.join(_SEPARATOR)
         return series.to_frame().select(packed).to_series()
-    return _plain(series)
+    return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
-def column_of(frame: pl.DataFrame, key: pl.Expr | None, comparison: Comparison | None) -> pl.Series:
-    """Return the column that a comparison or else a key of a rule reads."""
-    if comparison is not None:
-        return _compared(frame, comparison)
-    return _key(frame, pl.lit(None) if key is None else key)
+def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.DataFrame:
+    """Select expressions of the caller; Polars' own errors may show values."""
+    try:
+        return frame.select(exprs)
+    except pl.exceptions.PolarsError as error:
+        known = _engine.typed(error)
+        hint = "Try the expression on the frame with .select"
+        raise known or SchemaError(
+            f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
+        ) from None
 
 
-def _key(frame: pl.DataFrame, key: pl.Expr) -> pl.Series:
+def column_of(frame: pl.DataFrame, origin: Origin) -> pl.Series:
+    """Return a column as the core reads it."""
+    if origin.comparison is not None:
+        return _compared(frame, origin.comparison)
+    return _key(frame, pl.lit(None) if origin.key is None else origin.key, origin.is_number)
+
+
+def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
-    series = frame.select(key).to_series()
+    series = computed(frame, [key], "a key of a rule").to_series()
     if len(series) != frame.height:
         raise SchemaError(
             "a key of a rule does not give one value a row", code="wrong_column", column=series.name
         )
-    return _plain(series)
+    return _number(series) if as_number else _plain(series)
+
+
+def _number(series: pl.Series) -> pl.Series:
+    """Return identity numbers as text, so that whole numbers and text can meet."""
+    if not (series.dtype.is_numeric() or series.dtype == pl.Null or _is(series, *_TEXT)):
+        _refuse(series, "identity numbers as text or numbers")
+    whole = series.dtype.is_integer() or not series.dtype.is_numeric()
+    return series.cast(pl.String) if whole else series
 
 
 def _plain(series: pl.Series) -> pl.Series:
     """Return a column that can be told equal or not, without types the core does not know."""
     if series.dtype == pl.Null or _is(series, *_TEXT):
         return series.cast(pl.String)
-    if series.dtype.is_temporal():
-        return series.to_physical()
     if series.dtype.is_nested() or _is(series, pl.Object, pl.Binary):
         _refuse(series, "a number, a boolean, a date or text")
     return series

@@ -68,7 +68,7 @@ class Reader:
     def __init__(self, origins: Sequence[Origin], dtypes: Mapping[str, pl.DataType]) -> None:
         self._dtypes = dict(dtypes)
         self._plain: list[tuple[int, str, _Reading | None]] = []
-        self._made: list[tuple[int, pl.Expr]] = []
+        self._made: list[tuple[int, Origin]] = []
         self._size = len(origins)
         for place, origin in enumerate(origins):
             if origin.column is not None:
@@ -77,10 +77,11 @@ class Reader:
             assert origin.key is not None
             known = _known(origin.key, self._dtypes)
             if known is None:
-                self._made.append((place, origin.key))
+                self._made.append((place, origin))
             else:
                 self._plain.append((place, *known))
-        roots = {root for _, key in self._made for root in key.meta.root_names()}
+        keys = [origin.key for _, origin in self._made if origin.key is not None]
+        roots = {root for key in keys for root in key.meta.root_names()}
         self._roots = {name: self._dtypes[name] for name in sorted(roots)}
         self._columns = frozenset(self._dtypes)
 
@@ -107,8 +108,8 @@ class Reader:
                 raise _unreadable(column) from None
         if self._made:
             frame = self._frame({name: record.get(name) for name in self._roots})
-            for place, key in self._made:
-                values[place] = column_of(frame, key, None).item()
+            for place, origin in self._made:
+                values[place] = column_of(frame, origin).item()
         return values
 
     def _frame(self, values: Mapping[str, Any]) -> pl.DataFrame:
@@ -162,7 +163,7 @@ def _slow(origin: Origin, dtype: pl.DataType) -> _Reading:
 
     def read(value: Any) -> Any:
         frame = pl.DataFrame({column: [value]}, schema={column: dtype})
-        return column_of(frame, origin.key, origin.comparison).item()
+        return column_of(frame, origin).item()
 
     return read
 

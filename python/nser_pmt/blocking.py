@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _engine
-from nser_pmt.errors import DomainError
+from nser_pmt._options import invalid as _invalid
 
 __all__ = ["Rule", "cnic_within", "equal", "neighbours"]
 
@@ -54,7 +54,7 @@ class Rule:
     def label(self) -> str:
         """The rule in words."""
         shown = zip(self.keys, self.expressions, self.exprs(), strict=True)
-        keys = ", ".join(str(key) if coded else text for text, coded, key in shown)
+        keys = ", ".join(_engine.show_expr(key) if coded else text for text, coded, key in shown)
         if self.kind == "equal":
             return keys
         return f"{self.kind}({keys})"
@@ -70,14 +70,27 @@ class Rule:
 
     @classmethod
     def _from_json(cls, data: Mapping[str, Any]) -> Rule:
-        keys = data["keys"]
-        return cls(
-            kind=data["kind"],
-            keys=tuple(key.get("column", key.get("expression")) for key in keys),
-            expressions=tuple("expression" in key for key in keys),
-            window=data["window"],
-            max_block=data["max_block"],
-        )
+        unknown = sorted(data.keys() - {"kind", "keys", "window", "max_block"})
+        if unknown:
+            raise KeyError(unknown[0])
+        kind, window, cap = data["kind"], data["window"], data["max_block"]
+        whole = all(n is None or type(n) is int for n in (window, cap))
+        if kind not in ("equal", "cnic_within", "neighbours") or not whole:
+            raise _invalid("a rule of an unknown kind or size")
+        keys = [
+            _engine.read_expr(k["expression"]) if "expression" in k else k["column"]
+            for k in data["keys"]
+        ]
+        if not all(isinstance(key, (str, pl.Expr)) for key in keys):
+            raise _invalid("a key of a rule is a column or an expression")
+        if kind == "equal":
+            return equal(*keys, max_block=cap)
+        (key,) = keys
+        if kind == "neighbours":
+            return neighbours(key, window)
+        if not isinstance(key, str):
+            raise _invalid("cnic_within needs a column")
+        return cnic_within(key)
 
 
 def equal(*keys: str | pl.Expr, max_block: int | None = None) -> Rule:
@@ -100,15 +113,15 @@ def equal(*keys: str | pl.Expr, max_block: int | None = None) -> Rule:
     'district, col("birth_date").dt.year()'
     """
     if not keys:
-        raise DomainError("a rule needs a key", code="invalid_option")
+        raise _invalid("a rule needs a key")
     return _rule("equal", keys, 0, max_block)
 
 
 def cnic_within(column: str, errors: int = 1) -> Rule:
     """Make pairs of rows whose identity numbers are equal or within one error of entry.
 
-    Exact and complete: a digit wrong, missing or too many, two neighbours swapped, a jump swap, or a
-    twin error, in any place (see `nser_pmt.cnic.distance`).
+    Exact and complete: a digit wrong, missing or too many, two neighbours swapped, a jump swap, or
+    a twin error, in any place (see `nser_pmt.cnic.distance`).
 
     Parameters
     ----------
@@ -124,7 +137,7 @@ def cnic_within(column: str, errors: int = 1) -> Rule:
     'cnic_within(cnic)'
     """
     if errors != 1:
-        raise DomainError("errors must be 1", code="invalid_option")
+        raise _invalid("errors must be 1")
     return _rule("cnic_within", (column,), 0, None)
 
 
@@ -149,13 +162,13 @@ def neighbours(key: str | pl.Expr, window: int = 5) -> Rule:
     3
     """
     if window < 2:
-        raise DomainError("window must be at least 2", code="invalid_option")
+        raise _invalid("window must be at least 2")
     return _rule("neighbours", (key,), window, None)
 
 
 def _rule(kind: str, keys: tuple[str | pl.Expr, ...], window: int, max_block: int | None) -> Rule:
     if max_block is not None and max_block < 2:
-        raise DomainError("max_block must be at least 2", code="invalid_option")
+        raise _invalid("max_block must be at least 2")
     texts = tuple(key if isinstance(key, str) else _engine.write_expr(key) for key in keys)
     coded = tuple(not isinstance(key, str) for key in keys)
     return Rule(kind=kind, keys=texts, expressions=coded, window=window, max_block=max_block)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 import polars as pl
 
@@ -112,6 +112,9 @@ class Comparison:
             u=self.u if u is None else tuple(u),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._to_json(),)
+
     def _to_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
@@ -123,6 +126,70 @@ class Comparison:
             "m": None if self.m is None else list(self.m),
             "u": None if self.u is None else list(self.u),
         }
+
+
+def _restored(data: Mapping[str, Any]) -> Comparison:
+    """Return the comparison that `_to_json` wrote, made anew so that all of it is checked."""
+    kind, column, label = data["kind"], data["column"], data["label"]
+    if not (isinstance(column, str) and isinstance(label, str)):
+        raise _invalid("column and label of a comparison are texts")
+    options = data["options"]
+    common: dict[str, Any] = {"label": label}
+    if kind not in ("cnic", "set", "expr"):
+        common["frequency"] = data["frequency"]
+    if kind in ("exact", "cnic"):
+        made = (exact if kind == "exact" else cnic)(column, **common)
+    elif kind == "name":
+        levels = [
+            item["least"] if item["code"] is None else (item["least"], item["code"])
+            for item in options["levels"]
+        ]
+        made = name(column, levels=levels, **common)
+    elif kind == "string":
+        metric = options["metric"]
+        if options["measure"] == "similarity" and metric not in get_args(Similarity):
+            metric = f"{metric}_similarity"
+        made = string(column, metric, levels=options["cutoffs"], **common)
+    elif kind == "date":
+        days = [item["days"] if isinstance(item, dict) else item for item in options["levels"]]
+        made = date(column, levels=days, **common)
+    elif kind == "number":
+        sizes = [
+            item["within"] if "within" in item else f"{item['within_share'] * 100!r}%"
+            for item in options["levels"]
+        ]
+        made = number(column, levels=sizes, **common)
+    elif kind == "set":
+        shares = [item.get("shares", item.get("jaccard")) for item in options["levels"]]
+        made = set(column, levels=shares, **common)
+    elif kind == "expr":
+        texts = options["levels"]
+        missing = options["missing"]
+        made = expr(
+            label,
+            {k: _engine.read_expr(text) for k, text in texts.items()},
+            missing=None if missing is None else _engine.read_expr(missing),
+        )
+    else:
+        raise _invalid("a comparison of an unknown kind")
+    if options.keys() != made.options.keys():
+        raise _invalid(f"options of '{label}' are not those of its kind")
+    # Labels of levels, and shares to the last bit, are what they were.
+    if len(data["levels"]) != len(made.levels) or not all(
+        isinstance(text, str) for text in data["levels"]
+    ):
+        raise _invalid(f"levels of '{label}' do not go with its options")
+    return replace(
+        made,
+        levels=tuple(data["levels"]),
+        options=MappingProxyType(dict(options)),
+        m=_chances(data["m"]),
+        u=_chances(data["u"]),
+    )
+
+
+def _chances(given: Any) -> tuple[float, ...] | None:
+    return None if given is None else tuple(float(chance) for chance in given)
 
 
 def exact(column: str, *, label: str | None = None, frequency: Frequency = "none") -> Comparison:
@@ -149,8 +216,8 @@ def exact(column: str, *, label: str | None = None, frequency: Frequency = "none
 def cnic(column: str, *, label: str | None = None) -> Comparison:
     """Compare identity numbers by errors of entry.
 
-    Levels: exact, one error (a digit wrong, missing or too many, two neighbours swapped, a jump swap,
-    a twin error; see `nser_pmt.cnic.distance`), two errors, else. Numbers are read as
+    Levels: exact, one error (a digit wrong, missing or too many, two neighbours swapped, a jump
+    swap, a twin error; see `nser_pmt.cnic.distance`), two errors, else. Numbers are read as
     `nser_pmt.cnic.parse` reads them, so that dashes, spaces and Urdu digits make no difference; a
     number with too many or too few digits is compared too; dummies, telephone numbers and other
     things count as missing.
@@ -169,7 +236,7 @@ def name(
     *,
     levels: Sequence[float | tuple[float, str]] = (0.95, 0.85, 0.7),
     label: str | None = None,
-    frequency: Frequency = "exact",
+    frequency: Frequency = "all",
 ) -> Comparison:
     """Compare names of persons, in Roman or Urdu script or one of each.
 
@@ -180,11 +247,12 @@ def name(
     levels
         Least `nser_pmt.names.similarity` of each level after the first, highest first; or a pair of
         it and a match code of `nser_pmt.names.compare`, which must hold too. The first level is for
-        names with the same tokens.
+        names written alike, letter for letter.
     label
         Name in results; the column's by default.
     frequency
-        ``"exact"`` lets agreement on a rare name count for more.
+        ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"``
+        only agreement.
 
     Examples
     --------
@@ -273,8 +341,8 @@ def date(
     levels
         What holds at each level after the first; the first that holds counts. ``"day_month_swap"``
         (4 May for 5 April), ``"one_slip"`` (one digit, or two neighbours of one part swapped),
-        ``"same_year_heaped"`` (one year, and one date is 1 January: the day for those of whom only the
-        year is known), ``"same_year"``, or a number: at most so many days apart.
+        ``"same_year_heaped"`` (one year, and one date is 1 January: the day for those of whom only
+        the year is known), ``"same_year"``, or a number: at most so many days apart.
     label
         Name in results; the column's by default.
     frequency
@@ -288,7 +356,7 @@ def date(
     """
     known = ("day_month_swap", "one_slip", "same_year_heaped", "same_year")
     for level in levels:
-        if level not in known and not (isinstance(level, int) and level >= 1):
+        if level not in known and not (_is_whole(level) and level >= 1):
             raise _invalid(f"a level of a date is a number of days or one of {', '.join(known)}")
     labels = [f"within_{level}_days" if isinstance(level, int) else level for level in levels]
     options = {"levels": [{"days": lv} if isinstance(lv, int) else lv for lv in levels]}
@@ -309,8 +377,8 @@ def number(
     column
         Number. NaN counts as missing.
     levels
-        Greatest difference at each level after the first; or a text such as ``"10%"``, a share of the
-        larger of the two.
+        Greatest difference at each level after the first; or a text such as ``"10%"``, a share of
+        the larger of the two.
     label
         Name in results; the column's by default.
     frequency
@@ -360,7 +428,7 @@ def set(
     """
     options, labels = [], []
     for level in levels:
-        if isinstance(level, int) and level >= 1:
+        if _is_whole(level) and level >= 1:
             options.append({"shares": level})
             labels.append(f"shares_{level}")
         elif isinstance(level, float) and 0 < level < 1:
@@ -376,8 +444,8 @@ def expr(
 ) -> Comparison:
     """Compare by any Polars expressions over the columns of both rows.
 
-    Slower than the other comparisons: it is worked out by Polars for the pairs that the others leave
-    in question.
+    Slower than the other comparisons: it is worked out by Polars for the pairs that the others
+    leave in question.
 
     Parameters
     ----------
@@ -410,6 +478,10 @@ def expr(
         levels=(*levels, "else"),
         options=MappingProxyType({"levels": texts, "missing": asked}),
     )
+
+
+def _is_whole(level: object) -> TypeGuard[int]:
+    return isinstance(level, int) and not isinstance(level, bool)
 
 
 def _comparison(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ def learn(
     *,
     id: str,
     labels: pl.DataFrame | None = None,
-    max_pairs: int = 100_000,
+    max_pairs: int = 50_000,
     seed: int = 1,
     control: RunControl | None = None,
 ) -> Learned:
@@ -109,7 +110,8 @@ def learn(
         not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
         prior are counted, not estimated.
     max_pairs
-        Pairs of each rule that are looked at for m, about; twice as many are drawn at random for u.
+        Pairs of each rule that are looked at for m, about; four times as many are drawn at random
+        for u.
     seed
         Which pairs those are.
 
@@ -124,12 +126,12 @@ def learn(
 
     Notes
     -----
-    u, the chance among pairs that do not match, of exact agreement is counted from the frequencies of
-    the values and freed from the matches among them; that of the levels below comes from pairs
+    u, the chance among pairs that do not match, of exact agreement is counted from the frequencies
+    of the values and freed from the matches among them; that of the levels below comes from pairs
     drawn at random; that of identity numbers from the frequencies of their digits, for no sample
     holds enough of them. m is found by expectation maximisation over patterns of agreement in
-    the blocks of each rule, with u fixed and without the comparisons that the rule itself is made of
-    (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
+    the blocks of each rule, with u fixed and without the comparisons that the rule itself is made
+    of (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
     what makes the expected number of matches among the candidates agree with itself. A level
     that no pair has counts as half a pair.
 
@@ -197,7 +199,7 @@ class _Work:
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
         self.sampled = self._levels_of(
-            self.linker.random_patterns(2 * max_pairs, seed, **self._options())
+            self.linker.random_patterns(4 * max_pairs, seed, **self._options())
         )
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
 
@@ -421,29 +423,48 @@ class _Work:
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
 
     def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
+        """Return rows of the pairs that match, each once, and how many pairs are known."""
         ids = self.prepared.ids.to_frame("id").with_row_index("row")
+        split = self.prepared.left_rows
         if {"id", "entity"} <= set(labels.columns):
-            rows = ids.join(labels.select("id", "entity"), on="id", how="inner")
+            given = self._labels(labels, "id", "entity").drop_nulls("entity")
+            if given.get_column("id").is_duplicated().any():
+                raise SchemaError("labels: an id occurs twice", code="duplicate_id", column="id")
+            rows = ids.join(given, on="id", how="inner")
             pairs = rows.join(rows, on="entity", suffix="_right")
-            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
             n = rows.height
-            known = max(n * (n - 1) / 2, 1.0)
+            left = n if split is None else rows.filter(pl.col("row") < split).height
+            known = n * (n - 1) / 2 if split is None else left * (n - left)
         elif {"id_left", "id_right"} <= set(labels.columns):
-            pairs = labels.select("id_left", "id_right")
+            pairs = self._labels(labels, "id_left", "id_right")
             pairs = pairs.join(ids, left_on="id_left", right_on="id")
             pairs = pairs.join(ids, left_on="id_right", right_on="id", suffix="_right")
-            known = float(self.all_pairs)
+            known = self.all_pairs
         else:
             raise SchemaError(
                 "labels need the columns id and entity, or id_left and id_right",
                 code="missing_column",
                 column="entity",
             )
-        if self.prepared.left_rows is not None:
-            split = self.prepared.left_rows
+        if split is None:
+            sides = [pl.min_horizontal("row", "row_right"), pl.max_horizontal("row", "row_right")]
+            pairs = pairs.select(sides[0].alias("row"), sides[1].alias("row_right"))
+            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
+        else:
             pairs = pairs.filter((pl.col("row") < split) & (pl.col("row_right") >= split))
-        pairs = pairs.sort("row", "row_right")
-        return pairs.get_column("row"), pairs.get_column("row_right"), known
+        pairs = pairs.select("row", "row_right").unique().sort("row", "row_right")
+        return pairs.get_column("row"), pairs.get_column("row_right"), max(float(known), 1.0)
+
+    def _labels(self, labels: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """Return columns of the labels; ids must be of the type of those of the frames."""
+        for column in columns:
+            if column != "entity" and labels.schema[column] != self.prepared.ids.dtype:
+                raise SchemaError(
+                    f"labels: column '{column}': expected the type of the ids of the frame",
+                    code="wrong_column",
+                    column=column,
+                )
+        return labels.select(columns)
 
     # ------------------------------------------------------------------ result
 
@@ -468,7 +489,7 @@ class _Work:
             weights = level_weights(chances[c.label])
             for level, values in enumerate(zip(c.levels, m[k], u[k], weights, strict=True)):
                 rows.append((c.label, *values, sources[k], self.u_sources[k][level]))
-            if any(b > a + 1e-9 for a, b in zip(weights, weights[1:], strict=False)):
+            if any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
                 self.warnings.append(
                     f"weights of '{c.label}' do not fall from level to level: merge levels"
                 )

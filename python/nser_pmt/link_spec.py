@@ -6,19 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from nser_pmt import _files
 from nser_pmt.blocking import Rule, equal
-from nser_pmt.compare import Comparison
+from nser_pmt.compare import Comparison, _restored
 from nser_pmt.errors import DomainError, ModelError
 
 __all__ = ["LinkSpec", "load_link_spec"]
 
 SCHEMA_VERSION = 1
+# The core keeps the rules that make a pair in the bits of a machine word.
+_MOST_RULES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,10 @@ class LinkSpec:
         if not labels or not rules:
             raise DomainError(
                 "a plan needs a comparison and a blocking rule", code="invalid_option"
+            )
+        if len(rules) > _MOST_RULES:
+            raise DomainError(
+                f"a plan has at most {_MOST_RULES} blocking rules", code="invalid_option"
             )
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
@@ -136,8 +141,14 @@ class LinkSpec:
                 block_on=[Rule._from_json(item) for item in data["block_on"]],
                 prior=data["prior"],
             )
-        except (KeyError, TypeError, AttributeError) as fault:
-            raise ModelError(f"link spec: {fault!r}", code="invalid_spec") from None
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            pl.exceptions.PolarsError,
+        ) as fault:
+            raise ModelError(f"link spec: {_reason(fault)}", code="invalid_spec") from None
 
     def save(self, path: str | Path) -> None:
         """Write the plan to a JSON file, all or nothing."""
@@ -151,17 +162,40 @@ class LinkSpec:
 def load_link_spec(path: str | Path) -> LinkSpec:
     """Read the plan that `LinkSpec.save` wrote.
 
+    Returns
+    -------
+    LinkSpec
+        With the chances, if it was learned.
+
     Raises
     ------
     ModelError
         Not such a file, or from another version of the format.
+
+    Examples
+    --------
+    >>> import tempfile, nser_pmt as nser
+    >>> spec = nser.LinkSpec(compare=[nser.compare.cnic("cnic")], block_on=[["cnic"]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spec.save(f"{folder}/plan.json")
+    ...     nser.load_link_spec(f"{folder}/plan.json") == spec
+    True
     """
     return LinkSpec.from_json(Path(path).read_text(encoding="utf-8"))
 
 
+_KEYS = {"kind", "column", "label", "levels", "options", "frequency", "m", "u"}
+
+
 def _comparison(item: dict[str, Any]) -> Comparison:
-    chances = {k: None if item[k] is None else tuple(item[k]) for k in ("m", "u")}
-    levels = tuple(item["levels"])
-    options = MappingProxyType(item["options"])
-    rest = {k: v for k, v in item.items() if k not in ("m", "u", "levels", "options")}
-    return Comparison(**rest, **chances, levels=levels, options=options)
+    unknown = sorted(item.keys() - _KEYS)
+    if unknown:
+        raise KeyError(unknown[0])
+    return _restored(item)
+
+
+def _reason(fault: Exception) -> str:
+    """Return what is wrong; names of keys and types are no data."""
+    if isinstance(fault, KeyError):
+        return f"missing or unknown key {fault}"
+    return str(fault) if isinstance(fault, DomainError) else type(fault).__name__

@@ -37,7 +37,7 @@ class Linkage:
     ...         nser.compare.name("name"),
     ...         nser.compare.date("birth_date"),
     ...     ],
-    ...     block_on=[nser.blocking.cnic_within("cnic"), ["name", "birth_date"]],
+    ...     block_on=[nser.blocking.cnic_within("cnic"), ["birth_date", "district"]],
     ... )
     >>> rows = nser.Linkage(people, spec, id="id")
     >>> learned = rows.learn()
@@ -78,7 +78,7 @@ class Linkage:
         self,
         *,
         labels: pl.DataFrame | None = None,
-        max_pairs: int = 100_000,
+        max_pairs: int = 50_000,
         seed: int = 1,
         control: RunControl | None = None,
     ) -> Learned:

@@ -11,7 +11,7 @@ from typing import Any, overload
 import polars as pl
 
 from nser_pmt import _engine, _files
-from nser_pmt._linkage import Prepared, level_weights, prepare, prior_weight
+from nser_pmt._linkage import Prepared, computed, level_weights, prepare, prior_weight
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
@@ -70,8 +70,8 @@ def link(
 ) -> pl.DataFrame | pl.LazyFrame:
     """Find pairs of rows that are the same person.
 
-    ``link(frame, spec, id=...)`` finds pairs within one frame, ``link(a, b, spec, id=...)`` pairs of a
-    row of one and a row of the other.
+    ``link(frame, spec, id=...)`` finds pairs within one frame, ``link(a, b, spec, id=...)`` pairs
+    of a row of one and a row of the other.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def link(
     id
         Column of ids: no null, each once in its frame, one type in both frames.
     threshold
-        Least match weight of a pair that is kept: log2 of the odds that it is a match. 0 is a chance
-        of one half, 6.63 of 99 %. None keeps every candidate. Most pairs below it are never fully
-        compared.
+        Least match weight of a pair that is kept: log2 of the odds that it is a match. 0 is a
+        chance of one half, 6.63 of 99 %. None keeps every candidate. Most pairs below it are never
+        fully compared.
     to
         Parquet file for results that are larger than memory; it appears whole or not at all.
     control
@@ -93,8 +93,8 @@ def link(
     Returns
     -------
     DataFrame
-        Or, with `to`, a scan of the file. One row for each pair: ``id_left``, ``id_right`` (within one
-        frame the lower id is left), ``match_weight`` (Float64), ``match_probability`` (Float64;
+        Or, with `to`, a scan of the file. One row for each pair: ``id_left``, ``id_right`` (within
+        one frame the lower id is left), ``match_weight`` (Float64), ``match_probability`` (Float64;
         it reaches 1 at weights above 53: rank by the weight), and ``level_<comparison>`` (Enum;
         null where a value is missing). In the order of the rules that found them; the same for any
         order of the rows, chunks and number of threads.
@@ -158,6 +158,8 @@ def link_prepared(
         parts = list(stretches)
         return pl.concat(parts) if parts else _empty(prepared)
     path = Path(to)
+    if path.is_dir():
+        raise IsADirectoryError(21, "is a folder, not a file", str(path))
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         _empty(prepared).write_parquet(folder / "part-000000.parquet")
@@ -188,8 +190,8 @@ def count_pairs(
     Returns
     -------
     DataFrame
-        One row for each rule, in order: ``rule``, ``pairs`` (UInt64; those of its blocks, within one
-        frame or between the two), ``new_pairs`` (UInt64; those that no earlier rule makes),
+        One row for each rule, in order: ``rule``, ``pairs`` (UInt64; those of its blocks, within
+        one frame or between the two), ``new_pairs`` (UInt64; those that no earlier rule makes),
         ``largest_blocks`` (List of UInt32; rows of the ten largest, before the cap),
         ``dropped_blocks``, ``dropped_rows``, ``dropped_pairs`` (UInt64; what `max_block` left out).
 
@@ -226,7 +228,7 @@ def count_prepared(prepared: Prepared) -> pl.DataFrame:
         new = run.count(alone=False, **done.options())
         rows.append((rule.label, pairs, new, run.largest, *run.dropped))
         done.add(pairs)
-    schema = {
+    schema: dict[str, Any] = {
         "rule": pl.String,
         "pairs": pl.UInt64,
         "new_pairs": pl.UInt64,
@@ -252,9 +254,9 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     -------
     DataFrame
         For each pair one row for the prior and one for each comparison, in order: ``id_left``,
-        ``id_right``, ``comparison``, ``level`` and ``weight`` (Float64: log2(m / u) of the level). A
-        last row ``term frequency`` has what the frequency of the agreeing values adds or takes. The
-        weights of a pair add up to its match weight.
+        ``id_right``, ``comparison``, ``level`` and ``weight`` (Float64: log2(m / u) of the level).
+        A last row ``term frequency`` has what the frequency of the agreeing values adds or takes.
+        The weights of a pair add up to its match weight.
 
     Raises
     ------
@@ -284,6 +286,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     for name in wanted:
         if name not in pairs.columns:
             raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+    if not spec.learned:
+        raise DomainError("the plan has no chances of agreement yet", code="not_learned")
+    for c in spec.compare:
+        levels = pairs.get_column(f"level_{c.label}").cast(pl.String).drop_nulls().unique()
+        if set(levels) - set(c.levels):
+            raise SchemaError(
+                f"column 'level_{c.label}': a level that the plan does not have",
+                code="wrong_column",
+                column=f"level_{c.label}",
+            )
     keys = pairs.select("id_left", "id_right").with_row_index("pair")
     parts = [
         keys.with_columns(
@@ -354,6 +366,7 @@ class _Progress:
 def _stretches(prepared: Prepared, threshold: float | None) -> Iterator[pl.DataFrame]:
     """Yield the pairs of one stretch of the work after the other."""
     weights = prepared.weights(threshold)
+    levels = {f"level_{c.label}": pl.Enum(c.levels) for c in prepared.native}
     done = _Progress(prepared.control)
     for number, rule in enumerate(prepared.spec.rules):
         run = prepared.linker.rule(number, rule.max_block)
@@ -364,7 +377,7 @@ def _stretches(prepared: Prepared, threshold: float | None) -> Iterator[pl.DataF
             while stop < len(units) and pairs < _STRETCH:
                 pairs += units[stop]
                 stop += 1
-            found = _engine.frame(run.score(start, stop, weights, **done.options()), {})
+            found = _engine.frame(run.score(start, stop, weights, **done.options()), levels)
             if found.height:
                 yield _finish(prepared, found, threshold)
             done.add(pairs)
@@ -389,15 +402,18 @@ def _finish(prepared: Prepared, found: pl.DataFrame, threshold: float | None) ->
 
 def _with_expressions(prepared: Prepared, found: pl.DataFrame) -> pl.DataFrame:
     sides = [
-        prepared.frame[found.get_column(side)].rename(lambda name, side=side: f"{name}_{side}")
+        prepared.frame[found.get_column(side)].rename(
+            {name: f"{name}_{side}" for name in prepared.frame.columns}
+        )
         for side in ("left", "right")
     ]
     wide = pl.concat([found, *sides], how="horizontal")
     for c in prepared.expressions:
-        wide = wide.with_columns(_level(c).alias(f"level_{c.label}"))
+        level = _level(c).alias(f"level_{c.label}")
+        wide = wide.hstack(computed(wide, [level], f"comparison '{c.label}'"))
         weights = dict(zip(c.levels, level_weights(c), strict=True))
-        level = pl.col(f"level_{c.label}").cast(pl.String)
-        added = level.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
+        text = pl.col(f"level_{c.label}").cast(pl.String)
+        added = text.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
         wide = wide.with_columns(pl.col("match_weight") + added)
     return wide
 
@@ -407,10 +423,11 @@ def _level(comparison: Comparison) -> pl.Expr:
     levels = pl.Enum(comparison.levels)
     asked = comparison.options["missing"]
     missing = pl.lit(False) if asked is None else _engine.read_expr(asked)
-    chosen = pl.when(missing.fill_null(True)).then(pl.lit(None, levels))
+    chosen: Any = pl.when(missing.fill_null(True)).then(pl.lit(None, levels))
     for name, text in comparison.options["levels"].items():
         chosen = chosen.when(_engine.read_expr(text)).then(pl.lit(name, levels))
-    return chosen.otherwise(pl.lit("else", levels))
+    level: pl.Expr = chosen.otherwise(pl.lit("else", levels))
+    return level
 
 
 def _empty(prepared: Prepared) -> pl.DataFrame:

@@ -50,4 +50,18 @@ rules: dict[str, nser.golden.Rule] = {"name": "longest", "dob": nser.golden.newe
 assert_type(nser.representative(eager, found, id="hh_id", rules=rules), pl.DataFrame)
 nser.cluster(pairs, method="single")  # type: ignore[arg-type, unused-ignore]
 
+spec = nser.propose_spec(eager.lazy(), id="hh_id", sample=1000).spec
+assert_type(spec, nser.LinkSpec)
+assert_type(nser.propose_spec(eager).refused, tuple[str, ...])
+assert_type(nser.link(eager, spec, id="id"), pl.DataFrame)
+assert_type(nser.link(eager, eager.lazy(), spec, id="id", threshold=None), pl.DataFrame)
+assert_type(nser.link(eager, spec, id="id", to="pairs.parquet"), pl.LazyFrame)
+assert_type(nser.learn(eager, spec, id="id").spec, nser.LinkSpec)
+assert_type(nser.plots.match_weights(nser.learn(eager, spec, id="id")), nser.plots.Chart)
+assert_type(nser.plots.cluster_sizes(found).svg, str)
+checked = nser.verify(eager, eager.lazy(), id="id", citizen_id="id", show="none")
+assert_type(checked, nser.Verified)
+assert_type(checked.frame, pl.DataFrame)
+nser.verify(eager, eager, id="id", citizen_id="id", show="all")  # type: ignore[arg-type, unused-ignore]
+
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

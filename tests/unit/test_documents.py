@@ -18,10 +18,11 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_readme_code_runs_and_prints_what_it_says() -> None:
-    text = "\n".join(blocks(REPO / "README.md", "python"))
+@pytest.mark.parametrize("name", ["README.md", "docs/linking.md"])
+def test_code_of_a_document_runs_and_prints_what_it_says(name: str) -> None:
+    text = "\n".join(blocks(REPO / name, "python"))
     assert text.count(">>>") >= 5
-    test = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+    test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     results = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
     assert results.attempted >= 5 and results.failed == 0
 

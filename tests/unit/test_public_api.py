@@ -27,8 +27,11 @@ EXPORTED = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "Proposal",
     "RunControl",
     "SchemaError",
+    "Verified",
+    "VerifyRules",
     "assign",
     "blocking",
     "cluster",
@@ -47,10 +50,12 @@ EXPORTED = [
     "load_link_spec",
     "load_model",
     "names",
+    "propose_spec",
     "representative",
     "score",
     "similarity",
     "synth",
+    "verify",
 ]
 
 
