@@ -138,8 +138,10 @@ class PersonIndex:
             raise invalid("max_block must be at least 2")
         frame = sorted_by_id(citizens, id, "frame")
         ids = _ids(frame.get_column(id))
-        plan = planned([frame], spec)
         used = {c.column for c in spec.compare} | {n for rule in spec.rules for n in rule.columns}
+        known = sorted(used.intersection(frame.columns))  # the plan names what is missing
+        dtypes = {name: name_of_dtype(name, frame.schema[name]) for name in known}
+        plan = planned([_conformed(frame, {n: dtype_of(d) for n, d in dtypes.items()})], spec)
         about = {
             "columns": [origin.name for origin in plan.origins],
             "comparisons": plan.comparisons,
@@ -149,7 +151,7 @@ class PersonIndex:
             "spec": spec.to_json(),
             "id": id,
             "id_dtype": str(frame.schema[id]),
-            "dtypes": {name: name_of_dtype(name, frame.schema[name]) for name in sorted(used)},
+            "dtypes": dtypes,
         }
         native = _native.PersonIndex(
             _engine.columns(plan.columns),
@@ -171,7 +173,10 @@ class PersonIndex:
             self._id_dtype = _IDS[about["id_dtype"]]
             self._dtypes = {name: dtype_of(dtype) for name, dtype in about["dtypes"].items()}
             empty = pl.DataFrame(schema=self._dtypes)
-            self._reader = Reader(planned([empty], self._spec).origins, self._dtypes)
+            plan = planned([empty], self._spec)
+            if [plan.comparisons, plan.rules] != [about["comparisons"], about["rules"]]:
+                raise ValueError("the plan reads other columns")
+            self._reader = Reader(plan.origins, self._dtypes)
         except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as fault:
             raise ModelError(
                 "the plan in the index cannot be read",
@@ -302,7 +307,7 @@ class PersonIndex:
         if isinstance(frame, pl.LazyFrame):
             frame = frame.collect()
         stream = self._index.search(
-            _engine.columns(planned([frame], self._spec).columns),
+            _engine.columns(self._planned(frame).columns),
             frame.height,
             k,
             least,
@@ -335,8 +340,7 @@ class PersonIndex:
         """
         frame = sorted_by_id(citizens, self._id, "frame")
         ids = _ids(self._own_ids(frame.get_column(self._id)))
-        plan: Planned = planned([frame], self._spec)
-        self._index.add(_engine.columns(plan.columns), ids, frame.height)
+        self._index.add(_engine.columns(self._planned(frame).columns), ids, frame.height)
 
     def remove(self, ids: pl.Series | Iterable[Any]) -> int:
         """Take out the persons with these ids, and return how many there were.
@@ -352,6 +356,9 @@ class PersonIndex:
                 raise self._other_ids() from None
         series = _ids(series.drop_nulls())
         return self._index.remove(series, len(series))
+
+    def _planned(self, frame: pl.DataFrame) -> Planned:
+        return planned([_conformed(frame, self._dtypes)], self._spec)
 
     def _own_ids(self, ids: pl.Series) -> pl.Series:
         if ids.dtype != self._id_dtype and ids.dtype != pl.Null:
@@ -420,6 +427,31 @@ def _not_indexable(what: str) -> Exception:
     error = invalid(f"{what} cannot be indexed; leave it out with spec.replace")
     error.code = "not_indexable"
     return error
+
+
+def _conformed(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return a frame with columns of exactly these types, or say which has another one."""
+    changed = []
+    for name, dtype in dtypes.items():
+        if name not in frame.columns:
+            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+        found = frame.schema[name]
+        if found == dtype:
+            continue
+        text = isinstance(found, (pl.Enum, pl.Categorical)) and dtype == pl.String
+        whole = found.is_integer() and dtype.is_integer()
+        number = found.is_numeric() and dtype.is_float()
+        series = frame.get_column(name)
+        if found == pl.Null or text or number or whole:
+            series = series.cast(dtype, strict=False)
+        if series.dtype != dtype or series.null_count() > frame.get_column(name).null_count():
+            raise SchemaError(
+                f"column '{name}': expected {dtype}, as in the index",
+                code="wrong_column",
+                column=name,
+            )
+        changed.append(series)
+    return frame.with_columns(changed)
 
 
 def _ids(ids: pl.Series) -> pl.Series:

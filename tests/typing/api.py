@@ -40,6 +40,11 @@ quality = nser.evaluate_links(eager, eager.lazy(), candidates="found", by="kind"
 assert_type(quality, nser.LinkQuality)
 assert_type(quality.curve, pl.DataFrame | None)
 
+index = nser.PersonIndex.load("people.index", verify=True)
+assert_type(index.search({"cnic": "3520212345671"}, k=1), list[nser.PersonMatch])
+assert_type(index.search(eager.lazy(), threshold=None), pl.DataFrame)
+assert_type(index.remove([1, 2]), int)
+
 nser.synth.people(10, script="urdu")  # type: ignore[arg-type, unused-ignore]
 pairs = pl.DataFrame({"id_left": [1], "id_right": [2], "match_weight": [3.0]})
 found = nser.cluster(pairs.lazy(), method="average", frame=eager, id="hh_id", one_per="source")

@@ -208,6 +208,25 @@ def test_frames_of_other_types_are_refused(index: nser.PersonIndex) -> None:
         assert error.value.column == "born"
 
 
+def test_columns_of_a_query_frame_take_the_types_of_the_index() -> None:
+    people = PEOPLE.with_columns(pl.col("age").cast(pl.Int16), sex=pl.lit("f", pl.Enum(["m", "f"])))
+    age = nser.compare.number("age").with_chances(m=[0.8, 0.1, 0.1], u=[0.01, 0.02, 0.97])
+    sex = nser.compare.exact("sex").with_chances(m=[0.9, 0.1], u=[0.5, 0.5])
+    plan = spec(compare=[age, sex], block_on=[["age"], [pl.col("sex").cast(pl.String).str.head(1)]])
+    index = nser.PersonIndex(people, plan, id="id")
+    queries = people.select("age", "sex")
+    wanted = index.search(queries, threshold=None)
+    for dtype in (pl.Int64, pl.UInt8):
+        other = queries.with_columns(pl.col("age").cast(dtype), pl.col("sex").cast(pl.Categorical))
+        assert index.search(other, threshold=None).equals(wanted)
+    nothing = queries.with_columns(age=None)
+    assert index.search(nothing, threshold=None)["level_age"].null_count() == 16
+    for age_of in (pl.col("age") + 0.5, pl.col("age").cast(pl.Int64) + 10**6, pl.col("sex")):
+        with pytest.raises(nser.SchemaError) as error:
+            index.search(queries.with_columns(age=age_of))
+        assert (error.value.code, error.value.column) == ("wrong_column", "age")
+
+
 @pytest.mark.parametrize("options", [{"k": 0}, {"threshold": float("nan")}])
 def test_options_that_make_no_sense(index: nser.PersonIndex, options: Any) -> None:
     with pytest.raises(nser.DomainError) as error:
