@@ -128,23 +128,12 @@ impl<B: AsRef<[u8]>> People<B> {
             let Some(table) = part.segment.table(rule).filter(|_| !places.is_empty()) else {
                 continue;
             };
-            let keys = part.segment.keys(rule).unwrap_or_default();
-            let names = self.rule_columns(rule);
+            let columns = part.segment.keys(rule).unwrap_or_default();
             let same = |row: u32| {
-                keys.iter()
-                    .zip(&names)
-                    .all(|(key, column)| codes.get(*column) == Some(&key.code(row)))
+                let mut keys = columns.iter().zip(keys);
+                keys.all(|(column, key)| codes.get(*key as usize) == Some(&column.code(row)))
             };
             rows.extend(table.items(places).filter(|row| part.is_live(*row) && same(*row)));
-        }
-    }
-
-    fn rule_columns(&self, rule: usize) -> Vec<usize> {
-        let rule = self.first().and_then(|first| first.rules().get(rule));
-        match rule.map(|rule| &rule.rule) {
-            Some(Rule::Equal(keys)) => keys.iter().map(|key| *key as usize).collect(),
-            Some(Rule::WithinOne(key)) => vec![*key as usize],
-            None => vec![],
         }
     }
 
