@@ -139,7 +139,7 @@ impl Wiring {
         let mut rules = vec![];
         for rule in &about.rules {
             rules.push(match rule {
-                RuleSpec::Equal { columns } => {
+                RuleSpec::Equal { columns, .. } => {
                     let keys = columns.iter().map(|k| place(*k, false, true).map(|k| k as u32));
                     Rule::Equal(keys.collect::<Result<_, _>>()?)
                 }
@@ -441,6 +441,7 @@ impl PersonIndex {
 
     /// The persons that a record may be of, best first: id, weight and levels of each. `values` are
     /// those of the columns, in order.
+    #[expect(clippy::type_complexity, reason = "a list of tuples for Python")]
     fn search_one<'py>(
         &self,
         py: Python<'py>,

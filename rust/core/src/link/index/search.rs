@@ -373,9 +373,8 @@ fn slow<B: AsRef<[u8]>>(
 ) {
     let Some(column) = part.segment.column(compared.column) else { return };
     let own = query.get(compared.column).copied().unwrap_or(Datum::Missing);
-    let at = |place: &u32| {
-        rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row))
-    };
+    let at =
+        |place: &u32| rows.get(*place as usize).map_or(Datum::Missing, |row| column.value(*row));
     match (&compared.scheme, sets) {
         (Scheme::Name(levels), _) => {
             for (place, to) in open.iter().zip(found) {
