@@ -13,6 +13,7 @@ import argparse
 
 import identity.report
 import linking.report
+import person_index.report
 import scoring.report
 import similarity.report
 import top_k.report
@@ -23,6 +24,7 @@ SUITES = {
     "scoring": scoring.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,
+    "person_index": person_index.report.report,
     "similarity": similarity.report.report,
     "top_k": top_k.report.report,
     "verify": verify.report.report,

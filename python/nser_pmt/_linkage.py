@@ -228,7 +228,8 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
             )
             if rule.kind == "neighbours":
                 series = _places(series)
-            shown, column = (str(expr), None) if coded else (text, text)
+            shown = ", ".join(expr.meta.root_names())
+            column = None if coded else text
             origin = Origin(
                 name=shown, comparison=None, key=expr, column=column, is_number=is_number
             )

@@ -4,6 +4,7 @@
 //! A query finds candidates by the rules of a plan, and compares and weighs them as the linkage of
 //! two frames does. How frequent values are is taken from the persons of the index.
 
+mod build;
 mod bytes;
 mod column;
 mod file;
@@ -11,17 +12,21 @@ mod lookup;
 mod near;
 mod people;
 mod plan;
+mod score;
 mod search;
 mod segment;
+#[cfg(test)]
+mod tests;
 
 use crate::column::Value;
 
+pub use build::{Builder, EncodedRule, Source};
 pub use column::{Encoded, Field, Kind};
 pub use lookup::Blocks;
 pub use people::People;
 pub use plan::{Compared, Frequency, Plan, Wanted};
 pub use search::{Found, Searcher};
-pub use segment::{Builder, EncodedRule, Id, IdKind, Rule, RuleOf, Schema, Segment, Source};
+pub use segment::{Id, IdKind, Rule, RuleOf, Schema, Segment};
 
 /// A value of a person, as an index keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::segment::{Builder, Id, Schema, Segment, Source};
+use super::build::{Builder, Source};
+use super::segment::{Id, Schema, Segment};
 use super::{Datum, Fault};
 use crate::link::encode::NULL;
 

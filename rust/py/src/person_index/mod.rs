@@ -1,27 +1,30 @@
 //! The index of persons: columns or values of a record -> core -> matches; the file, and who may
 //! read while another changes it.
 
+mod plan;
+mod values;
+
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, LargeStringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field as ArrowField};
 use memmap2::Mmap;
-use nser_core::column::{self, Column, Strings, Value, Values};
+use nser_core::column::{self, Column};
 use nser_core::isa::Isa;
 use nser_core::link::index::{
-    Blocks, Builder, Compared, Datum, Encoded, EncodedRule, Fault, Field, Found, Frequency, Id,
-    IdKind, Kind, People, Plan, Rule, RuleOf, Schema, Searcher, Segment, Source, Wanted,
+    Blocks, Builder, Datum, Encoded, EncodedRule, Fault, Field, Found, Id, IdKind, Kind, People,
+    RuleOf, Schema, Searcher, Segment, Wanted,
 };
-use nser_core::link::packed::PackedDigits;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
-use serde::Deserialize;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
-use crate::link::{ComparisonSpec, RuleSpec, WeightsSpec, add_levels, numbers, scheme, whole};
+use crate::link::{add_levels, whole};
 use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
+use plan::{About, Wiring, parse};
+use values::{Given, Persons, Read, id_at, id_kind, kind_of, name_of, persons};
 
 /// Queries that a thread takes at once.
 const QUERIES: usize = 32;
@@ -30,17 +33,8 @@ const CELLS_PER_QUERY: usize = 4096;
 /// Pairs of words that a searcher remembers.
 const PAIRS: usize = 1 << 14;
 
-/// What Python says of an index; the file keeps it.
-#[derive(Deserialize)]
-struct About {
-    /// Names of the columns that Python hands over.
-    columns: Vec<String>,
-    comparisons: Vec<ComparisonSpec>,
-    rules: Vec<RuleSpec>,
-    /// Most rows of a block, by rule.
-    caps: Vec<u32>,
-    weights: WeightsSpec,
-}
+/// A person that was found: id, weight, and levels.
+type Match<'py> = (Bound<'py, PyAny>, f64, Bound<'py, PyBytes>);
 
 /// The bytes of a segment.
 enum Memory {
@@ -63,183 +57,6 @@ impl From<Vec<u8>> for Memory {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        let model = |code, message: &str| Self::new("ModelError", code, message.to_owned());
-        match fault {
-            Fault::Foreign => model("foreign_file", "not an index of persons"),
-            Fault::Format(found) => {
-                let message = format!("an index of format {found}; this version reads another one");
-                model("index_version", &format!("{message}: make it anew"))
-            }
-            Fault::Truncated => model("truncated_index", "the index is shorter than it should be"),
-            Fault::Corrupt(place) => model("corrupt_index", &format!("damaged index: {place}")),
-            Fault::TooLarge => {
-                Self::domain("too_large", "a column has 4 GB of distinct text or more")
-            }
-            Fault::Repeated => Self::new(
-                "SchemaError",
-                "duplicate_id",
-                "an id is in the index already; remove it first".to_owned(),
-            ),
-        }
-    }
-}
-
-/// How the columns that Python hands over become columns of the index.
-struct Wiring {
-    /// Column handed over, and whether its identity numbers are kept or its values.
-    stored: Vec<(usize, bool)>,
-    coded: Vec<bool>,
-    rules: Vec<Rule>,
-    plan: Plan,
-}
-
-impl Wiring {
-    fn new(about: &About) -> Result<Self, Failure> {
-        let broken = || Failure::from(Fault::Corrupt("the plan"));
-        let mut stored: Vec<(usize, bool)> = vec![];
-        let mut coded = vec![];
-        let mut place = |column: usize, of_numbers: bool, is_coded: bool| {
-            if column >= about.columns.len() {
-                return Err(broken());
-            }
-            let found = stored.iter().position(|one| *one == (column, of_numbers));
-            let at = found.unwrap_or(stored.len());
-            if found.is_none() {
-                stored.push((column, of_numbers));
-                coded.push(false);
-            }
-            coded.get_mut(at).into_iter().for_each(|coded| *coded |= is_coded);
-            Ok(at)
-        };
-        let mut comparisons = vec![];
-        if about.comparisons.len() != about.weights.comparisons.len()
-            || about.rules.len() != about.caps.len()
-        {
-            return Err(broken());
-        }
-        for (spec, weights) in about.comparisons.iter().zip(&about.weights.comparisons) {
-            let scheme = scheme(&spec.kind)?;
-            let of_numbers = matches!(scheme, nser_core::link::compare::Scheme::Digits);
-            let frequency = weights.frequency.as_ref().map(|f| Frequency {
-                log2_u: f.log2_u,
-                scale: f.scale,
-                last_level: f.last_level,
-            });
-            let is_coded = !of_numbers || spec.rarity;
-            let column = place(spec.column, of_numbers, is_coded)?;
-            comparisons.push(Compared {
-                column,
-                scheme,
-                levels: weights.weights.clone(),
-                frequency,
-            });
-        }
-        let mut rules = vec![];
-        for rule in &about.rules {
-            rules.push(match rule {
-                RuleSpec::Equal { columns, .. } => {
-                    let keys = columns.iter().map(|k| place(*k, false, true).map(|k| k as u32));
-                    Rule::Equal(keys.collect::<Result<_, _>>()?)
-                }
-                RuleSpec::CnicWithin { column } => {
-                    Rule::WithinOne(place(*column, true, false)? as u32)
-                }
-                RuleSpec::Near { .. } => {
-                    let message = "an index has no sorted neighbourhoods";
-                    return Err(Failure::domain("invalid_option", message));
-                }
-            });
-        }
-        Ok(Self { stored, coded, rules, plan: Plan { prior: about.weights.prior, comparisons } })
-    }
-}
-
-/// Values of a column of the index.
-enum Read<'a> {
-    Values(Column<'a>),
-    Numbers(Vec<Option<PackedDigits>>),
-}
-
-impl<'a> Read<'a> {
-    fn new(column: &Column<'a>, of_numbers: bool) -> Self {
-        if of_numbers { Self::Numbers(numbers(column)) } else { Self::Values(column.clone()) }
-    }
-
-    fn get(&self, row: usize) -> Datum<'_> {
-        match self {
-            Self::Values(column) => Datum::of(column.value(row)),
-            Self::Numbers(numbers) => {
-                let number = numbers.get(row).copied().flatten();
-                number.map_or(Datum::Missing, |number| Datum::Word(number.bits()))
-            }
-        }
-    }
-}
-
-/// Persons of a frame, in the order of their ids.
-struct Persons<'a> {
-    rows: u32,
-    ids: Column<'a>,
-    columns: Vec<Read<'a>>,
-}
-
-impl Source for Persons<'_> {
-    fn rows(&self) -> u32 {
-        self.rows
-    }
-
-    fn id(&self, row: u32) -> Id<'_> {
-        id_at(&self.ids, row as usize)
-    }
-
-    fn value(&self, column: usize, row: u32) -> Datum<'_> {
-        self.columns.get(column).map_or(Datum::Missing, |column| column.get(row as usize))
-    }
-}
-
-/// An id of a column of whole numbers or of texts.
-fn id_at<'c>(ids: &'c Column<'_>, row: usize) -> Id<'c> {
-    if let Values::U64(numbers) = &ids.values {
-        return Id::Number(numbers.get(row).copied().unwrap_or(0));
-    }
-    match ids.value(row) {
-        Value::Int(n) => Id::of_signed(n),
-        Value::Str(text) => Id::Text(text),
-        _ => Id::Number(0),
-    }
-}
-
-fn id_kind(chunked: &Chunked) -> Result<IdKind, Failure> {
-    match chunked.kind() {
-        column::Kind::Text => Ok(IdKind::Text),
-        column::Kind::Integer if chunked.data_type == DataType::UInt64 => Ok(IdKind::Unsigned),
-        column::Kind::Integer => Ok(IdKind::Signed),
-        _ => Err(Failure::schema(&chunked.name, "expected whole numbers or text")),
-    }
-}
-
-/// What a column of the index holds.
-fn kind_of(chunked: &Chunked) -> Kind {
-    match chunked.kind() {
-        column::Kind::Text | column::Kind::Null => Kind::Text,
-        column::Kind::Boolean => Kind::Bool,
-        column::Kind::Integer => Kind::Int,
-        column::Kind::Number => Kind::Float,
-    }
-}
-
-fn name_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "text",
-        Kind::Int => "whole numbers or dates",
-        Kind::Float => "numbers",
-        Kind::Bool => "true or false",
-        Kind::Number => "identity numbers",
-    }
-}
-
 /// An index of persons.
 #[pyclass(frozen, module = "nser_pmt._native")]
 pub struct PersonIndex {
@@ -254,13 +71,6 @@ pub struct PersonIndex {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn parse(about: &str) -> Result<(About, Wiring), Failure> {
-    let found: About =
-        serde_json::from_str(about).map_err(|_| Failure::from(Fault::Corrupt("the plan")))?;
-    let wiring = Wiring::new(&found)?;
-    Ok((found, wiring))
 }
 
 fn streams(series: &[Bound<'_, PyAny>], names: &[String], rows: usize) -> PyResult<Vec<Chunked>> {
@@ -441,14 +251,13 @@ impl PersonIndex {
 
     /// The persons that a record may be of, best first: id, weight and levels of each. `values` are
     /// those of the columns, in order.
-    #[expect(clippy::type_complexity, reason = "a list of tuples for Python")]
     fn search_one<'py>(
         &self,
         py: Python<'py>,
         values: Vec<Option<Bound<'py, PyAny>>>,
         count: usize,
         least: f64,
-    ) -> PyResult<Vec<(Bound<'py, PyAny>, f64, Bound<'py, PyBytes>)>> {
+    ) -> PyResult<Vec<Match<'py>>> {
         let given =
             values.iter().zip(&self.about.columns).map(|(value, name)| Given::new(name, value));
         let given = given.collect::<Result<Vec<_>, _>>()?;
@@ -639,87 +448,5 @@ impl PersonIndex {
             .map(|k| all().map(|found| found.levels.get(k).copied().unwrap_or(0)).collect());
         add_levels(&mut fields, &mut columns, levels.collect(), &self.about.weights)?;
         export(fields, columns)
-    }
-}
-
-fn persons<'a>(
-    wiring: &Wiring,
-    columns: &'a [Chunked],
-    ids: &'a Chunked,
-    rows: usize,
-) -> Result<Persons<'a>, Failure> {
-    let too_many = || Failure::schema("id", "expected less than 2^32 - 2 rows");
-    let count = u32::try_from(rows).ok().filter(|n| *n < u32::MAX - 1).ok_or_else(too_many)?;
-    let views = columns.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
-    let read = wiring.stored.iter().map(|(source, of_numbers)| {
-        let view = views.get(*source);
-        let view = view.ok_or_else(|| Failure::internal("there is no such column"))?;
-        Ok::<_, Failure>(Read::new(view, *of_numbers))
-    });
-    Ok(Persons { rows: count, ids: whole(ids)?, columns: read.collect::<Result<_, _>>()? })
-}
-
-/// A value of a record.
-enum Given {
-    Nothing,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl Given {
-    fn new(column: &str, value: &Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(value) = value else { return Ok(Self::Nothing) };
-        let wrong = || Failure::schema(column, "this value cannot be read here");
-        if let Ok(text) = value.cast::<PyString>() {
-            return Ok(Self::Text(text.to_str().map_err(|_| wrong())?.to_owned()));
-        }
-        if let Ok(is) = value.cast::<PyBool>() {
-            return Ok(Self::Bool(is.is_true()));
-        }
-        if value.cast::<PyInt>().is_ok() {
-            return Ok(Self::Int(value.extract().map_err(|_| wrong())?));
-        }
-        if let Ok(number) = value.cast::<PyFloat>() {
-            return Ok(Self::Float(number.value()));
-        }
-        Err(wrong().into())
-    }
-
-    /// The value of a column of the index; `None` for one of another kind.
-    fn datum(&self, kind: Kind) -> Option<Datum<'_>> {
-        let value = match (self, kind) {
-            (Self::Nothing, _) => Value::Missing,
-            (Self::Text(text), Kind::Text) => Value::Str(text.as_bytes()),
-            (Self::Bool(is), Kind::Bool) => Value::Bool(*is),
-            (Self::Int(n), Kind::Int) => Value::Int(*n),
-            (Self::Int(n), Kind::Float) => Value::Float(*n as f64),
-            (Self::Float(x), Kind::Float) => Value::Float(*x),
-            _ => return None,
-        };
-        Some(Datum::of(value))
-    }
-
-    /// The identity number that is written here.
-    fn number(&self) -> Datum<'static> {
-        let (ends, int, float);
-        let values = match self {
-            Self::Nothing | Self::Bool(_) => return Datum::Missing,
-            Self::Text(text) => {
-                ends = [0, text.len() as i64];
-                Values::Str(Strings::Offsets64(&ends, text.as_bytes()))
-            }
-            Self::Int(n) => {
-                int = [*n];
-                Values::I64(&int)
-            }
-            Self::Float(x) => {
-                float = [*x];
-                Values::F64(&float)
-            }
-        };
-        let found = numbers(&Column { values, validity: None });
-        found.first().copied().flatten().map_or(Datum::Missing, |n| Datum::Word(n.bits()))
     }
 }
