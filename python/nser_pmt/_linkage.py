@@ -235,7 +235,7 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
             )
             keys.append(place(f"{name} {text} {series.dtype}", series, origin))
         if rule.kind == "equal":
-            rules.append({"kind": "equal", "columns": keys})
+            rules.append({"kind": "equal", "columns": keys, "max_block": rule.max_block})
         elif rule.kind == "cnic_within":
             rules.append({"kind": "cnic_within", "column": keys[0]})
         else:

@@ -323,9 +323,9 @@ def date(
     *,
     levels: Sequence[str | int] = (
         "day_month_swap",
+        "same_year_heaped",
         "one_slip",
         31,
-        "same_year_heaped",
         366,
         3653,
     ),
@@ -426,7 +426,8 @@ def set(
     >>> nser.compare.set("phones", levels=[2, 1]).levels
     ('exact', 'shares_2', 'shares_1', 'else')
     """
-    options, labels = [], []
+    options: list[dict[str, float]] = []
+    labels = []
     for level in levels:
         if _is_whole(level) and level >= 1:
             options.append({"shares": level})

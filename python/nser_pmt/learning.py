@@ -260,9 +260,11 @@ class _Work:
         """
         parts = []
         for number, rule in enumerate(self.spec.rules):
-            run = self.linker.rule(number, rule.max_block)
-            pairs = max(sum(run.units), 1)
-            share = min(1.0, self.max_pairs / pairs)
+            run = self.linker.rule(number)
+            # Units of a join are work, not pairs.
+            joins = rule.kind == "cnic_within"
+            pairs = run.count(alone=False, **self._options()) if joins else sum(run.units)
+            share = min(1.0, self.max_pairs / max(pairs, 1))
             stream = run.patterns(share=share, seed=self.seed, **self._options())
             weight = pl.col("pairs") / share
             parts.append(_engine.frame(stream, {}).with_columns(weight.cast(pl.Float64)))
@@ -369,7 +371,7 @@ class _Work:
         ratios = [(2.0 ** self._weight(levels, m, u), count) for levels, count in candidates]
         for _ in range(1000):
             odds = prior / (1 - prior)
-            matches = sum(count * odds * r / (1 + odds * r) for r, count in ratios)
+            matches = float(sum(count * odds * r / (1 + odds * r) for r, count in ratios))
             new = min(max(matches / self.all_pairs, 1e-15), 0.5)
             if abs(new - prior) <= 1e-9 * prior:
                 return new

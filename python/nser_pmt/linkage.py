@@ -19,8 +19,9 @@ __all__ = ["Linkage"]
 class Linkage:
     """The rows of one frame, or of two, made ready for a plan.
 
-    `nser_pmt.count_pairs`, `nser_pmt.learn` and `nser_pmt.link` read the frames each time; this reads
-    them once. Immutable; holds what the plan compares, about 100 bytes a row and each distinct name.
+    `nser_pmt.count_pairs`, `nser_pmt.learn` and `nser_pmt.link` read the frames each time; this
+    reads them once. Immutable; holds what the plan compares, about 200 bytes a row and each
+    distinct name.
 
     Parameters
     ----------

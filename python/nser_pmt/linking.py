@@ -223,7 +223,7 @@ def count_prepared(prepared: Prepared) -> pl.DataFrame:
     rows = []
     done = _Progress(prepared.control)
     for number, rule in enumerate(prepared.spec.rules):
-        run = prepared.linker.rule(number, rule.max_block)
+        run = prepared.linker.rule(number)
         pairs = run.count(alone=True, **done.options())
         new = run.count(alone=False, **done.options())
         rows.append((rule.label, pairs, new, run.largest, *run.dropped))
@@ -368,8 +368,8 @@ def _stretches(prepared: Prepared, threshold: float | None) -> Iterator[pl.DataF
     weights = prepared.weights(threshold)
     levels = {f"level_{c.label}": pl.Enum(c.levels) for c in prepared.native}
     done = _Progress(prepared.control)
-    for number, rule in enumerate(prepared.spec.rules):
-        run = prepared.linker.rule(number, rule.max_block)
+    for number in range(len(prepared.spec.rules)):
+        run = prepared.linker.rule(number)
         units = run.units
         start = 0
         while start < len(units):

@@ -157,9 +157,6 @@ def test_a_cap_drops_whole_blocks_and_says_what() -> None:
     assert nser.link(people, spec, id="id", threshold=None).height == 18
 
 
-@pytest.mark.xfail(
-    reason="the core takes a pair of a block that was left out for one that was made"
-)
 def test_a_pair_that_a_cap_dropped_is_left_to_later_rules() -> None:
     people = pl.DataFrame({"id": range(8), "place": ["a"] * 8, "born": [1, 1, 2, 2, 3, 3, 4, 4]})
     rules = [blocking.equal("place", max_block=4), ["born"]]

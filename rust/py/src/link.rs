@@ -98,7 +98,7 @@ pub enum SetSpec {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RuleSpec {
-    Equal { columns: Vec<usize> },
+    Equal { columns: Vec<usize>, max_block: Option<u32> },
     Near { column: usize, window: u32 },
     CnicWithin { column: usize },
 }
@@ -182,13 +182,12 @@ impl Linker {
     }
 
     /// The blocks of a rule.
-    #[pyo3(signature = (rule, cap=None))]
-    fn rule(&self, py: Python<'_>, rule: usize, cap: Option<u32>) -> PyResult<RuleRun> {
+    fn rule(&self, py: Python<'_>, rule: usize) -> PyResult<RuleRun> {
         let prepared = Arc::clone(&self.0);
         let state = RunState::default();
         let cells = usize::MAX; // unknown before it is done
         let blocks = run(py, cells, &state, &Limits::default(), || {
-            let found = prepared.linker.blocking.blocks(rule, cap);
+            let found = prepared.linker.blocking.blocks(rule);
             found.ok_or_else(|| Failure::internal("there is no such rule"))
         })?;
         Ok(RuleRun { prepared, blocks })
@@ -599,7 +598,7 @@ fn prepare(
     let mut rules: Vec<Option<Rule>> = plan.rules.iter().map(|_| None).collect();
     for_each_job(threads, state, plan.rules.iter().zip(&mut rules), |(spec, slot)| {
         *slot = Some(match spec {
-            RuleSpec::Equal { columns } => {
+            RuleSpec::Equal { columns, .. } => {
                 let mut codes = columns.iter().map(|k| of(*k).map(|values| &values.codes));
                 let first = codes.next().unwrap_or_else(|| Err(Failure::internal("no key")))?;
                 Rule::Equal(
@@ -621,7 +620,11 @@ fn prepare(
         parts.2.push(rarity);
     }
     let (comparisons, agreement, rarity) = parts;
-    let rules = rules.into_iter().flatten().collect();
+    let cap = |spec: &RuleSpec| match spec {
+        RuleSpec::Equal { max_block, .. } => *max_block,
+        _ => None,
+    };
+    let rules = rules.into_iter().flatten().zip(plan.rules.iter().map(cap)).collect();
     let blocking = Arc::new(Blocking::new(rows, rules));
     let linker = link::Linker { blocking, comparisons };
     Ok(Prepared { linker, agreement, rarity, isa: Isa::best(), threads })

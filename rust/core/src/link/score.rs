@@ -421,7 +421,10 @@ mod tests {
             .map(|k| (0..random(k + 3000, 3)).map(|j| random(k + j as u32, 5) as u32).collect());
         let values = (0..ROWS).map(|k| random(k + 4000, 7) as f64).collect();
         Linker {
-            blocking: Arc::new(Blocking::new(Rows { all: ROWS, left: None }, rules)),
+            blocking: Arc::new(Blocking::new(
+                Rows { all: ROWS, left: None },
+                rules.into_iter().map(|r| (r, None)).collect(),
+            )),
             comparisons: vec![
                 Comparison::Text(Texts { codes, texts, measure }),
                 Comparison::Date(Dates::new(days, vec![DateLevel::OneSlip, DateLevel::Days(3)])),
@@ -450,7 +453,7 @@ mod tests {
         let mut all = Scored::default();
         let mut space = linker.workspace(Isa::best());
         for rule in 0..linker.blocking.len() {
-            let blocks = linker.blocking.blocks(rule, None).unwrap();
+            let blocks = linker.blocking.blocks(rule).unwrap();
             for unit in &blocks.units {
                 all.append(&mut linker.score(&blocks, unit, weights, &mut space));
             }
@@ -515,7 +518,7 @@ mod tests {
             let mut space = linker.workspace(Isa::best());
             let mut all = Patterns::new(&linker.levels()).unwrap();
             for rule in 0..2 {
-                let blocks = linker.blocking.blocks(rule, None).unwrap();
+                let blocks = linker.blocking.blocks(rule).unwrap();
                 for unit in &blocks.units {
                     all.merge(&linker.patterns(&blocks, unit, sample, &mut space).unwrap());
                 }

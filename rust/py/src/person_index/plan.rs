@@ -72,7 +72,7 @@ impl Wiring {
         let mut rules = vec![];
         for rule in &about.rules {
             rules.push(match rule {
-                RuleSpec::Equal { columns } => {
+                RuleSpec::Equal { columns, .. } => {
                     let keys = columns.iter().map(|k| place(*k, false, true).map(|k| k as u32));
                     Rule::Equal(keys.collect::<Result<_, _>>()?)
                 }

@@ -17,32 +17,51 @@ pub(super) struct Groups {
     starts: Vec<u32>,
 }
 
+/// Makes keys that more than `cap` rows have no keys at all. Gives what that leaves out, and the rows
+/// of the largest blocks before.
+pub(super) fn cap(codes: &mut Codes, rows: Rows, cap: Option<u32>) -> (Dropped, Vec<u32>) {
+    let counts = codes.counts();
+    let (mut dropped, mut largest) = (Dropped::default(), vec![]);
+    for count in counts.iter().copied().filter(|count| *count > 1) {
+        if largest.len() < REPORTED || largest.last().is_some_and(|least| count > *least) {
+            let at = largest.partition_point(|other| *other >= count);
+            largest.insert(at, count);
+            largest.truncate(REPORTED);
+        }
+    }
+    let Some(cap) = cap else { return (dropped, largest) };
+    let large = |code: u32| counts.get(code as usize).is_some_and(|count| *count > cap);
+    let mut lefts = vec![0u32; counts.len()];
+    for (row, code) in (0u32..).zip(&mut codes.rows) {
+        if large(*code) {
+            let is_left = rows.left.is_some_and(|left| row < left);
+            lefts.get_mut(*code as usize).into_iter().for_each(|n| *n += u32::from(is_left));
+            *code = NULL;
+        }
+    }
+    for (count, left) in counts.iter().zip(&lefts).filter(|(count, _)| **count > cap) {
+        let (count, left) = (u64::from(*count), u64::from(*left));
+        dropped.blocks += 1;
+        dropped.rows += count;
+        dropped.pairs += match rows.left {
+            Some(_) => left * (count - left),
+            None => count * (count - 1) / 2,
+        };
+    }
+    (dropped, largest)
+}
+
 impl Groups {
-    /// Blocks of two rows or more, but not of more than `cap`.
-    pub(super) fn new(
-        codes: &Codes,
-        rows: Rows,
-        cap: Option<u32>,
-        dropped: &mut Dropped,
-        largest: &mut Vec<u32>,
-    ) -> Self {
+    /// Blocks of two rows or more.
+    pub(super) fn new(codes: &Codes, rows: Rows) -> Self {
         // Where the next row of each key goes; NULL for keys that make no block.
         let mut places = codes.counts();
         let mut starts = vec![0];
         let mut end = 0;
         for place in &mut places {
             let count = *place;
-            if count > 1 && largest.last().is_none_or(|l| largest.len() < REPORTED || count > *l) {
-                let at = largest.partition_point(|other| *other >= count);
-                largest.insert(at, count);
-                largest.truncate(REPORTED);
-            }
             *place = NULL;
-            if cap.is_some_and(|cap| count > cap) {
-                dropped.blocks += 1;
-                dropped.rows += u64::from(count);
-                dropped.pairs += u64::from(count) * u64::from(count - 1) / 2;
-            } else if count > 1 {
+            if count > 1 {
                 *place = end;
                 end += count;
                 starts.push(end);

@@ -83,6 +83,8 @@ impl Rule {
 pub struct Blocking {
     rows: Rows,
     rules: Vec<Rule>,
+    /// For each rule, what its cap left out, and rows of its largest blocks.
+    sizes: Vec<(Dropped, Vec<u32>)>,
     /// Keys of the rules that compare keys, row by row, so that one look at memory serves all.
     keys: Vec<u32>,
     width: usize,
@@ -135,9 +137,18 @@ pub struct Dropped {
 }
 
 impl Blocking {
-    /// Rules over the same rows.
+    /// Rules over the same rows. With a cap, a key that more rows have is no key: the pairs of such a
+    /// block are left to the other rules.
     #[must_use]
-    pub fn new(rows: Rows, rules: Vec<Rule>) -> Self {
+    pub fn new(rows: Rows, rules: Vec<(Rule, Option<u32>)>) -> Self {
+        let cap = |(mut rule, cap): (Rule, Option<u32>)| {
+            let sizes = match &mut rule {
+                Rule::Equal(codes) => groups::cap(codes, rows, cap),
+                _ => Default::default(),
+            };
+            (rule, sizes)
+        };
+        let (rules, sizes): (Vec<Rule>, Vec<_>) = rules.into_iter().map(cap).unzip();
         let of_keys = rules.iter().filter_map(|rule| match rule {
             Rule::Equal(codes) => Some(codes),
             _ => None,
@@ -151,7 +162,7 @@ impl Blocking {
                 *to = codes.rows.get(row).copied().unwrap_or(NULL);
             }
         }
-        Self { rows, rules, keys, width }
+        Self { rows, rules, sizes, keys, width }
     }
 
     /// Number of rules.
@@ -172,14 +183,13 @@ impl Blocking {
         self.rows
     }
 
-    /// The blocks of a rule; those of more than `cap` rows are left out. `None` for a rule there is
-    /// not.
+    /// The blocks of a rule. `None` for a rule there is not.
     #[must_use]
-    pub fn blocks(self: &Arc<Self>, rule: usize, cap: Option<u32>) -> Option<Blocks> {
-        let (mut units, mut dropped, mut largest) = (vec![], Dropped::default(), vec![]);
+    pub fn blocks(self: &Arc<Self>, rule: usize) -> Option<Blocks> {
+        let mut units = vec![];
         let kind = match self.rules.get(rule)? {
             Rule::Equal(codes) => {
-                let groups = Groups::new(codes, self.rows, cap, &mut dropped, &mut largest);
+                let groups = Groups::new(codes, self.rows);
                 units = groups.units(self.rows);
                 Kind::Groups(groups)
             }
@@ -194,6 +204,7 @@ impl Blocking {
                 Kind::Within(within)
             }
         };
+        let (dropped, largest) = self.sizes.get(rule).cloned().unwrap_or_default();
         Some(Blocks { blocking: Arc::clone(self), rule, kind, units, dropped, largest })
     }
 
@@ -313,7 +324,10 @@ mod tests {
         {
             let rows = Rows { all: rows, left };
             let rules = rules(&mut state, rows.all);
-            let blocking = Arc::new(Blocking::new(rows, rules.clone()));
+            let blocking = Arc::new(Blocking::new(
+                rows,
+                rules.iter().map(|rule| (rule.clone(), None)).collect(),
+            ));
             let mut expected = vec![vec![]; rules.len()];
             for a in 0..rows.all {
                 for b in a + 1..rows.all {
@@ -326,7 +340,7 @@ mod tests {
                 }
             }
             for (rule, expected) in expected.iter().enumerate() {
-                let blocks = blocking.blocks(rule, None).unwrap();
+                let blocks = blocking.blocks(rule).unwrap();
                 let mut found = vec![];
                 let mut alone = vec![];
                 for unit in &blocks.units {
@@ -348,19 +362,26 @@ mod tests {
             }
         }
         let blocking = Arc::new(Blocking::new(Rows { all: 1, left: None }, vec![]));
-        assert!(blocking.is_empty() && blocking.blocks(0, None).is_none());
+        assert!(blocking.is_empty() && blocking.blocks(0).is_none());
     }
 
     #[test]
     fn a_cap_leaves_out_large_blocks_and_says_so() {
         let codes = [1, 1, 1, 1, 2, 2, 2, 3, 3, 4].map(Some);
-        let rules = vec![Rule::Equal(Codes::of(codes.into_iter()))];
+        let all = [1; 10].map(Some);
+        let rule = |codes: [Option<u64>; 10]| Rule::Equal(Codes::of(codes.into_iter()));
+        let rules = vec![(rule(codes), Some(2)), (rule(all), None)];
         let blocking = Arc::new(Blocking::new(Rows { all: 10, left: None }, rules));
-        let blocks = blocking.blocks(0, Some(2)).unwrap();
+        let blocks = blocking.blocks(0).unwrap();
         assert_eq!(blocks.dropped, Dropped { blocks: 2, rows: 7, pairs: 9 });
         assert_eq!(blocks.largest, [4, 3, 2]);
-        let mut found = vec![];
-        blocks.units.iter().for_each(|u| blocks.each_pair(u, false, |a, b| found.push((a, b))));
-        assert_eq!(found, [(7, 8)]);
+        let pairs = |rule: usize| {
+            let (blocks, mut found) = (blocking.blocks(rule).unwrap(), vec![]);
+            blocks.units.iter().for_each(|u| blocks.each_pair(u, false, |a, b| found.push((a, b))));
+            found
+        };
+        assert_eq!(pairs(0), [(7, 8)]);
+        // What the cap left out is the next rule's.
+        assert!(pairs(1).len() == 44 && pairs(1).contains(&(0, 1)));
     }
 }
