@@ -153,13 +153,6 @@ impl Outline {
         }
         sum.is_enough()
     }
-
-    /// Its tokens, when all of them are here.
-    #[inline(always)]
-    fn tokens(&self) -> Option<impl Iterator<Item = (Token, Sort)> + Clone> {
-        let len = usize::from(self.len);
-        (len <= FEW).then(|| self.tokens.into_iter().zip(self.sorts).take(len))
-    }
 }
 
 /// Whether two names, none of them joined, can have a similarity of at least `lowest`: true for names
@@ -173,11 +166,8 @@ pub(super) fn may_reach(
     most: impl Fn(u32, u32, bool) -> f64,
 ) -> bool {
     let sum = Sum::new(lowest, a.0.len.min(b.0.len));
-    if let (Some(x), Some(y)) = (a.0.tokens(), b.0.tokens()) {
-        return sum.may_reach::<FEW>(x, y, most);
-    }
     let (x, y) = (all_tokens(a.1), all_tokens(b.1));
-    a.1.len().max(b.1.len()) > MOST || sum.may_reach::<MOST>(x, y, most)
+    a.1.len().max(b.1.len()) > MOST || sum.may_reach(x, y, most)
 }
 
 /// What tokens add at most.
@@ -205,15 +195,15 @@ impl Sum {
         self.all += weight;
     }
 
-    /// Takes in all tokens of two names, of at most `N`.
+    /// Takes in all tokens of two names, of at most [`MOST`].
     #[inline(always)]
-    fn may_reach<const N: usize>(
+    fn may_reach(
         mut self,
         a: impl Iterator<Item = (Token, Sort)>,
         b: impl Iterator<Item = (Token, Sort)> + Clone,
         most: impl Fn(u32, u32, bool) -> f64,
     ) -> bool {
-        let mut tops = [0.0_f64; N];
+        let mut tops = [0.0_f64; MOST];
         for (x, of_x) in a {
             let mut top = 0.0_f64;
             for ((y, of_y), other) in b.clone().zip(&mut tops) {
