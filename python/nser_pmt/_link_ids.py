@@ -12,7 +12,17 @@ from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 from nser_pmt.model import missing_column
 
-__all__ = ["Frame", "HasFrame", "absent", "ranked", "read_ids", "read_pairs", "refuse", "taken"]
+__all__ = [
+    "SIDES",
+    "Frame",
+    "HasFrame",
+    "absent",
+    "ranked",
+    "read_ids",
+    "read_pairs",
+    "refuse",
+    "taken",
+]
 
 Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 

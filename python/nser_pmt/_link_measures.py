@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt._link_truth import Frame, Truth
+from nser_pmt._link_ids import Frame
+from nser_pmt._link_truth import Truth
 
 __all__ = [
     "ClusterQuality",

@@ -10,14 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nser_pmt._link_ids import SIDES, Frame, taken
 from nser_pmt.errors import DomainError, SchemaError
-from nser_pmt.model import missing_column
 
-__all__ = ["SIDES", "Frame", "Truth", "kinds_of_pairs", "read_truth", "read_weights", "taken"]
-
-Frame = pl.DataFrame | pl.LazyFrame
-
-SIDES = ("id_left", "id_right")
+__all__ = ["Truth", "kinds_of_pairs", "read_truth", "read_weights"]
 
 # 16 bytes each, and as much again while they are made.
 _MOST_PAIRS = 200_000_000
@@ -194,21 +190,6 @@ def read_weights(weights: pl.Series, what: str) -> pl.Series:
     if wrong.any():
         raise _wrong("null_weight", what, "null or NaN", weights.name, wrong.arg_max())
     return weights
-
-
-def taken(frame: Frame, columns: tuple[str, ...], what: str) -> pl.DataFrame:
-    """Return the columns of a frame, or say which is missing."""
-    schema = frame.lazy().collect_schema()
-    for column in columns:
-        if column not in schema:
-            error = missing_column(column, schema.names())
-            raise SchemaError(
-                f"{what}: column '{column}' is missing",
-                code=error.code,
-                column=column,
-                hint=error.hint,
-            )
-    return frame.lazy().select(columns).collect()
 
 
 def _plain(ids: pl.Series) -> pl.Series:

@@ -6,35 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal, Protocol
+from typing import Literal
 
 import polars as pl
 
 from nser_pmt import _link_fates as fates
 from nser_pmt import _link_measures as measures
+from nser_pmt._link_ids import SIDES, Frame, HasFrame, taken
 from nser_pmt._link_measures import ClusterQuality
-from nser_pmt._link_truth import (
-    SIDES,
-    Frame,
-    Truth,
-    kinds_of_pairs,
-    read_truth,
-    read_weights,
-    taken,
-)
+from nser_pmt._link_truth import Truth, kinds_of_pairs, read_truth, read_weights
 from nser_pmt.errors import SchemaError
 
 __all__ = ["ClusterQuality", "LinkQuality", "evaluate_links"]
 
 _P95 = math.log2(0.95 / 0.05)
-
-
-class HasFrame(Protocol):
-    """A result that holds its frame, such as that of `cluster`."""
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """One row a record."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
