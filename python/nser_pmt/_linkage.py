@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _engine, _native
+from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
@@ -63,9 +64,8 @@ class Prepared:
             return changed
         bare = [_without_chances(s) for s in (spec, self.spec)]
         if bare[0] != bare[1]:
-            raise DomainError(
-                "the plan has other comparisons or rules than the one the rows were read for",
-                code="invalid_option",
+            raise invalid(
+                "the plan has other comparisons or rules than the one the rows were read for"
             )
         return replace(changed, spec=spec)
 
@@ -76,7 +76,7 @@ class Prepared:
         """
         check_learned(self.spec)
         if threshold is not None and not isfinite(threshold):
-            raise DomainError("threshold must be a finite number or None", code="invalid_option")
+            raise invalid("threshold must be a finite number or None")
         spare = sum(max(0.0, *level_weights(c)) for c in self.expressions)
         least = None if threshold is None else threshold - spare
         return json.dumps(native_weights(self.spec, least))

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 import polars as pl
 
 from nser_pmt import _engine
-from nser_pmt.errors import DomainError
+from nser_pmt._options import invalid as _invalid
 from nser_pmt.names import MATCHES
 
 __all__ = [
@@ -513,7 +513,3 @@ def _check_cutoffs(cutoffs: Sequence[float], *, falling: bool) -> None:
     if not fine or not ordered:
         what = "in (0, 1], highest first" if falling else "at least 1, lowest first"
         raise _invalid(f"levels must be {what}")
-
-
-def _invalid(message: str) -> DomainError:
-    return DomainError(message, code="invalid_option")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
-from math import log2
+from math import fsum, log2
 from typing import Any
 
 import polars as pl
 
 from nser_pmt import _engine, _native
 from nser_pmt._linkage import Prepared, level_weights, prepare
+from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
@@ -178,7 +179,7 @@ class _Session:
     rule: str
     patterns: list[tuple[list[int], float]]
     used: list[bool]
-    m: list[list[float]]
+    m: list[list[float]] = field(default_factory=list)
     matching: float = 0.0
 
     @property
@@ -189,7 +190,7 @@ class _Session:
 class _Work:
     def __init__(self, prepared: Prepared, max_pairs: int, seed: int) -> None:
         if max_pairs < 1000:
-            raise DomainError("max_pairs must be at least 1,000", code="invalid_option")
+            raise invalid("max_pairs must be at least 1,000")
         self.prepared = prepared
         self.linker = prepared.linker
         self.spec = prepared.spec
@@ -271,10 +272,10 @@ class _Work:
         return pl.concat(parts)
 
     def _patterns(self, survey: pl.DataFrame) -> list[tuple[list[int], float]]:
-        """Bring equal patterns together."""
+        """Bring equal patterns together; the sums do not depend on the order of the work."""
         levels = survey.columns[:-2]
-        summed = survey.group_by(levels).agg(pl.col("pairs").sum()).sort(levels)
-        return [(list(row[:-1]), row[-1]) for row in summed.iter_rows()]
+        together = survey.group_by(levels).agg("pairs").sort(levels)
+        return [(list(row[:-1]), fsum(row[-1])) for row in together.iter_rows()]
 
     def _sessions(self, survey: pl.DataFrame) -> list[_Session]:
         """One search for each rule that leaves two comparisons free."""
@@ -287,8 +288,7 @@ class _Work:
             held = pl.col("rules").cast(pl.UInt64) & pl.lit(1 << number, pl.UInt64)
             patterns = self._patterns(survey.filter(held != 0))
             if patterns:
-                start = [self._start(c, _STARTS[0]) for c in self.compare]
-                sessions.append(_Session(rule.label, patterns, free, start))
+                sessions.append(_Session(rule.label, patterns, free))
         return sessions
 
     def _start(self, c: Comparison, exact: float) -> list[float]:
@@ -406,7 +406,7 @@ class _Work:
         trivial = self.spec.replace(
             compare=[c.with_chances(m=_even(c), u=_even(c)) for c in self.spec.compare], prior=0.5
         )
-        weights = Prepared(**{**self.prepared.__dict__, "spec": trivial}).weights(None)
+        weights = replace(self.prepared, spec=trivial).weights(None)
         scored = self.linker.score_pairs(left, right, len(left), weights)
         frame = _engine.frame(scored, {})
         m, sources = [], []

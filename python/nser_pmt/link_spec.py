@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _files
+from nser_pmt._options import invalid
 from nser_pmt.blocking import Rule, equal
 from nser_pmt.compare import Comparison, _restored
 from nser_pmt.errors import DomainError, ModelError
@@ -64,32 +65,22 @@ class LinkSpec:
         rules = []
         for rule in self.block_on:
             if isinstance(rule, str):
-                raise DomainError(
-                    "a rule is a list of keys, such as ['cnic']", code="invalid_option"
-                )
+                raise invalid("a rule is a list of keys, such as ['cnic']")
             rules.append(rule if isinstance(rule, Rule) else equal(*rule))
         object.__setattr__(self, "compare", tuple(self.compare))
         object.__setattr__(self, "block_on", tuple(rules))
         labels = [comparison.label for comparison in self.compare]
         if not labels or not rules:
-            raise DomainError(
-                "a plan needs a comparison and a blocking rule", code="invalid_option"
-            )
+            raise invalid("a plan needs a comparison and a blocking rule")
         if len(rules) > _MOST_RULES:
-            raise DomainError(
-                f"a plan has at most {_MOST_RULES} blocking rules", code="invalid_option"
-            )
+            raise invalid(f"a plan has at most {_MOST_RULES} blocking rules")
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
-            raise DomainError(
-                f"two comparisons are called '{twice[0]}'; give one a label", code="invalid_option"
-            )
+            raise invalid(f"two comparisons are called '{twice[0]}'; give one a label")
         if all(comparison.kind == "expr" for comparison in self.compare):
-            raise DomainError(
-                "a plan needs a comparison that is not an expression", code="invalid_option"
-            )
+            raise invalid("a plan needs a comparison that is not an expression")
         if self.prior is not None and not 0 < self.prior < 1:
-            raise DomainError("prior must be between 0 and 1", code="invalid_option")
+            raise invalid("prior must be between 0 and 1")
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -11,10 +11,18 @@ from typing import Any, overload
 import polars as pl
 
 from nser_pmt import _engine, _files
-from nser_pmt._linkage import Prepared, computed, level_weights, prepare, prior_weight
+from nser_pmt._linkage import (
+    Prepared,
+    check_learned,
+    computed,
+    level_weights,
+    prepare,
+    prior_weight,
+)
+from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
 
 __all__ = ["count_pairs", "explain_pairs", "link"]
@@ -286,8 +294,7 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     for name in wanted:
         if name not in pairs.columns:
             raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
-    if not spec.learned:
-        raise DomainError("the plan has no chances of agreement yet", code="not_learned")
+    check_learned(spec)
     for c in spec.compare:
         levels = pairs.get_column(f"level_{c.label}").cast(pl.String).drop_nulls().unique()
         if set(levels) - set(c.levels):
@@ -335,10 +342,10 @@ def arguments(
 ) -> tuple[Frame, Frame | None, LinkSpec]:
     if isinstance(right, LinkSpec):
         if spec is not None:
-            raise DomainError("two plans were given", code="invalid_option")
+            raise invalid("two plans were given")
         return left, None, right
     if not isinstance(spec, LinkSpec):
-        raise DomainError("a plan is missing: give a LinkSpec", code="invalid_option")
+        raise invalid("a plan is missing: give a LinkSpec")
     return left, right, spec
 
 

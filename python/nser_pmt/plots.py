@@ -15,6 +15,7 @@ import polars as pl
 
 from nser_pmt import _files
 from nser_pmt._charts import AGAINST, FOR
+from nser_pmt._options import invalid
 from nser_pmt.clustering import Clusters
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.learning import Learned
@@ -75,7 +76,7 @@ class Chart:
             with _files.replacing(path) as temporary:
                 temporary.write_bytes(vlc.svg_to_png(self.svg, scale=2))
         else:
-            raise DomainError("a chart is saved as .svg or .png", code="invalid_option")
+            raise invalid("a chart is saved as .svg or .png")
 
 
 def match_weights(learned: Learned) -> Chart:

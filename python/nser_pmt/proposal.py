@@ -9,6 +9,7 @@ from random import Random
 
 import polars as pl
 
+from nser_pmt._options import invalid
 from nser_pmt._proposal_fields import PERSONAL, Field, Fields
 from nser_pmt._proposal_rules import Rules
 from nser_pmt.errors import DomainError, SchemaError
@@ -127,7 +128,7 @@ def propose_spec(
     weak_evidence
     """
     if sample < 100:
-        raise DomainError("sample must be at least 100", code="invalid_option")
+        raise invalid("sample must be at least 100")
     table = frame.lazy().collect()
     if id is not None and id not in table.columns:
         raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
