@@ -116,15 +116,25 @@ pub struct WeightsSpec {
 pub struct LevelsSpec {
     name: String,
     labels: Vec<String>,
-    pub weights: Vec<f64>,
-    pub frequency: Option<FrequencySpec>,
+    weights: Vec<f64>,
+    frequency: Option<FrequencySpec>,
 }
 
 #[derive(Deserialize)]
-pub struct FrequencySpec {
-    pub log2_u: f64,
-    pub scale: f64,
-    pub last_level: u8,
+struct FrequencySpec {
+    log2_u: f64,
+    scale: f64,
+    last_level: u8,
+}
+
+impl LevelsSpec {
+    pub fn level_weights(&self) -> LevelWeights {
+        let frequency = self.frequency.as_ref().map(|frequency| {
+            let FrequencySpec { log2_u, scale, last_level } = *frequency;
+            Rarity { log2_u, scale, last_level }
+        });
+        LevelWeights::new(&self.weights, frequency)
+    }
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
@@ -137,9 +147,10 @@ pub struct Linker(Arc<Prepared>);
 
 struct Prepared {
     linker: link::Linker<'static>,
-    /// For each comparison, the share of pairs that agree exactly, and how rare each row's value is.
+    /// For each comparison, the share of pairs that agree exactly, and whether it is known how rare
+    /// values are.
     agreement: Vec<Option<f64>>,
-    rarity: Vec<Option<Vec<f32>>>,
+    has_rarity: Vec<bool>,
     isa: Isa,
     threads: usize,
 }
@@ -256,25 +267,14 @@ fn rows_of(series: &Bound<'_, PyAny>, pairs: usize) -> PyResult<Vec<u32>> {
 }
 
 impl Prepared {
-    fn weights<'r>(&'r self, spec: &WeightsSpec) -> Result<Weights<'r>, Failure> {
-        let one = |(spec, rarity): (&LevelsSpec, &'r Option<Vec<f32>>)| {
-            let frequency = match (&spec.frequency, rarity) {
-                (Some(f), Some(rows)) => {
-                    let FrequencySpec { log2_u, scale, last_level } = *f;
-                    Some(Rarity { rows, log2_u, scale, last_level })
-                }
-                (None, _) => None,
-                (Some(_), None) => return Err(Failure::internal("no value frequencies")),
-            };
-            Ok(LevelWeights { levels: spec.weights.clone(), frequency })
-        };
-        let comparisons = spec.comparisons.iter().zip(&self.rarity).map(one);
+    fn weights(&self, spec: &WeightsSpec) -> Result<Weights, Failure> {
+        let missing = |(spec, has): (&LevelsSpec, &bool)| spec.frequency.is_some() && !has;
+        if spec.comparisons.iter().zip(&self.has_rarity).any(missing) {
+            return Err(Failure::internal("no value frequencies"));
+        }
+        let comparisons = spec.comparisons.iter().map(LevelsSpec::level_weights).collect();
         let least = spec.least.unwrap_or(f64::NEG_INFINITY);
-        Ok(Weights {
-            prior: spec.prior,
-            comparisons: comparisons.collect::<Result<_, _>>()?,
-            least,
-        })
+        Ok(Weights { prior: spec.prior, comparisons, least })
     }
 }
 
@@ -626,8 +626,9 @@ fn prepare(
     };
     let rules = rules.into_iter().flatten().zip(plan.rules.iter().map(cap)).collect();
     let blocking = Arc::new(Blocking::new(rows, rules));
-    let linker = link::Linker { blocking, comparisons };
-    Ok(Prepared { linker, agreement, rarity, isa: Isa::best(), threads })
+    let has_rarity = rarity.iter().map(Option::is_some).collect();
+    let linker = link::Linker::new(blocking, comparisons, &rarity);
+    Ok(Prepared { linker, agreement, has_rarity, isa: Isa::best(), threads })
 }
 
 fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'static>, Failure> {
