@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# log2 odds at which clusters are made and measured; 4.25 is a probability of .95.
+# log2 odds at which clusters are measured. The runs that are timed keep the pairs, and make the
+# clusters, of a probability of .95, which is 4.25.
 SWEEP = (-6.0, -4.0, -2.0, 0.0, 2.0, 4.25, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 21.0, 25.0)
 LABEL_FREE = 4.25
 

@@ -14,11 +14,8 @@ import polars as pl
 
 import nser_pmt as nser
 from linking import data
-from linking.measured import LABEL_FREE, SWEEP, Stages, judge
+from linking.measured import LABEL_FREE, Stages, judge
 from timing import refuse_debug_build, versions
-
-# What no sweep looks at need not be kept.
-LEAST = min(SWEEP) - 4
 
 
 def persons_plan(rules: str) -> Any:
@@ -104,12 +101,12 @@ def run(frames: tuple[pl.DataFrame, ...], spec: Any, born: str) -> dict[str, Any
     with stages.stage("learn"):
         learned = rows.learn().spec
     with stages.stage("link"):
-        pairs = rows.link(learned, threshold=LEAST)
+        pairs = rows.link(learned, threshold=LABEL_FREE)
     dedupe = len(frames) == 1
     if dedupe:
         with stages.stage("cluster"):
             nser.cluster(pairs, threshold=LABEL_FREE)
-    # What was compared and found hopeless counts as blocked.
+    # Without the clock: all pairs, for every threshold.
     pairs = rows.link(learned, threshold=None)
 
     def clustered(weight: float) -> Any:

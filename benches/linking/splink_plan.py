@@ -147,22 +147,23 @@ def run(frames: tuple[pl.DataFrame, ...], plan: dict[str, Any], args: Any) -> di
                 block_on(*columns), estimate_without_term_frequencies=True
             )
     with stages.stage("predict"):
-        predicted = linker.inference.predict(threshold_match_weight=None)
+        kept = linker.inference.predict(threshold_match_weight=LABEL_FREE)
 
-    def clusters(weight: float) -> Any:
+    def clusters(pairs: Any, weight: float) -> Any:
         return linker.clustering.cluster_pairwise_predictions_at_threshold(
-            predicted, threshold_match_weight=weight
+            pairs, threshold_match_weight=weight
         )
 
     def clustered(weight: float) -> pl.DataFrame:
-        found = pl.from_arrow(clusters(weight).as_pyarrow_table())
+        found = pl.from_arrow(clusters(predicted, weight).as_pyarrow_table())
         assert isinstance(found, pl.DataFrame)
         return found.select(id="person_id", cluster="cluster_id")
 
     dedupe = len(frames) == 1
     if dedupe:
         with stages.stage("cluster"):
-            clusters(LABEL_FREE)
+            clusters(kept, LABEL_FREE)
+    predicted = linker.inference.predict(threshold_match_weight=None)
     names = "person_id_l as id_left, person_id_r as id_right, match_weight"
     table = connection.sql(f"select {names} from {predicted.physical_name}").to_arrow_table()
     pairs = pl.from_arrow(table)

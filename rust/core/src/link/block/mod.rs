@@ -236,8 +236,9 @@ impl<'a> Earlier<'a> {
         let earlier = blocking.rules.iter().take(rule);
         let (equal, others): (Vec<_>, Vec<_>) =
             earlier.partition(|rule| matches!(rule, Rule::Equal(_)));
-        let keys = vec![NOTHING; blocking.width];
-        Self { blocking, keys, count: equal.len(), others }
+        let count = equal.len();
+        let keys = vec![NOTHING; count.next_multiple_of(4)];
+        Self { blocking, keys, count, others }
     }
 
     /// Rows are held against this one from now on.
