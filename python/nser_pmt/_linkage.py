@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from nser_pmt import _engine, _native
+from nser_pmt import _engine, _native, names
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
@@ -214,9 +214,10 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
     for c in spec.compare:
         if c.kind != "expr":
             series = _stack([_compared(frame, c) for frame in frames], c.column)
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
+            form = c.kind if c.kind in ("name", "set") else "value"
+            key = f"{form} {c.column} {series.dtype}"
             origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
-            comparisons.append({"column": place(key, series, origin), **_kind(c)})
+            comparisons.append({"column": place(key, series, origin), **_kind(c, series)})
     rules: list[dict[str, Any]] = []
     for rule in spec.rules:
         keys = []
@@ -330,7 +331,11 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
     if series.dtype == pl.Null:
         return series.cast(pl.String)
     if comparison.kind in ("name", "string"):
-        return series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
+        text = series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
+        if comparison.kind == "string":
+            return text
+        # Names of one match form are the same name.
+        return text.to_frame("text").select(names.fold("text")).to_series().alias(series.name)
     if comparison.kind == "date":
         if not _is(series, pl.Date, pl.Datetime):
             _refuse(series, "a Date; parse text with .str.to_date()")
@@ -412,10 +417,14 @@ def _places(key: pl.Series) -> pl.Series:
     return all_rows.join(rows, on="row", how="left", maintain_order="left").get_column("place")
 
 
-def _kind(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as the core reads it."""
+def _kind(comparison: Comparison, values: pl.Series) -> dict[str, Any]:
+    """Return a comparison of values as the core reads it."""
     kind: dict[str, Any] = {"rarity": comparison.frequency != "none", "kind": comparison.kind}
     options = dict(comparison.options)
     if comparison.kind == "string":
         kind["kind"] = options.pop("measure")
+    tokens = options.get("token_frequencies")
+    if tokens is not None:
+        table = names.frequencies(values) if tokens == "frame" else tokens
+        options["token_frequencies"] = {"names": table.names, "counts": dict(table.counts)}
     return kind | options

@@ -16,13 +16,14 @@ import polars as pl
 
 from nser_pmt import _engine
 from nser_pmt._options import invalid as _invalid
-from nser_pmt.names import MATCHES
+from nser_pmt.names import MATCHES, Frequencies
 
 __all__ = [
     "Comparison",
     "Distance",
     "Frequency",
     "Similarity",
+    "TokenFrequencies",
     "cnic",
     "date",
     "exact",
@@ -45,7 +46,12 @@ Similarity: TypeAlias = Literal[
     "jaccard",
     "dice",
 ]
+TokenFrequencies: TypeAlias = Frequencies | Literal["frame"]
 Distance: TypeAlias = Literal["levenshtein", "osa", "damerau_levenshtein"]
+
+
+# The option of a comparison of names that is a table.
+_TOKENS = "token_frequencies"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,7 @@ class Comparison:
     levels
         Names of the levels, best first, the last one for everything else.
     options
-        What the levels mean, as JSON values.
+        What the levels mean, as JSON values but for a table of tokens.
     frequency
         Which levels are adjusted for how frequent the agreeing values are: ``"none"``, ``"exact"``
         (the first), or ``"all"`` but the last.
@@ -121,7 +127,7 @@ class Comparison:
             "column": self.column,
             "label": self.label,
             "levels": list(self.levels),
-            "options": dict(self.options),
+            "options": {name: _json(value) for name, value in self.options.items()},
             "frequency": self.frequency,
             "m": None if self.m is None else list(self.m),
             "u": None if self.u is None else list(self.u),
@@ -144,7 +150,9 @@ def _restored(data: Mapping[str, Any]) -> Comparison:
             item["least"] if item["code"] is None else (item["least"], item["code"])
             for item in options["levels"]
         ]
-        made = name(column, levels=levels, **common)
+        made = name(
+            column, levels=levels, token_frequencies=_table(options.get(_TOKENS)), **common
+        )
     elif kind == "string":
         metric = options["metric"]
         if options["measure"] == "similarity" and metric not in get_args(Similarity):
@@ -182,9 +190,30 @@ def _restored(data: Mapping[str, Any]) -> Comparison:
     return replace(
         made,
         levels=tuple(data["levels"]),
-        options=MappingProxyType(dict(options)),
+        options=MappingProxyType(
+            {k: made.options[k] if k == _TOKENS else value for k, value in options.items()}
+        ),
         m=_chances(data["m"]),
         u=_chances(data["u"]),
+    )
+
+
+def _json(value: Any) -> Any:
+    """Return an option as JSON values."""
+    if isinstance(value, Frequencies):
+        return {"names": value.names, "counts": dict(value.counts), "min_count": value.min_count}
+    return value
+
+
+def _table(given: Any) -> Any:
+    """Return the frequencies of tokens that `_json` wrote."""
+    if not isinstance(given, dict):
+        return given
+    numbers = [given["names"], given["min_count"], *given["counts"].values()]
+    if len(given) != 3 or not all(_is_whole(n) and n >= 0 for n in numbers):
+        raise _invalid("token_frequencies are counts of names")
+    return Frequencies(
+        names=given["names"], counts=given["counts"], min_count=given["min_count"]
     )
 
 
@@ -237,6 +266,7 @@ def name(
     levels: Sequence[float | tuple[float, str]] = (0.95, 0.85, 0.7),
     label: str | None = None,
     frequency: Frequency = "all",
+    token_frequencies: TokenFrequencies | None = None,
 ) -> Comparison:
     """Compare names of persons, in Roman or Urdu script or one of each.
 
@@ -247,18 +277,30 @@ def name(
     levels
         Least `nser_pmt.names.similarity` of each level after the first, highest first; or a pair of
         it and a match code of `nser_pmt.names.compare`, which must hold too. The first level is for
-        names written alike, letter for letter.
+        names of one match form (`nser_pmt.names.fold`): case, accents, spaces, punctuation and
+        keyboards make no difference.
     label
         Name in results; the column's by default.
     frequency
         ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"``
         only agreement.
+    token_frequencies
+        How common words of names are, which decides how much each counts in the similarity: those
+        of the package by default; a table of a population, from `nser_pmt.names.frequencies`, which
+        is saved with the plan; or ``"frame"``, learned anew from the column in all rows that are
+        linked. Take a table where a plan runs on parts of a registry, and where the rows are few:
+        among some hundreds every word looks common.
 
     Examples
     --------
     >>> import nser_pmt as nser
+    >>> import polars as pl
     >>> nser.compare.name("name", levels=[0.95, (0.8, "subset"), 0.8]).levels
     ('exact', 'at_least_0.95', 'at_least_0.8_subset', 'at_least_0.8', 'else')
+    >>> population = nser.names.frequencies(pl.Series(["Muhammad Aslam", "Bushra Bibi"] * 1000))
+    >>> by_village = nser.compare.name("name", token_frequencies=population)
+    >>> by_village.options["token_frequencies"]
+    Frequencies(names=2000, tokens=4)
     """
     pairs = [level if isinstance(level, tuple) else (level, None) for level in levels]
     _check_cutoffs([least for least, _ in pairs], falling=True)
@@ -266,7 +308,13 @@ def name(
         if code is not None and code not in MATCHES.categories:
             raise _invalid(f"a match code must be one of {', '.join(MATCHES.categories)}")
     labels = [f"at_least_{least:g}" + (f"_{code}" if code else "") for least, code in pairs]
-    options = {"levels": [{"least": least, "code": code} for least, code in pairs]}
+    options: dict[str, Any] = {
+        "levels": [{"least": least, "code": code} for least, code in pairs]
+    }
+    if token_frequencies is not None:
+        if token_frequencies != "frame" and not isinstance(token_frequencies, Frequencies):
+            raise _invalid("token_frequencies must be a table of names.frequencies or 'frame'")
+        options[_TOKENS] = token_frequencies
     return _comparison("name", column, label, labels, options, frequency)
 
 

@@ -60,7 +60,8 @@ class PersonIndex:
     citizens
         Frame with the columns that the plan names. A lazy frame is collected.
     spec
-        A learned plan. Rules of neighbours and comparisons by expressions cannot be indexed.
+        A learned plan. Rules of neighbours, comparisons by expressions and names with
+        `token_frequencies` of their own cannot be indexed.
     id
         Column of ids: whole numbers or text, no null, each once.
     max_block
@@ -421,6 +422,8 @@ def _check_spec(spec: LinkSpec) -> None:
             raise _not_indexable("a rule of neighbours")
     if any(c.kind == "expr" for c in spec.compare):
         raise _not_indexable("a comparison by expressions")
+    if any("token_frequencies" in c.options for c in spec.compare):
+        raise _not_indexable("a comparison of names with token_frequencies of its own")
 
 
 def _not_indexable(what: str) -> Exception:

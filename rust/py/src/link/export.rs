@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::types::UInt8Type;
 use arrow_array::{
-    ArrayRef, DictionaryArray, Float64Array, LargeStringArray, UInt8Array, UInt32Array,
+    ArrayRef, DictionaryArray, Float64Array, LargeStringArray, UInt8Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field};
@@ -26,6 +26,19 @@ pub(super) fn table(scored: Scored, spec: &WeightsSpec) -> Result<ArrowStream, F
     ];
     add_levels(&mut fields, &mut columns, scored.levels, spec)?;
     export(fields, columns)
+}
+
+/// Pairs and the rules that hold for each as columns.
+pub(super) fn sampled(pairs: Vec<(u32, u32, u64)>) -> Result<ArrowStream, Failure> {
+    let rows =
+        |row: fn(&(u32, u32, u64)) -> u32| UInt32Array::from_iter_values(pairs.iter().map(row));
+    let fields = vec![
+        Field::new("left", DataType::UInt32, false),
+        Field::new("right", DataType::UInt32, false),
+        Field::new("rules", DataType::UInt64, false),
+    ];
+    let rules = UInt64Array::from_iter_values(pairs.iter().map(|(.., rules)| *rules));
+    export(fields, vec![Arc::new(rows(|p| p.0)), Arc::new(rows(|p| p.1)), Arc::new(rules)])
 }
 
 /// Adds a column of labels for each comparison.

@@ -6,7 +6,7 @@ use nser_core::column::Value;
 use nser_core::link::compare::Pairs;
 use pyo3::prelude::*;
 
-use super::export::table;
+use super::export::{sampled, table};
 use super::patterns::gather;
 use super::plan::{Plan, parse};
 use super::prepared::{Prepared, prepare};
@@ -93,6 +93,15 @@ impl Linker {
                 let count = PART.min(pairs - from);
                 prepared.linker.random_patterns(seed, *from, count, space)
             })
+        })
+    }
+
+    /// `pairs` pairs drawn at random: those of `random_patterns`.
+    fn random_pairs(&self, py: Python<'_>, pairs: u64, seed: u64) -> PyResult<ArrowStream> {
+        let (prepared, state) = (&self.0, RunState::default());
+        run(py, cells(pairs), &state, &Limits::default(), || {
+            let drawn = prepared.linker.random_pairs(seed, 0..pairs);
+            sampled(drawn.map(|(a, b)| (a, b, 0)).collect())
         })
     }
 

@@ -5,6 +5,7 @@ use nser_core::text::{Distance, Edit, Grams, Metric, Overlap, Similarity};
 use serde::Deserialize;
 
 use crate::error::Failure;
+use crate::name_similarity::Counts;
 
 #[derive(Deserialize)]
 pub(super) struct Plan {
@@ -29,12 +30,28 @@ pub struct ComparisonSpec {
 pub enum KindSpec {
     Exact,
     Cnic,
-    Name { levels: Vec<NameSpec> },
-    Similarity { metric: String, cutoffs: Vec<f64> },
-    Distance { metric: String, cutoffs: Vec<u32> },
-    Date { levels: Vec<DateSpec> },
-    Number { levels: Vec<NumberSpec> },
-    Set { levels: Vec<SetSpec> },
+    Name {
+        levels: Vec<NameSpec>,
+        /// How common tokens are; those of the package without.
+        token_frequencies: Option<Counts>,
+    },
+    Similarity {
+        metric: String,
+        cutoffs: Vec<f64>,
+    },
+    Distance {
+        metric: String,
+        cutoffs: Vec<u32>,
+    },
+    Date {
+        levels: Vec<DateSpec>,
+    },
+    Number {
+        levels: Vec<NumberSpec>,
+    },
+    Set {
+        levels: Vec<SetSpec>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -84,7 +101,7 @@ pub fn scheme(spec: &KindSpec) -> Result<Scheme, Failure> {
     Ok(match spec {
         KindSpec::Exact => Scheme::Exact,
         KindSpec::Cnic => Scheme::Digits,
-        KindSpec::Name { levels } => {
+        KindSpec::Name { levels, .. } => {
             Scheme::Name(levels.iter().map(name_level).collect::<Result<_, _>>()?)
         }
         KindSpec::Similarity { metric, cutoffs } => {

@@ -102,7 +102,13 @@ fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'stati
         Scheme::Exact => Comparison::Exact(values.codes.clone()),
         Scheme::Digits => Comparison::Digits(IdentityNumbers::new(values.numbers().into_iter())),
         Scheme::Name(levels) => {
-            let (costs, frequencies, guard) = crate::name_similarity::tables_for_link()?;
+            let (costs, of_package, guard) = crate::name_similarity::tables_for_link()?;
+            let frequencies = match spec {
+                KindSpec::Name { token_frequencies: Some(given), .. } => {
+                    Arc::new(given.frequencies())
+                }
+                _ => of_package,
+            };
             let texts = (0..values.texts.len() as u32).map(|code| values.texts.get(code));
             let names = NameDictionary::new(texts, costs, frequencies, guard);
             Comparison::Name(Names { codes: values.codes.clone(), names, levels })

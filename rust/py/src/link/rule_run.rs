@@ -6,7 +6,7 @@ use nser_core::link::block::{Blocks, Unit};
 use nser_core::link::{Sample, Scored};
 use pyo3::prelude::*;
 
-use super::export::table;
+use super::export::{sampled, table};
 use super::linker::cells;
 use super::patterns::{Spaces, gather};
 use super::plan::parse;
@@ -80,6 +80,28 @@ impl RuleRun {
             gather(prepared, state, units, |unit, space| {
                 prepared.linker.patterns(&self.blocks, unit, sample, space)
             })
+        })
+    }
+
+    /// A sample of the pairs that are no earlier rule's: those of `patterns`.
+    #[pyo3(signature = (*, share, seed, control=None, timeout=None))]
+    fn sample(
+        &self,
+        py: Python<'_>,
+        share: f64,
+        seed: u64,
+        control: Option<&Control>,
+        timeout: Option<f64>,
+    ) -> PyResult<ArrowStream> {
+        let (sample, prepared) = (Sample { share, seed }, &self.prepared);
+        let limits = Limits { timeout, tick: None };
+        self.run(py, 0..usize::MAX, control, limits, |units, state| {
+            let mut found = vec![vec![]; units.len()];
+            self.for_each(state, units.iter().zip(&mut found), |(unit, found)| {
+                *found = prepared.linker.sampled(&self.blocks, unit, sample);
+                Ok(())
+            })?;
+            sampled(found.concat())
         })
     }
 
