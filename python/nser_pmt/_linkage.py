@@ -197,8 +197,14 @@ class Planned:
     rules: list[dict[str, Any]]
 
 
-def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
-    """Return the columns of frames, one after the other, as the core reads them."""
+def planned(
+    frames: Sequence[pl.DataFrame], spec: LinkSpec, *, match_forms: bool = False
+) -> Planned:
+    """Return the columns of frames, one after the other, as the core reads them.
+
+    The linker brings names to their match form itself, once for each distinct name. An index, which
+    keeps what it compares, is given `match_forms`.
+    """
     columns: list[pl.Series] = []
     origins: list[Origin] = []
     places: dict[str, int] = {}
@@ -213,8 +219,8 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
     comparisons = []
     for c in spec.compare:
         if c.kind != "expr":
-            series = _stack([_compared(frame, c) for frame in frames], c.column)
-            form = c.kind if c.kind in ("name", "set") else "value"
+            series = _stack([_compared(frame, c, match_forms) for frame in frames], c.column)
+            form = c.kind if c.kind == "set" or (match_forms and c.kind == "name") else "value"
             key = f"{form} {c.column} {series.dtype}"
             origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
             comparisons.append({"column": place(key, series, origin), **_kind(c, series)})
@@ -325,16 +331,15 @@ def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     return frame.get_column(name)
 
 
-def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
+def _compared(frame: pl.DataFrame, comparison: Comparison, match_forms: bool) -> pl.Series:
     """Return a column as its comparison reads it."""
     series = _column(frame, comparison.column)
     if series.dtype == pl.Null:
         return series.cast(pl.String)
     if comparison.kind in ("name", "string"):
         text = series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
-        if comparison.kind == "string":
+        if comparison.kind == "string" or not match_forms:
             return text
-        # Names of one match form are the same name.
         return text.to_frame("text").select(names.fold("text")).to_series().alias(series.name)
     if comparison.kind == "date":
         if not _is(series, pl.Date, pl.Datetime):
@@ -365,9 +370,9 @@ def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.Dat
 
 
 def column_of(frame: pl.DataFrame, origin: Origin) -> pl.Series:
-    """Return a column as the core reads it."""
+    """Return a column as an index keeps it."""
     if origin.comparison is not None:
-        return _compared(frame, origin.comparison)
+        return _compared(frame, origin.comparison, match_forms=True)
     return _key(frame, pl.lit(None) if origin.key is None else origin.key, origin.is_number)
 
 

@@ -142,7 +142,8 @@ class PersonIndex:
         used = {c.column for c in spec.compare} | {n for rule in spec.rules for n in rule.columns}
         known = sorted(used.intersection(frame.columns))  # the plan names what is missing
         dtypes = {name: name_of_dtype(name, frame.schema[name]) for name in known}
-        plan = planned([_conformed(frame, {n: dtype_of(d) for n, d in dtypes.items()})], spec)
+        conformed = _conformed(frame, {n: dtype_of(d) for n, d in dtypes.items()})
+        plan = planned([conformed], spec, match_forms=True)
         about = {
             "columns": [origin.name for origin in plan.origins],
             "comparisons": plan.comparisons,
@@ -174,7 +175,7 @@ class PersonIndex:
             self._id_dtype = _IDS[about["id_dtype"]]
             self._dtypes = {name: dtype_of(dtype) for name, dtype in about["dtypes"].items()}
             empty = pl.DataFrame(schema=self._dtypes)
-            plan = planned([empty], self._spec)
+            plan = planned([empty], self._spec, match_forms=True)
             if [plan.comparisons, plan.rules] != [about["comparisons"], about["rules"]]:
                 raise ValueError("the plan reads other columns")
             self._reader = Reader(plan.origins, self._dtypes)
@@ -359,7 +360,7 @@ class PersonIndex:
         return self._index.remove(series, len(series))
 
     def _planned(self, frame: pl.DataFrame) -> Planned:
-        return planned([_conformed(frame, self._dtypes)], self._spec)
+        return planned([_conformed(frame, self._dtypes)], self._spec, match_forms=True)
 
     def _own_ids(self, ids: pl.Series) -> pl.Series:
         if ids.dtype != self._id_dtype and ids.dtype != pl.Null:

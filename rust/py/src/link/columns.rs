@@ -1,11 +1,12 @@
 //! Columns as they are compared or blocked on.
 
 use nser_core::cnic::{Kind, each_reading};
-use nser_core::column::{Column, Value};
+use nser_core::column::{Column, Strings, Value, Values};
 use nser_core::link;
 use nser_core::link::compare::{SetLevel, Sets};
-use nser_core::link::encode::{Codes, Texts};
+use nser_core::link::encode::{Codes, NULL, Texts};
 use nser_core::link::packed::PackedDigits;
+use nser_core::name::fold_into;
 
 use crate::arrow::{Chunked, column};
 use crate::error::Failure;
@@ -47,6 +48,20 @@ impl<'a> Encoded<'a> {
             Value::Float32(x) => Some(x.into()),
             _ => None,
         })
+    }
+
+    /// Names in match form: two spellings of one form are one value.
+    pub(super) fn folded(&self) -> (Codes, Texts) {
+        let (mut folded, mut ends) = (vec![], vec![0]);
+        for code in 0..self.texts.len() as u32 {
+            fold_into(self.texts.get(code), &mut folded);
+            ends.push(folded.len() as i64);
+        }
+        let values = Values::Str(Strings::Offsets64(&ends, &folded));
+        let (forms, texts) = Codes::of_texts(&Column { values, validity: None });
+        let form = |code: &u32| forms.rows.get(*code as usize).copied().unwrap_or(NULL);
+        let rows = self.codes.rows.iter().map(form).collect();
+        (Codes { rows, distinct: forms.distinct }, texts)
     }
 
     /// Sets of a column of texts that are members between separators.

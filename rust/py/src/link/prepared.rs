@@ -109,9 +109,10 @@ fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'stati
                 }
                 _ => of_package,
             };
-            let texts = (0..values.texts.len() as u32).map(|code| values.texts.get(code));
+            let (codes, texts) = values.folded();
+            let texts = (0..texts.len() as u32).map(|code| texts.get(code));
             let names = NameDictionary::new(texts, costs, frequencies, guard);
-            Comparison::Name(Names { codes: values.codes.clone(), names, levels })
+            Comparison::Name(Names { codes, names, levels })
         }
         Scheme::Text(measure) => {
             let (codes, texts) = (values.codes.clone(), values.texts.clone());
