@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _engine, _native, names
+from nser_pmt._link_expressions import asked, computed
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
@@ -160,14 +161,14 @@ def prepare(
         control=control._native,
         timeout=control.timeout,
     )
-    asked = _asked(spec, frames)
-    kept = [frame.select(sorted(asked)) for frame in frames]
+    by_expressions = asked([c for c in spec.compare if c.kind == "expr"])
+    kept = [pl.DataFrame([_column(frame, name) for name in by_expressions]) for frame in frames]
     return Prepared(
         linker=linker,
         spec=spec,
         control=control,
         ids=_stack([frame.get_column(id) for frame in frames], id),
-        frame=pl.concat(kept) if asked else pl.DataFrame(),
+        frame=pl.concat(kept),
         left_rows=left_rows,
     )
 
@@ -301,30 +302,6 @@ def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
     return stacked.to_physical() if kind.is_temporal() else stacked
 
 
-def _asked(spec: LinkSpec, frames: Sequence[pl.DataFrame]) -> set[str]:
-    """Return the columns that expressions compare."""
-    texts = [
-        text
-        for c in spec.compare
-        if c.kind == "expr"
-        for text in (*c.options["levels"].values(), c.options["missing"])
-        if text is not None
-    ]
-    asked = set()
-    for name in sorted({n for text in texts for n in _engine.read_expr(text).meta.root_names()}):
-        column, _, side = name.rpartition("_")
-        if side not in ("left", "right"):
-            raise SchemaError(
-                f"column '{name}': an expression compares columns with _left or _right behind",
-                code="missing_column",
-                column=name,
-            )
-        for frame in frames:
-            _column(frame, column)
-        asked.add(column)
-    return asked
-
-
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     if name not in frame.columns:
         raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
@@ -357,18 +334,6 @@ def _compared(frame: pl.DataFrame, comparison: Comparison, match_forms: bool) ->
     return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
-def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.DataFrame:
-    """Select expressions of the caller; Polars' own errors may show values."""
-    try:
-        return frame.select(exprs)
-    except pl.exceptions.PolarsError as error:
-        known = _engine.typed(error)
-        hint = "Try the expression on the frame with .select"
-        raise known or SchemaError(
-            f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
-        ) from None
-
-
 def column_of(frame: pl.DataFrame, origin: Origin) -> pl.Series:
     """Return a column as an index keeps it."""
     if origin.comparison is not None:
@@ -380,10 +345,6 @@ def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
     series = computed(frame, [key], "a key of a rule").to_series()
-    if len(series) != frame.height:
-        raise SchemaError(
-            "a key of a rule does not give one value a row", code="wrong_column", column=series.name
-        )
     return _number(series) if as_number else _plain(series)
 
 

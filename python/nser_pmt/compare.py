@@ -150,9 +150,7 @@ def _restored(data: Mapping[str, Any]) -> Comparison:
             item["least"] if item["code"] is None else (item["least"], item["code"])
             for item in options["levels"]
         ]
-        made = name(
-            column, levels=levels, token_frequencies=_table(options.get(_TOKENS)), **common
-        )
+        made = name(column, levels=levels, token_frequencies=_table(options.get(_TOKENS)), **common)
     elif kind == "string":
         metric = options["metric"]
         if options["measure"] == "similarity" and metric not in get_args(Similarity):
@@ -212,9 +210,7 @@ def _table(given: Any) -> Any:
     numbers = [given["names"], given["min_count"], *given["counts"].values()]
     if len(given) != 3 or not all(_is_whole(n) and n >= 0 for n in numbers):
         raise _invalid("token_frequencies are counts of names")
-    return Frequencies(
-        names=given["names"], counts=given["counts"], min_count=given["min_count"]
-    )
+    return Frequencies(names=given["names"], counts=given["counts"], min_count=given["min_count"])
 
 
 def _chances(given: Any) -> tuple[float, ...] | None:
@@ -308,9 +304,7 @@ def name(
         if code is not None and code not in MATCHES.categories:
             raise _invalid(f"a match code must be one of {', '.join(MATCHES.categories)}")
     labels = [f"at_least_{least:g}" + (f"_{code}" if code else "") for least, code in pairs]
-    options: dict[str, Any] = {
-        "levels": [{"least": least, "code": code} for least, code in pairs]
-    }
+    options: dict[str, Any] = {"levels": [{"least": least, "code": code} for least, code in pairs]}
     if token_frequencies is not None:
         if token_frequencies != "frame" and not isinstance(token_frequencies, Frequencies):
             raise _invalid("token_frequencies must be a table of names.frequencies or 'frame'")
@@ -494,14 +488,14 @@ def expr(
     """Compare by any Polars expressions over the columns of both rows.
 
     Slower than the other comparisons: it is worked out by Polars for the pairs that the others
-    leave in question.
+    leave in question, many at a time. `nser_pmt.learn` learns it as it does the others.
 
     Parameters
     ----------
     label
         Name in results.
     levels
-        Name of each level and a boolean expression over columns ``<column>_left`` and
+        Name of each level and a boolean expression, row by row, over columns ``<column>_left`` and
         ``<column>_right``; the first that is true counts. A level ``"else"`` is added.
     missing
         True where nothing can be said.
@@ -518,6 +512,8 @@ def expr(
     """
     if not levels or "else" in levels:
         raise _invalid("levels needs at least one level, and none named 'else'")
+    if not all(isinstance(level, pl.Expr) and level.meta.root_names() for level in levels.values()):
+        raise _invalid("a level is an expression over columns of both rows")
     texts = {name: _engine.write_expr(level) for name, level in levels.items()}
     asked = None if missing is None else _engine.write_expr(missing)
     return Comparison(

@@ -5,19 +5,28 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
-from math import fsum, log2
+from math import log2
 from typing import Any
 
 import polars as pl
 
-from nser_pmt import _engine, _native
+from nser_pmt import _native
+from nser_pmt._link_expressions import sources
+from nser_pmt._link_patterns import (
+    Pattern,
+    at_random,
+    counts,
+    levels_of_pairs,
+    of_candidates,
+    together,
+)
 from nser_pmt._linkage import Prepared, level_weights, prepare
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
-from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
+from nser_pmt.errors import ConvergenceError, SchemaError
 from nser_pmt.link_spec import LinkSpec
 from nser_pmt.linking import Frame, arguments
 
@@ -162,12 +171,6 @@ def learn_prepared(
     prepared: Prepared, *, labels: pl.DataFrame | None, max_pairs: int, seed: int
 ) -> Learned:
     """Do what `learn` does."""
-    if prepared.expressions and any(c.m is None or c.u is None for c in prepared.expressions):
-        raise DomainError(
-            "chances of a comparison by expressions cannot be learned yet",
-            code="not_learned",
-            hint="Give it m and u with with_chances",
-        )
     work = _Work(prepared, max_pairs, seed)
     return work.from_labels(labels) if labels is not None else work.without_labels()
 
@@ -177,7 +180,7 @@ class _Session:
     """Patterns of one rule, and what was found in them."""
 
     rule: str
-    patterns: list[tuple[list[int], float]]
+    patterns: list[Pattern]
     used: list[bool]
     m: list[list[float]] = field(default_factory=list)
     matching: float = 0.0
@@ -196,28 +199,12 @@ class _Work:
         self.spec = prepared.spec
         self.max_pairs = max_pairs
         self.seed = seed
-        self.compare = prepared.native
+        self.compare = self.spec.compare
+        self.agreement = _agreement(prepared)
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
-        self.sampled = self._levels_of(
-            self.linker.random_patterns(4 * max_pairs, seed, **self._options())
-        )
+        self.sampled = at_random(prepared, 4 * max_pairs, seed)
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
-
-    def _options(self) -> dict[str, Any]:
-        control = self.prepared.control
-        return {"control": control._native, "timeout": control.timeout}
-
-    def _levels_of(self, stream: _native.ArrowStream) -> list[tuple[list[int], float]]:
-        frame = _engine.frame(stream, {})
-        return [(list(row[:-2]), float(row[-1])) for row in frame.iter_rows()]
-
-    def _counts(self, patterns: Sequence[tuple[list[int], float]], k: int) -> list[float]:
-        counts = [0.0] * len(self.compare[k].levels)
-        for levels, count in patterns:
-            if levels[k]:
-                counts[levels[k] - 1] += count
-        return counts
 
     # ------------------------------------------------------------------ u
 
@@ -229,7 +216,7 @@ class _Work:
         if c.u is not None:
             return list(c.u)
         sources = self.u_sources[k]
-        agreement = self.linker.agreement[k]
+        agreement = self.agreement[k]
         rows = len(self.prepared.ids)
         floor = 1 / max(rows, 2)
         if c.kind == "cnic":
@@ -237,11 +224,11 @@ class _Work:
             sources[:] = ["digits"] * 3 + ["rest"]
             chances = [floor, floor, 5 * floor]
             return [*chances, 1 - sum(chances)]
-        counts = self._counts(self.sampled, k)
-        total = sum(counts) + _HALF * len(counts)
-        drawn = [(count + _HALF) / total for count in counts]
+        seen = counts(self.sampled, k, len(c.levels))
+        total = sum(seen) + _HALF * len(seen)
+        drawn = [(count + _HALF) / total for count in seen]
         exact = drawn[0]
-        sources[:] = ["sample" if count else "prior" for count in counts]
+        sources[:] = ["sample" if count else "prior" for count in seen]
         if agreement is not None:
             # Pairs that match are among those that agree.
             matched = prior * m[k][0] if m is not None else 0.0
@@ -255,38 +242,18 @@ class _Work:
     # ------------------------------------------------------------------ m
 
     def _survey(self) -> pl.DataFrame:
-        """Patterns of the candidates, each pair once, with all rules that hold for it.
-
-        A rule of many pairs is sampled, and what is found counts for more.
-        """
-        parts = []
-        for number, rule in enumerate(self.spec.rules):
-            run = self.linker.rule(number)
-            # Units of a join are work, not pairs.
-            joins = rule.kind == "cnic_within"
-            pairs = run.count(alone=False, **self._options()) if joins else sum(run.units)
-            share = min(1.0, self.max_pairs / max(pairs, 1))
-            stream = run.patterns(share=share, seed=self.seed, **self._options())
-            weight = pl.col("pairs") / share
-            parts.append(_engine.frame(stream, {}).with_columns(weight.cast(pl.Float64)))
-        return pl.concat(parts)
-
-    def _patterns(self, survey: pl.DataFrame) -> list[tuple[list[int], float]]:
-        """Bring equal patterns together; the sums do not depend on the order of the work."""
-        levels = survey.columns[:-2]
-        together = survey.group_by(levels).agg("pairs").sort(levels)
-        return [(list(row[:-1]), fsum(row[-1])) for row in together.iter_rows()]
+        return of_candidates(self.prepared, self.max_pairs, self.seed)
 
     def _sessions(self, survey: pl.DataFrame) -> list[_Session]:
         """One search for each rule that leaves two comparisons free."""
         sessions = []
         for number, rule in enumerate(self.spec.rules):
-            free = [c.column not in rule.columns for c in self.compare]
+            free = [rule.columns.isdisjoint(_columns(c)) for c in self.compare]
             unknown = [f and c.m is None for f, c in zip(free, self.compare, strict=True)]
             if sum(free) < 2 or not any(unknown):
                 continue
             held = pl.col("rules").cast(pl.UInt64) & pl.lit(1 << number, pl.UInt64)
-            patterns = self._patterns(survey.filter(held != 0))
+            patterns = together(survey.filter(held != 0))
             if patterns:
                 sessions.append(_Session(rule.label, patterns, free))
         return sessions
@@ -294,6 +261,9 @@ class _Work:
     def _start(self, c: Comparison, exact: float) -> list[float]:
         if c.m is not None:
             return list(c.m)
+        if c.kind == "expr":
+            # Its first level need not be the likeliest.
+            return [1 / len(c.levels)] * len(c.levels)
         others = len(c.levels) - 1
         weights = [0.5**k for k in range(others)]
         return [exact, *((1 - exact) * w / sum(weights) for w in weights)]
@@ -362,7 +332,7 @@ class _Work:
 
     def _prior(
         self,
-        candidates: list[tuple[list[int], float]],
+        candidates: list[Pattern],
         m: list[list[float]],
         u: list[list[float]],
         prior: float,
@@ -381,7 +351,7 @@ class _Work:
     def without_labels(self) -> Learned:
         survey = self._survey()
         sessions = self._sessions(survey)
-        candidates = self._patterns(survey)
+        candidates = together(survey)
         prior, m = 1 / max(len(self.prepared.ids), 2), None
         log: list[dict[str, Any]] = []
         sources: list[str] = []
@@ -403,25 +373,20 @@ class _Work:
         left, right, known = self._true_pairs(labels)
         if len(left) == 0:
             raise ConvergenceError("the labels hold no pair that matches", code="not_learned")
-        trivial = self.spec.replace(
-            compare=[c.with_chances(m=_even(c), u=_even(c)) for c in self.spec.compare], prior=0.5
-        )
-        weights = replace(self.prepared, spec=trivial).weights(None)
-        scored = self.linker.score_pairs(left, right, len(left), weights)
-        frame = _engine.frame(scored, {})
+        found = levels_of_pairs(self.prepared, pl.DataFrame({"left": left, "right": right}))
+        patterns = together(found.with_columns(pairs=1.0))
         m, sources = [], []
-        for c in self.compare:
+        for k, c in enumerate(self.compare):
             if c.m is not None:
                 m.append(list(c.m))
                 sources.append("given")
                 continue
-            levels = frame.get_column(f"level_{c.label}").cast(pl.String)
-            counts = dict(levels.drop_nulls().value_counts().iter_rows())
-            total = sum(counts.values()) + _HALF * len(c.levels)
-            m.append([(counts.get(level, 0) + _HALF) / total for level in c.levels])
+            seen = counts(patterns, k, len(c.levels))
+            total = sum(seen) + _HALF * len(seen)
+            m.append([(count + _HALF) / total for count in seen])
             sources.append("labels")
         prior = self.spec.prior or min(max(len(left) / known, 1e-15), 0.5)
-        candidates = self._patterns(self._survey())
+        candidates = together(self._survey())
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
 
     def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
@@ -477,7 +442,7 @@ class _Work:
         prior: float,
         sources: list[str],
         log: list[dict[str, Any]],
-        candidates: list[tuple[list[int], float]],
+        candidates: list[Pattern],
     ) -> Learned:
         chances = {
             c.label: c.with_chances(m=mk, u=uk)
@@ -491,7 +456,7 @@ class _Work:
             weights = level_weights(chances[c.label])
             for level, values in enumerate(zip(c.levels, m[k], u[k], weights, strict=True)):
                 rows.append((c.label, *values, sources[k], self.u_sources[k][level]))
-            if any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
+            if c.kind != "expr" and any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
                 self.warnings.append(
                     f"weights of '{c.label}' do not fall from level to level: merge levels"
                 )
@@ -535,5 +500,11 @@ class _Work:
         )
 
 
-def _even(c: Comparison) -> list[float]:
-    return [1 / len(c.levels)] * len(c.levels)
+def _agreement(prepared: Prepared) -> list[float | None]:
+    """Return the share of pairs that agree exactly, or None where only a sample tells."""
+    shares = iter(prepared.linker.agreement)
+    return [None if c.kind == "expr" else next(shares) for c in prepared.spec.compare]
+
+
+def _columns(c: Comparison) -> list[str]:
+    return sources(c) if c.kind == "expr" else [c.column]

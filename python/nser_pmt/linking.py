@@ -11,16 +11,15 @@ from typing import Any, overload
 import polars as pl
 
 from nser_pmt import _engine, _files
+from nser_pmt._link_expressions import levels_of
 from nser_pmt._linkage import (
     Prepared,
     check_learned,
-    computed,
     level_weights,
     prepare,
     prior_weight,
 )
 from nser_pmt._options import invalid
-from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
@@ -408,33 +407,15 @@ def _finish(prepared: Prepared, found: pl.DataFrame, threshold: float | None) ->
 
 
 def _with_expressions(prepared: Prepared, found: pl.DataFrame) -> pl.DataFrame:
-    sides = [
-        prepared.frame[found.get_column(side)].rename(
-            {name: f"{name}_{side}" for name in prepared.frame.columns}
-        )
-        for side in ("left", "right")
-    ]
-    wide = pl.concat([found, *sides], how="horizontal")
+    """Add the levels of expressions, and their weights in the order of the plan."""
+    weight = found.get_column("match_weight")
+    levels = levels_of(prepared.frame, found, prepared.expressions)
     for c in prepared.expressions:
-        level = _level(c).alias(f"level_{c.label}")
-        wide = wide.hstack(computed(wide, [level], f"comparison '{c.label}'"))
         weights = dict(zip(c.levels, level_weights(c), strict=True))
-        text = pl.col(f"level_{c.label}").cast(pl.String)
-        added = text.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
-        wide = wide.with_columns(pl.col("match_weight") + added)
-    return wide
-
-
-def _level(comparison: Comparison) -> pl.Expr:
-    """Return the level of a comparison by expressions."""
-    levels = pl.Enum(comparison.levels)
-    asked = comparison.options["missing"]
-    missing = pl.lit(False) if asked is None else _engine.read_expr(asked)
-    chosen: Any = pl.when(missing.fill_null(True)).then(pl.lit(None, levels))
-    for name, text in comparison.options["levels"].items():
-        chosen = chosen.when(_engine.read_expr(text)).then(pl.lit(name, levels))
-    level: pl.Expr = chosen.otherwise(pl.lit("else", levels))
-    return level
+        level = levels.get_column(c.label).cast(pl.String)
+        weight += level.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
+    named = levels.rename({c.label: f"level_{c.label}" for c in prepared.expressions})
+    return found.with_columns(weight).hstack(named)
 
 
 def _empty(prepared: Prepared) -> pl.DataFrame:

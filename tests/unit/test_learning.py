@@ -279,18 +279,70 @@ def test_as_many_rules_as_a_machine_word_has_bits() -> None:
         SPEC.replace(block_on=[*rules, ["e"]])
 
 
-def test_options_and_expressions() -> None:
+def test_options() -> None:
     with pytest.raises(nser.DomainError) as caught:
         nser.learn(PEOPLE, SPEC, id="id", max_pairs=10)
     assert caught.value.code == "invalid_option"
-    told = compare.expr("same", {"yes": pl.col("a_left") == pl.col("a_right")})
-    spec = SPEC.replace(compare=[*SPEC.compare, told])
-    with pytest.raises(nser.DomainError) as caught:
-        nser.learn(PEOPLE, spec, id="id")
-    assert caught.value.code == "not_learned"
-    known = told.with_chances(m=[0.9, 0.1], u=[0.01, 0.99])
-    learned = nser.learn(PEOPLE, spec.replace(compare=[*SPEC.compare, known]), id="id")
+
+
+def by_expression(field: str) -> compare.Comparison:
+    """Return what `compare.exact` is, as an expression."""
+    left, right = (pl.col(f"{field}_{side}") for side in ("left", "right"))
+    return compare.expr(field, {"exact": left == right}, missing=left.is_null() | right.is_null())
+
+
+@pytest.mark.parametrize("labels", [None, TRUTH], ids=["without labels", "with labels"])
+def test_an_expression_is_learned_as_the_comparison_that_it_states(
+    labels: pl.DataFrame | None,
+) -> None:
+    people = PEOPLE.with_columns(c=pl.when(pl.col("id") % 11 > 0).then("c"))
+    told = [by_expression(f) if f in "ce" else compare.exact(f) for f in FIELDS]
+    frames = {"id": "id", "labels": labels, "max_pairs": 400_000}
+    found = nser.learn(people, SPEC.replace(compare=told), **frames)
+    plain = nser.learn(people, SPEC, **frames)
+    assert found.table.select("comparison", "level").equals(
+        plain.table.select("comparison", "level")
+    )
+    for field in FIELDS:
+        # u of an expression is that of a sample.
+        assert chances(found, "u")[field] == pytest.approx(chances(plain, "u")[field], rel=0.03)
+        assert chances(found, "m")[field] == pytest.approx(chances(plain, "m")[field], abs=2e-3)
+    both = [learned.patterns.sort(pl.all()) for learned in (found, plain)]
+    levels = [*FIELDS, "pairs"]
+    assert both[0].select(levels).sort(levels).equals(both[1].select(levels).sort(levels))
+    sources = found.table.filter(comparison="c").get_column("u_source")
+    assert sources.to_list() == ["sample", "sample"]
+
+
+def test_expressions_are_learned_the_same_whatever_the_order_and_the_threads() -> None:
+    names = ("name", "father_name")
+    turned = pl.all_horizontal(
+        pl.col(f"{a}_left") == pl.col(f"{b}_right") for a, b in (names, names[::-1])
+    )
+    told = compare.expr("turned", {"turned": turned.fill_null(False)})
+    spec = PLAN.replace(compare=[PLAN.compare[0], told, *PLAN.compare[1:]])
+    records = SYNTHETIC.records
+    expected = nser.learn(records, spec, id="id", max_pairs=2000)
+    assert expected.spec.learned and expected.spec.compare[1].label == "turned"
+    assert expected.table.filter(comparison="turned").get_column("u_source").to_list() == [
+        *("prior", "sample")
+    ]
+    shuffled = records.sample(fraction=1.0, shuffle=True, seed=1)
+    for threads in (1, 2):
+        control = nser.RunControl(threads=threads)
+        found = nser.learn(shuffled, spec, id="id", max_pairs=2000, control=control)
+        assert found.spec == expected.spec and found.patterns.equals(expected.patterns)
+    half = (records.filter(pl.col("id") % 2 == k) for k in (0, 1))
+    assert nser.learn(*half, spec, id="id", max_pairs=2000).spec.learned
+
+
+def test_what_is_given_of_an_expression_stays() -> None:
+    known = by_expression("e").with_chances(m=[0.9, 0.1], u=[0.01, 0.99])
+    learned = nser.learn(PEOPLE, SPEC.replace(compare=[*SPEC.compare[:4], known]), id="id")
     assert learned.spec.compare[-1] == known and learned.spec.learned
+    assert learned.table.filter(comparison="e").get_column("m_source").unique().to_list() == [
+        "given"
+    ]
 
 
 def test_learning_can_be_stopped() -> None:

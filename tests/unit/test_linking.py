@@ -91,6 +91,78 @@ def test_levels_and_weights_are_those_of_a_naive_twin(c: nser.compare.Comparison
     assert len(seen) > 2 or c.kind == "exact"
 
 
+def test_names_of_one_match_form_agree_exactly() -> None:
+    forms = {
+        "case": "MUHAMMAD  ali",
+        "punctuation": " Muhammad. Ali-",
+        "accents": "Muḥammad Alī",
+        "spelling": "Mohammad Ali",
+        "script": "محمد علی",
+        "no letters": "--",
+    }
+    people = pl.DataFrame({"id": ["a", *forms], "name": ["Muhammad Ali", *forms.values()]})
+    people = people.with_columns(everyone=1)
+    c = compare.name("name", frequency="all")
+    pairs = nser.link(people, plan(c, rules=[["everyone"]]), id="id", threshold=None)
+    of_first = pairs.filter(id_left="a").select("id_right", "level_name").rows()
+    assert dict(of_first) == {
+        "case": "exact",
+        "punctuation": "exact",
+        "accents": "exact",
+        "spelling": "at_least_0.95",
+        "script": "at_least_0.95",
+        "no letters": None,
+    }
+    # They are one value: four of six names.
+    exact = pairs.filter(level_name="exact").get_column("match_weight")
+    assert exact.n_unique() == 1
+    c = known(c)
+    assert c.m is not None
+    expected = math.log2(0.01 / 0.99) + math.log2(c.m[0] / (4 / 6))
+    assert exact[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_keyboards_make_no_difference() -> None:
+    people = pl.DataFrame({"id": [1, 2], "name": ["يوسف ﻋﻠﻲ", "یوسف علی"], "everyone": 1})
+    spec = plan(compare.name("name"), rules=[["everyone"]])
+    pairs = nser.link(people, spec, id="id", threshold=None)
+    assert pairs.get_column("level_name").to_list() == ["exact"]
+
+
+def test_tokens_count_by_the_table_that_is_given() -> None:
+    people = PEOPLE.head(150).with_columns(everyone=1)
+    levels = [0.98, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5]
+    shown = pl.col("level_name").cast(pl.String)
+
+    def found(frame: pl.DataFrame, **options: Any) -> pl.DataFrame:
+        c = compare.name("name", levels=levels, frequency="none", **options)
+        return nser.link(frame, plan(c, rules=[["everyone"]]), id="id", threshold=None)
+
+    own = nser.names.frequencies(people.get_column("name"))
+    of_frame = found(people, token_frequencies="frame")
+    assert of_frame.equals(found(people, token_frequencies=own))
+    assert of_frame.equals(
+        found(people.sample(fraction=1.0, shuffle=True, seed=2), token_frequencies="frame")
+    )
+    of_package = found(people)
+    assert (of_package.select(shown) != of_frame.select(shown)).sum().item() > 10
+    rows = {row["id"]: row for row in people.iter_rows(named=True)}
+    c = compare.name("name", levels=levels, token_frequencies=own)
+    for left, right, level in of_frame.select("id_left", "id_right", shown).iter_rows():
+        place = twin.level(c, rows[left], rows[right])
+        assert level == (None if place is None else c.levels[place])
+
+
+def test_the_frame_of_token_frequencies_is_both() -> None:
+    people = PEOPLE.with_columns(everyone=1)
+    left, right = people.head(60), people.slice(60)
+    own = nser.names.frequencies(people.get_column("name"))
+    spec = plan(compare.name("name", token_frequencies="frame"), rules=[["everyone"]])
+    told = plan(compare.name("name", token_frequencies=own), rules=[["everyone"]])
+    found = nser.link(left, right, spec, id="id", threshold=None)
+    assert found.equals(nser.link(left, right, told, id="id", threshold=None))
+
+
 def test_term_frequency_is_that_of_the_definition() -> None:
     c = known(compare.exact("district", frequency="exact"))
     spec = nser.LinkSpec(compare=[c], block_on=[["everyone"]], prior=0.1)
@@ -432,8 +504,13 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_plan_comes_back_from_json_and_pickle(tmp_path: Path) -> None:
     spec = FULL.replace(compare=[*(known(c).with_chances() for c in TWINS[:1]), *FULL.compare[1:]])
+    tokens = nser.names.frequencies(PEOPLE["father_name"])
+    weighed = [
+        compare.name("name", label="by frame", token_frequencies="frame"),
+        compare.name("father_name", token_frequencies=tokens),
+    ]
     spec = spec.replace(
-        compare=[*spec.compare, SWAPPED],
+        compare=[*spec.compare, *(known(c) for c in weighed), SWAPPED],
         block_on=[*spec.rules, blocking.neighbours("name", 4), blocking.equal("sex", max_block=9)],
     )
     assert nser.LinkSpec.from_json(spec.to_json()) == spec
@@ -452,6 +529,12 @@ def changed(**changes: Any) -> str:
 def broken(part: str, **changes: Any) -> str:
     data = json.loads(FULL.to_json())
     data[part][0] |= changes
+    return json.dumps(data)
+
+
+def told(token_frequencies: Any) -> str:
+    data = json.loads(FULL.to_json())
+    data["compare"][1]["options"]["token_frequencies"] = token_frequencies
     return json.dumps(data)
 
 
@@ -480,6 +563,13 @@ def broken(part: str, **changes: Any) -> str:
         (broken("compare", m="0.5"), "invalid_spec"),
         (broken("compare", levels=["exact"]), "invalid_spec"),
         (broken("compare", options={"levels": 3}), "invalid_spec"),
+        (told({"names": 3, "counts": {"ali": "3"}, "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": {"ali": -3}, "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": ["ali"], "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": {}, "min_count": 1, "more": 1}), "invalid_spec"),
+        (told({"names": 3}), "invalid_spec"),
+        (told("package"), "invalid_spec"),
+        (told(3), "invalid_spec"),
         (broken("block_on", kind="magic"), "invalid_spec"),
         (broken("block_on", more=1), "invalid_spec"),
         (broken("block_on", keys=[{"expression": "no expression"}]), "invalid_spec"),
@@ -510,6 +600,8 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: compare.name("a", levels=[0.7, 0.9]),
         lambda: compare.name("a", levels=[1.5]),
         lambda: compare.name("a", levels=[(0.9, "alike")]),
+        lambda: compare.name("a", token_frequencies="package"),  # type: ignore[arg-type]
+        lambda: compare.name("a", token_frequencies={"ali": 3}),  # type: ignore[arg-type]
         lambda: compare.string("a", "soundex"),  # type: ignore[arg-type]
         lambda: compare.string("a", "osa", levels=[2, 1]),
         lambda: compare.string("a", "osa", levels=[0]),
@@ -525,6 +617,8 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: compare.set("a", levels=[True]),
         lambda: compare.expr("a", {}),
         lambda: compare.expr("a", {"else": pl.col("x_left")}),
+        lambda: compare.expr("a", {"yes": pl.lit(True)}),
+        lambda: compare.expr("a", {"yes": "x_left"}),  # type: ignore[dict-item]
         lambda: blocking.equal(),
         lambda: blocking.equal("a", max_block=1),
         lambda: blocking.cnic_within("a", 2),
