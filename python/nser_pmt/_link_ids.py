@@ -17,6 +17,7 @@ __all__ = [
     "Frame",
     "HasFrame",
     "absent",
+    "frame_of",
     "ranked",
     "read_ids",
     "read_pairs",
@@ -40,6 +41,11 @@ WEIGHT = "match_weight"
 
 
 _WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+
+
+def frame_of(given: Frame | HasFrame) -> Frame:
+    """Return a frame, or that of a result."""
+    return given if isinstance(given, (pl.DataFrame, pl.LazyFrame)) else given.frame
 
 
 def taken(frame: Frame, columns: Sequence[str], what: str) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.link_spec import LinkSpec
+from nser_pmt.model import missing_column
 
 __all__ = [
     "Origin",
@@ -150,6 +151,7 @@ def prepare(
                 code="wrong_column",
                 column=id,
             )
+    _check_columns(frames, spec)
     plan = planned(frames, spec)
     rows = sum(frame.height for frame in frames)
     left_rows = frames[0].height if right is not None else None
@@ -255,12 +257,11 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
     """Return the rows in the order of their ids, so that no result depends on their own order."""
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
-    if id not in frame.columns:
-        raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
-    ids = frame.get_column(id)
+    ids = _column(frame, id)
     if not (ids.dtype.is_integer() or ids.dtype == pl.Null or _is(ids, *_TEXT)):
         _refuse(ids, "whole numbers or text as ids")
     nulls = ids.is_null().arg_max()
+    given = ids
     if ids.null_count() and nulls is not None:
         raise SchemaError(
             f"column '{id}', row {nulls}: an id is missing in the {which}",
@@ -274,10 +275,12 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
         frame = frame[order.arg_sort()]
         ids = frame.get_column(id)
     if frame.height > 1 and (ids.head(frame.height - 1) == ids.tail(frame.height - 1)).any():
+        row = (~given.is_first_distinct()).arg_max()
         raise SchemaError(
-            f"column '{id}': ids repeat in the {which}",
+            f"column '{id}', row {row}: ids repeat in the {which}",
             code="duplicate_id",
             column=id,
+            row=row,
             hint="Each row needs an id of its own; with_row_index makes one",
         )
     return frame
@@ -302,9 +305,27 @@ def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
     return stacked.to_physical() if kind.is_temporal() else stacked
 
 
+def _check_columns(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> None:
+    """Refuse frames without the columns of the plan; of two, say which."""
+    wanted = [c.column for c in spec.compare if c.kind != "expr"]
+    wanted += asked([c for c in spec.compare if c.kind == "expr"])
+    wanted += sorted({column for rule in spec.rules for column in rule.columns})
+    for frame, which in zip(frames, ("left", "right") if len(frames) > 1 else ("",), strict=True):
+        for name in wanted:
+            if name not in frame.columns:
+                error = missing_column(name, frame.columns)
+                where = f" in the {which} frame" if which else ""
+                raise SchemaError(
+                    f"column '{name}' is missing{where}",
+                    code=error.code,
+                    column=name,
+                    hint=error.hint,
+                )
+
+
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     if name not in frame.columns:
-        raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+        raise missing_column(name, frame.columns)
     return frame.get_column(name)
 
 
@@ -326,8 +347,8 @@ def _compared(frame: pl.DataFrame, comparison: Comparison, match_forms: bool) ->
         numeric = series.dtype.is_numeric()
         return series.cast(pl.Float64) if numeric else _refuse(series, "a number")
     if comparison.kind == "set":
-        if not _is(series, pl.List):
-            _refuse(series, "a List")
+        if not isinstance(series.dtype, pl.List) or series.dtype.inner.is_nested():
+            _refuse(series, "a List of texts or numbers")
         members = pl.element().cast(pl.String).drop_nulls().unique().sort()
         packed = pl.col(series.name).list.eval(members).list.join(_SEPARATOR)
         return series.to_frame().select(packed).to_series()

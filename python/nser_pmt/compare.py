@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import fsum
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
@@ -50,6 +51,8 @@ TokenFrequencies: TypeAlias = Frequencies | Literal["frame"]
 Distance: TypeAlias = Literal["levenshtein", "osa", "damerau_levenshtein"]
 
 
+# Chances that people write down are rounded.
+_SUM = 0.005
 # The option of a comparison of names that is a table.
 _TOKENS = "token_frequencies"
 
@@ -90,6 +93,8 @@ class Comparison:
     def __post_init__(self) -> None:
         if self.frequency not in get_args(Frequency):
             raise _invalid(f"frequency must be one of {', '.join(get_args(Frequency))}")
+        if len({*self.levels}) < len(self.levels):
+            raise _invalid(f"two levels of '{self.label}' are the same")
         for what, chances in (("m", self.m), ("u", self.u)):
             if chances is None:
                 continue
@@ -99,6 +104,8 @@ class Comparison:
                 )
             if not all(0 < chance <= 1 for chance in chances):
                 raise _invalid(f"{what} of '{self.label}' must be above 0 and at most 1")
+            if abs(fsum(chances) - 1) > _SUM:
+                raise _invalid(f"{what} of '{self.label}' must add up to 1")
 
     def with_chances(
         self, *, m: Sequence[float] | None = None, u: Sequence[float] | None = None
@@ -345,6 +352,8 @@ def string(
     options: dict[str, Any]
     if measure in get_args(Distance):
         cutoffs = [1, 2] if levels is None else [int(level) for level in levels]
+        if levels is not None and cutoffs != list(levels):
+            raise _invalid("levels of a distance are whole numbers")
         _check_cutoffs(cutoffs, falling=False)
         options = {"measure": "distance", "metric": measure, "cutoffs": cutoffs}
         labels = [f"at_most_{cutoff}" for cutoff in cutoffs]
@@ -400,6 +409,7 @@ def date(
     for level in levels:
         if level not in known and not (_is_whole(level) and level >= 1):
             raise _invalid(f"a level of a date is a number of days or one of {', '.join(known)}")
+    _check_order([level for level in levels if isinstance(level, int)], "days rise")
     labels = [f"within_{level}_days" if isinstance(level, int) else level for level in levels]
     options = {"levels": [{"days": lv} if isinstance(lv, int) else lv for lv in levels]}
     return _comparison("date", column, label, labels, options, frequency)
@@ -443,6 +453,8 @@ def number(
             raise _invalid("a level of a number is a difference or a share such as '10%'")
         options.append({"within_share" if share else "within": size})
         labels.append(f"within_{level}" if share else f"within_{size:g}")
+    _check_order([o["within"] for o in options if "within" in o], "differences rise")
+    _check_order([o["within_share"] for o in options if "within_share" in o], "shares rise")
     return _comparison("number", column, label, labels, {"levels": options}, frequency)
 
 
@@ -479,6 +491,8 @@ def set(
             labels.append(f"jaccard_{level:g}")
         else:
             raise _invalid("a level of a set is a number of members or a share below 1")
+    _check_order([-o["shares"] for o in options if "shares" in o], "numbers of members fall")
+    _check_order([-o["jaccard"] for o in options if "jaccard" in o], "shares fall")
     return _comparison("set", column, label, labels, {"levels": options}, "none")
 
 
@@ -545,6 +559,12 @@ def _comparison(
         options=MappingProxyType(dict(options)),
         frequency=frequency,
     )
+
+
+def _check_order(limits: Sequence[float], rule: str) -> None:
+    """Refuse levels behind one that holds whenever they do."""
+    if list(limits) != sorted(limits):
+        raise _invalid(f"levels must be best first: {rule}")
 
 
 def _check_cutoffs(cutoffs: Sequence[float], *, falling: bool) -> None:

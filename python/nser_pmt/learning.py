@@ -101,7 +101,7 @@ def learn(
     spec: LinkSpec | None = None,
     *,
     id: str,
-    labels: pl.DataFrame | None = None,
+    labels: Frame | None = None,
     max_pairs: int = 50_000,
     seed: int = 1,
     control: RunControl | None = None,
@@ -117,8 +117,8 @@ def learn(
         As for `link`.
     labels
         Known truth, if there is any: ``id`` and ``entity`` (rows of one entity match; rows that are
-        not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
-        prior are counted, not estimated.
+        not named are ignored), or all pairs that match as ``id_left`` and ``id_right``. Then m and
+        the prior are counted, not estimated. Two frames that share ids need pairs.
     max_pairs
         Pairs of each rule that are looked at for m, about; four times as many are drawn at random
         for u.
@@ -137,9 +137,10 @@ def learn(
     Notes
     -----
     u, the chance among pairs that do not match, of exact agreement is counted from the frequencies
-    of the values and freed from the matches among them; that of the levels below comes from pairs
-    drawn at random; that of identity numbers from the frequencies of their digits, for no sample
-    holds enough of them. m is found by expectation maximisation over patterns of agreement in
+    of the values and freed from the matches among them; that of the levels below, and of
+    expressions, comes from pairs drawn at random. Of identity numbers no sample holds enough, and
+    nearly all that agree are matches: u is taken as 1 / rows for exact agreement and one error, and
+    5 / rows for two. m is found by expectation maximisation over patterns of agreement in
     the blocks of each rule, with u fixed and without the comparisons that the rule itself is made
     of (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
     what makes the expected number of matches among the candidates agree with itself. A level
@@ -168,11 +169,11 @@ def learn(
 
 
 def learn_prepared(
-    prepared: Prepared, *, labels: pl.DataFrame | None, max_pairs: int, seed: int
+    prepared: Prepared, *, labels: Frame | None, max_pairs: int, seed: int
 ) -> Learned:
     """Do what `learn` does."""
     work = _Work(prepared, max_pairs, seed)
-    return work.from_labels(labels) if labels is not None else work.without_labels()
+    return work.without_labels() if labels is None else work.from_labels(labels.lazy().collect())
 
 
 @dataclass
@@ -194,6 +195,10 @@ class _Work:
     def __init__(self, prepared: Prepared, max_pairs: int, seed: int) -> None:
         if max_pairs < 1000:
             raise invalid("max_pairs must be at least 1,000")
+        if type(seed) is not int or not 0 <= seed < 2**64:
+            raise invalid("seed must be a whole number from 0 to 2^64 - 1")
+        if prepared.linker.all_pairs == 0:
+            raise ConvergenceError("there is no pair of rows to learn from", code="not_learned")
         self.prepared = prepared
         self.linker = prepared.linker
         self.spec = prepared.spec
@@ -221,7 +226,7 @@ class _Work:
         floor = 1 / max(rows, 2)
         if c.kind == "cnic":
             # One number in the registry that is not its bearer's own, and some near ones.
-            sources[:] = ["digits"] * 3 + ["rest"]
+            sources[:] = ["number of rows"] * 3 + ["rest"]
             chances = [floor, floor, 5 * floor]
             return [*chances, 1 - sum(chances)]
         seen = counts(self.sampled, k, len(c.levels))
@@ -300,18 +305,28 @@ class _Work:
         log[len(log) - len(found) + best]["chosen"] = True
         _, session.m, session.matching = found[best]
 
-    def _average(self, sessions: list[_Session]) -> tuple[list[list[float]], list[str]]:
-        """Bring the searches together, each by the matches it found."""
+    def _average(
+        self, sessions: list[_Session], candidates: list[Pattern], u: list[list[float]]
+    ) -> tuple[list[list[float]], list[str]]:
+        """Bring the searches together, each by the matches it found.
+
+        A comparison that no candidate has values for says nothing: its m is its u.
+        """
         chances, sources = [], []
         for k, c in enumerate(self.compare):
             if c.m is not None:
                 chances.append(list(c.m))
                 sources.append("given")
                 continue
+            if not any(counts(candidates, k, len(c.levels))):
+                chances.append(list(u[k]))
+                sources.append("no values")
+                continue
             sums, weight = [0.0] * len(c.levels), 0.0
             for session in sessions:
                 matches = session.matching * session.pairs
-                if session.used[k] and matches >= _FEW:
+                known = any(counts(session.patterns, k, len(c.levels)))
+                if session.used[k] and known and matches >= _FEW:
                     weight += matches
                     sums = [s + matches * m for s, m in zip(sums, session.m[k], strict=True)]
             if weight == 0:
@@ -350,6 +365,12 @@ class _Work:
 
     def without_labels(self) -> Learned:
         survey = self._survey()
+        if not survey.height:
+            raise ConvergenceError(
+                "no rule makes a pair to learn from",
+                code="not_learned",
+                hint="See nser.count_pairs, and which keys are null",
+            )
         sessions = self._sessions(survey)
         candidates = together(survey)
         prior, m = 1 / max(len(self.prepared.ids), 2), None
@@ -360,7 +381,7 @@ class _Work:
             log.clear()
             for session in sessions:
                 self._search(session, u, log)
-            m, sources = self._average(sessions)
+            m, sources = self._average(sessions, candidates, u)
             if self.spec.prior is None:
                 prior = self._prior(candidates, m, u, prior)
             else:
@@ -398,6 +419,13 @@ class _Work:
             if given.get_column("id").is_duplicated().any():
                 raise SchemaError("labels: an id occurs twice", code="duplicate_id", column="id")
             rows = ids.join(given, on="id", how="inner")
+            if rows.get_column("id").is_duplicated().any():
+                raise SchemaError(
+                    "labels: an id is in both frames",
+                    code="duplicate_id",
+                    column="id",
+                    hint="Give the pairs that match as id_left and id_right",
+                )
             pairs = rows.join(rows, on="entity", suffix="_right")
             n = rows.height
             left = n if split is None else rows.filter(pl.col("row") < split).height
@@ -460,6 +488,11 @@ class _Work:
                 self.warnings.append(
                     f"weights of '{c.label}' do not fall from level to level: merge levels"
                 )
+        self.warnings += [
+            f"no candidate has values of '{c.label}' on both sides: it counts for nothing"
+            for c, source in zip(self.compare, sources, strict=True)
+            if source == "no values"
+        ]
         schema = ["comparison", "level", "m", "u", "weight", "m_source", "u_source"]
         table = pl.DataFrame(rows, schema=schema, orient="row")
         base = log2(prior / (1 - prior))

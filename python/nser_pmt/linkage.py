@@ -78,7 +78,7 @@ class Linkage:
     def learn(
         self,
         *,
-        labels: pl.DataFrame | None = None,
+        labels: Frame | None = None,
         max_pairs: int = 50_000,
         seed: int = 1,
         control: RunControl | None = None,

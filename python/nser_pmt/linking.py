@@ -30,6 +30,8 @@ Frame = pl.DataFrame | pl.LazyFrame
 
 # Candidate pairs between two results: enough for all threads, few enough for memory.
 _STRETCH = 8_000_000
+# What adding up in another order may change.
+_ROUNDING = 1e-6
 
 
 @overload
@@ -167,6 +169,8 @@ def link_prepared(
     path = Path(to)
     if path.is_dir():
         raise IsADirectoryError(21, "is a folder, not a file", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(2, "there is no such folder", str(path.parent))
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         _empty(prepared).write_parquet(folder / "part-000000.parquet")
@@ -247,13 +251,13 @@ def count_prepared(prepared: Prepared) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
+def explain_pairs(pairs: Frame, spec: LinkSpec) -> pl.DataFrame:
     """Say what each comparison added to the weight of each pair.
 
     Parameters
     ----------
     pairs
-        Some rows of what `link` gave.
+        Some rows of what `link` gave. A lazy frame is collected.
     spec
         The plan it was given.
 
@@ -289,6 +293,7 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     │ sex        ┆ exact ┆ 0.99   │
     └────────────┴───────┴────────┘
     """
+    pairs = pairs.lazy().collect()
     wanted = ["id_left", "id_right", "match_weight", *(f"level_{c.label}" for c in spec.compare)]
     for name in wanted:
         if name not in pairs.columns:
@@ -322,9 +327,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
                 pl.lit(place, pl.UInt32).alias("place"),
             )
         )
-    if any(c.frequency != "none" for c in spec.compare):
-        known = pl.concat(parts).group_by("pair", maintain_order=True).agg(pl.col("weight").sum())
-        rest = pairs.get_column("match_weight") - known.sort("pair").get_column("weight")
+    known = pl.concat(parts).group_by("pair", maintain_order=True).agg(pl.col("weight").sum())
+    rest = pairs.get_column("match_weight") - known.sort("pair").get_column("weight")
+    if all(c.frequency == "none" for c in spec.compare):
+        if (rest.abs() > _ROUNDING).any():
+            raise SchemaError(
+                "column 'match_weight': weights of a plan with other chances",
+                code="wrong_column",
+                column="match_weight",
+            )
+    else:
         parts.append(
             keys.with_columns(
                 pl.lit("term frequency").alias("comparison"),
@@ -339,12 +351,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
 def arguments(
     left: Frame, right: Frame | LinkSpec, spec: LinkSpec | None
 ) -> tuple[Frame, Frame | None, LinkSpec]:
+    if not isinstance(left, (pl.DataFrame, pl.LazyFrame)):
+        raise invalid("expected a Polars frame first")
     if isinstance(right, LinkSpec):
         if spec is not None:
             raise invalid("two plans were given")
         return left, None, right
     if not isinstance(spec, LinkSpec):
         raise invalid("a plan is missing: give a LinkSpec")
+    if not isinstance(right, (pl.DataFrame, pl.LazyFrame)):
+        raise invalid("expected two Polars frames before the plan")
     return left, right, spec
 
 

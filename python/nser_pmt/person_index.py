@@ -214,7 +214,8 @@ class PersonIndex:
         -----
         The file may be replaced by `save` while it is mapped; it must not be changed in place.
         """
-        native = _native.PersonIndex.open(str(Path(path)), verify)
+        with Path(path).open("rb"):
+            native = _native.PersonIndex.open(str(Path(path)), verify)
         index = cls.__new__(cls)
         index._set(native)
         return index

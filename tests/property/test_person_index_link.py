@@ -22,8 +22,8 @@ UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]  # a case says enough, 
 def chances(levels: int, odd: float) -> dict[str, list[float]]:
     """Chances that differ at each level and for each comparison, so that a wrong level shows."""
     m = [0.9 / (1.7 + odd) ** k for k in range(levels)]
-    u = [1e-4 * (3.1 - odd) ** k for k in range(levels)]
-    return {"m": m, "u": [min(x, 0.9) for x in u]}
+    u = [1e-4 * (3.1 - odd) ** k for k in range(levels - 1)]
+    return {"m": [x / sum(m) for x in m], "u": [*u, 1 - sum(u)]}
 
 
 def plan(**frequency: Any) -> nser.LinkSpec:

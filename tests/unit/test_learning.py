@@ -279,7 +279,36 @@ def test_as_many_rules_as_a_machine_word_has_bits() -> None:
         SPEC.replace(block_on=[*rules, ["e"]])
 
 
+def test_a_column_without_values_counts_for_nothing() -> None:
+    people = PEOPLE.with_columns(c=pl.lit(None, pl.Int64))
+    spec = SPEC.replace(block_on=[["a", "b"], ["a", "d"], ["b", "d"]])
+    learned = nser.learn(people, spec, id="id")
+    table = learned.table.filter(comparison="c")
+    assert table.get_column("weight").to_list() == [0.0, 0.0]
+    assert table.get_column("m_source").unique().to_list() == ["no values"]
+    assert any("'c'" in text for text in learned.warnings)
+    assert chances(learned, "m")["a"] == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("frames", [(PEOPLE.head(1),), (PEOPLE.head(0),), (PEOPLE, PEOPLE.head(0))])
+def test_frames_without_a_pair(frames: tuple[pl.DataFrame, ...]) -> None:
+    with pytest.raises(nser.ConvergenceError, match="no pair of rows") as caught:
+        nser.learn(*frames, SPEC, id="id")
+    assert caught.value.code == "not_learned"
+
+
+def test_labels_may_be_lazy_and_ids_of_both_frames_need_pairs() -> None:
+    eager, lazy = (nser.learn(PEOPLE, SPEC, id="id", labels=t) for t in (TRUTH, TRUTH.lazy()))
+    assert eager.spec == lazy.spec
+    with pytest.raises(nser.SchemaError) as caught:
+        nser.learn(PEOPLE, PEOPLE, SPEC, id="id", labels=TRUTH)
+    assert caught.value.code == "duplicate_id" and caught.value.hint
+
+
 def test_options() -> None:
+    for seed in (-1, 1.5, 2**64):
+        with pytest.raises(nser.DomainError, match="seed"):
+            nser.learn(PEOPLE, SPEC, id="id", seed=seed)  # type: ignore[arg-type]
     with pytest.raises(nser.DomainError) as caught:
         nser.learn(PEOPLE, SPEC, id="id", max_pairs=10)
     assert caught.value.code == "invalid_option"

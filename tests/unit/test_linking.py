@@ -419,6 +419,19 @@ def test_explained_weights_add_up() -> None:
     assert apart.abs().max() < 1e-9  # type: ignore[operator]
 
 
+def test_explaining_a_scan_of_a_file(tmp_path: Path) -> None:
+    pairs = nser.link(PEOPLE, FULL, id="id", to=tmp_path / "pairs.parquet")
+    assert nser.explain_pairs(pairs, FULL).equals(nser.explain_pairs(pairs.collect(), FULL))
+
+
+def test_explaining_with_other_chances_is_refused() -> None:
+    spec = plan(compare.exact("sex"), rules=[["household_id"]])
+    pairs = nser.link(PEOPLE, spec, id="id", threshold=None)
+    with pytest.raises(nser.SchemaError) as caught:
+        nser.explain_pairs(pairs, spec.replace(prior=0.5))
+    assert caught.value.column == "match_weight"
+
+
 def test_explaining_with_another_plan_is_refused() -> None:
     pairs = nser.link(PEOPLE, FULL, id="id")
     with pytest.raises(nser.SchemaError, match="level_tehsil"):
@@ -595,6 +608,10 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: nser.LinkSpec(compare=[compare.exact("a")], block_on=[["a"]], prior=0),
         lambda: compare.exact("a").with_chances(m=[1, 0], u=[0.5, 0.5]),
         lambda: compare.exact("a").with_chances(m=[0.5], u=[0.5, 0.5]),
+        lambda: compare.exact("a").with_chances(m=[0.9, 0.2], u=[0.5, 0.5]),
+        lambda: nser.LinkSpec(compare=["name"], block_on=[["a"]]),  # type: ignore[list-item]
+        lambda: nser.LinkSpec(compare=compare.exact("a"), block_on=[["a"]]),  # type: ignore[arg-type]
+        lambda: nser.LinkSpec(compare=[compare.exact("a")], block_on=[[3]]),  # type: ignore[list-item]
         lambda: compare.exact("a").with_chances(u=[math.nan, 0.5]),
         lambda: compare.exact("a", frequency="often"),  # type: ignore[arg-type]
         lambda: compare.name("a", levels=[0.7, 0.9]),
@@ -604,6 +621,14 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: compare.name("a", token_frequencies={"ali": 3}),  # type: ignore[arg-type]
         lambda: compare.string("a", "soundex"),  # type: ignore[arg-type]
         lambda: compare.string("a", "osa", levels=[2, 1]),
+        lambda: compare.string("a", "osa", levels=[1.5]),
+        lambda: compare.name("a", levels=[0.9, 0.9]),
+        lambda: compare.date("a", levels=["one_slip", "one_slip"]),
+        lambda: compare.date("a", levels=[366, 31]),
+        lambda: compare.number("a", levels=[5, 1]),
+        lambda: compare.number("a", levels=["10%", "5%"]),
+        lambda: compare.set("a", levels=[1, 2]),
+        lambda: compare.set("a", levels=[0.2, 0.5]),
         lambda: compare.string("a", "osa", levels=[0]),
         lambda: compare.date("a", levels=["same_month"]),
         lambda: compare.date("a", levels=[0]),
@@ -623,6 +648,9 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: blocking.equal("a", max_block=1),
         lambda: blocking.cnic_within("a", 2),
         lambda: blocking.neighbours("a", window=1),
+        lambda: blocking.neighbours("a", window=2.5),  # type: ignore[arg-type]
+        lambda: blocking.equal("a", max_block=2.5),  # type: ignore[arg-type]
+        lambda: blocking.equal(3),  # type: ignore[arg-type]
     ],
 )
 def test_options_that_are_not_allowed(make: Any) -> None:
@@ -656,7 +684,7 @@ def secret(frame: pl.DataFrame) -> pl.DataFrame:
             "id",
             2,
         ),
-        (PEOPLE.with_columns(id=pl.col("id") % 399), "duplicate_id", "id", None),
+        (PEOPLE.with_columns(id=pl.col("id") % 399), "duplicate_id", "id", PEOPLE.height - 1),
         (PEOPLE.with_columns(id=pl.concat_list("id")), "wrong_column", "id", None),
         (PEOPLE.with_columns(id=pl.col("id").cast(pl.Float64)), "wrong_column", "id", None),
         (PEOPLE.with_columns(name=pl.col("id")), "wrong_column", "name", None),
@@ -712,7 +740,23 @@ def test_errors_of_expressions_show_no_value(where: str) -> None:
         assert not any(v in shown for v in PEOPLE[column].drop_nulls().to_list())
 
 
+def test_a_plan_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(FULL.to_json().encode("utf-16"))
+    with pytest.raises(nser.ModelError) as caught:
+        nser.load_link_spec(tmp_path / "plan.json")
+    assert caught.value.code == "invalid_spec"
+
+
+def test_a_missing_column_is_said_of_its_frame() -> None:
+    with pytest.raises(nser.SchemaError, match="'sex' is missing in the right frame") as caught:
+        nser.link(PEOPLE, PEOPLE.rename({"sex": "sexe"}), FULL, id="id")
+    assert caught.value.hint is not None and "'sexe'" in caught.value.hint
+
+
 def test_plans_and_arguments() -> None:
+    for frames in ((PEOPLE.to_dict(), FULL), (PEOPLE, PEOPLE.to_dict(), FULL)):
+        with pytest.raises(nser.DomainError, match="Polars frame"):
+            nser.link(*frames, id="id")
     bare = nser.LinkSpec(compare=[compare.exact("sex")], block_on=[["sex"]])
     with pytest.raises(nser.DomainError) as caught:
         nser.link(PEOPLE, bare, id="id")

@@ -293,8 +293,10 @@ def test_files_that_are_no_index_of_ours(index: nser.PersonIndex, tmp_path: Path
     path.write_bytes(good[:middle] + bytes(200))
     with pytest.raises(nser.ModelError):
         nser.PersonIndex.load(path, verify=True)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="none"):
         nser.PersonIndex.load(tmp_path / "none")
+    with pytest.raises(IsADirectoryError):
+        nser.PersonIndex.load(tmp_path)
     with pytest.raises(IsADirectoryError):
         index.save(tmp_path)
 
