@@ -12,9 +12,9 @@ import polars as pl
 
 from nser_pmt import _link_fates as fates
 from nser_pmt import _link_measures as measures
-from nser_pmt._link_ids import SIDES, Frame, HasFrame, frame_of, taken
+from nser_pmt._link_ids import SIDES, Frame, HasFrame, frame_of, read_weights, taken
 from nser_pmt._link_measures import ClusterQuality
-from nser_pmt._link_truth import Truth, kinds_of_pairs, read_truth, read_weights
+from nser_pmt._link_truth import Truth, kinds_of_pairs, read_truth
 from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 
