@@ -11,17 +11,19 @@ from nser_pmt import _engine
 from nser_pmt.compare import Comparison
 from nser_pmt.errors import SchemaError
 
-__all__ = ["SIDES", "asked", "computed", "levels_of", "sources"]
+__all__ = ["columns_of", "computed", "levels_of"]
 
-SIDES = ("left", "right")
+_SIDES = ("left", "right")
 
 
-def sources(comparison: Comparison) -> list[str]:
-    """Return the columns that a comparison by expressions reads, without their sides."""
+def columns_of(comparison: Comparison) -> list[str]:
+    """Return the columns that a comparison reads; those of expressions without their sides."""
+    if comparison.kind != "expr":
+        return [comparison.column]
     found = set()
     for name in _names(comparison):
         column, _, side = name.rpartition("_")
-        if side not in SIDES:
+        if side not in _SIDES:
             raise SchemaError(
                 f"column '{name}': an expression compares columns with _left or _right behind",
                 code="missing_column",
@@ -31,21 +33,16 @@ def sources(comparison: Comparison) -> list[str]:
     return sorted(found)
 
 
-def asked(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return the columns that all of some comparisons read."""
-    return sorted({column for c in comparisons for column in sources(c)})
-
-
 def levels_of(
     frame: pl.DataFrame, pairs: pl.DataFrame, comparisons: Sequence[Comparison]
 ) -> pl.DataFrame:
     """Return the level of each comparison (Enum) for pairs of rows, ``left`` and ``right``.
 
-    `frame` has the columns of `asked`.
+    `frame` has the columns of the comparisons.
     """
     sides = [
         frame[pairs.get_column(side)].rename({name: f"{name}_{side}" for name in frame.columns})
-        for side in SIDES
+        for side in _SIDES
     ]
     wide = pl.concat(sides, how="horizontal")
     return pl.DataFrame(

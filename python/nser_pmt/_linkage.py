@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _engine, _native, names
-from nser_pmt._link_expressions import asked, computed
+from nser_pmt._link_expressions import columns_of, computed
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
@@ -163,7 +163,8 @@ def prepare(
         control=control._native,
         timeout=control.timeout,
     )
-    by_expressions = asked([c for c in spec.compare if c.kind == "expr"])
+    expressions = [c for c in spec.compare if c.kind == "expr"]
+    by_expressions = sorted({column for c in expressions for column in columns_of(c)})
     kept = [pl.DataFrame([_column(frame, name) for name in by_expressions]) for frame in frames]
     return Prepared(
         linker=linker,
@@ -307,8 +308,7 @@ def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
 
 def _check_columns(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> None:
     """Refuse frames without the columns of the plan; of two, say which."""
-    wanted = [c.column for c in spec.compare if c.kind != "expr"]
-    wanted += asked([c for c in spec.compare if c.kind == "expr"])
+    wanted = [column for c in spec.compare for column in columns_of(c)]
     wanted += sorted({column for rule in spec.rules for column in rule.columns})
     for frame, which in zip(frames, ("left", "right") if len(frames) > 1 else ("",), strict=True):
         for name in wanted:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _native
-from nser_pmt._link_expressions import sources
+from nser_pmt._link_expressions import columns_of
 from nser_pmt._link_patterns import (
     Pattern,
     at_random,
@@ -149,6 +149,7 @@ def learn(
     Examples
     --------
     >>> import nser_pmt as nser
+    >>> import polars as pl
     >>> people = nser.synth.people(20_000, seed=1).records
     >>> spec = nser.LinkSpec(
     ...     compare=[
@@ -160,8 +161,19 @@ def learn(
     ...     block_on=[["cnic"], ["name", "birth_date"], ["birth_date", "district"]],
     ... )
     >>> learned = nser.learn(people, spec, id="id")
-    >>> learned.spec.learned
-    True
+    >>> number = learned.table.filter(pl.col("comparison") == "cnic")
+    >>> number.select("level", pl.col("weight").round(0))
+    shape: (4, 2)
+    ┌────────────┬────────┐
+    │ level      ┆ weight │
+    │ ---        ┆ ---    │
+    │ str        ┆ f64    │
+    ╞════════════╪════════╡
+    │ exact      ┆ 14.0   │
+    │ one_error  ┆ 12.0   │
+    │ two_errors ┆ 5.0    │
+    │ else       ┆ -3.0   │
+    └────────────┴────────┘
     """
     first, second, spec = arguments(left, right, spec)
     prepared = prepare(first, second, spec, id, control)
@@ -253,7 +265,7 @@ class _Work:
         """One search for each rule that leaves two comparisons free."""
         sessions = []
         for number, rule in enumerate(self.spec.rules):
-            free = [rule.columns.isdisjoint(_columns(c)) for c in self.compare]
+            free = [rule.columns.isdisjoint(columns_of(c)) for c in self.compare]
             unknown = [f and c.m is None for f, c in zip(free, self.compare, strict=True)]
             if sum(free) < 2 or not any(unknown):
                 continue
@@ -537,7 +549,3 @@ def _agreement(prepared: Prepared) -> list[float | None]:
     """Return the share of pairs that agree exactly, or None where only a sample tells."""
     shares = iter(prepared.linker.agreement)
     return [None if c.kind == "expr" else next(shares) for c in prepared.spec.compare]
-
-
-def _columns(c: Comparison) -> list[str]:
-    return sources(c) if c.kind == "expr" else [c.column]
