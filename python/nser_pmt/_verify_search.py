@@ -58,9 +58,8 @@ def usual_spec(citizens: int) -> LinkSpec:
 
 def checked(spec: LinkSpec) -> LinkSpec:
     """Return a plan that a search can follow, or say why it cannot."""
-    columns = {n for c in spec.compare for n in columns_of(c)} | {
-        n for r in spec.rules for n in r.columns
-    }
+    compared = {name for c in spec.compare for name in columns_of(c)}
+    columns = compared | {n for r in spec.rules for n in r.columns}
     strange = sorted(columns - set(_FIELDS))
     if strange or any(rule.kind == "neighbours" for rule in spec.rules):
         raise DomainError(

@@ -40,6 +40,8 @@ _ROUNDS = 500
 _PASSES = 3
 # A session with fewer matches than this says nothing.
 _FEW = 10.0
+# Rows that u of numbers is reckoned with at least.
+_FEWEST = 100
 # Pairs added to every level, so that none is impossible.
 _HALF = 0.5
 
@@ -56,9 +58,9 @@ class Learned:
         One row for each level: ``comparison``, ``level``, ``m``, ``u`` (Float64), ``weight``
         (log2(m / u)), ``m_source`` and ``u_source``: where the number comes from.
     patterns
-        Patterns of agreement among the candidates: the level of each comparison, ``pairs``
-        (Float64; expected in the whole set when a sample was looked at), ``match_weight`` without
-        term frequencies, and ``match_probability``.
+        Patterns of agreement among the candidates: ``level_<comparison>``, ``pairs`` (Float64;
+        expected in the whole set when a sample was looked at), ``match_weight`` without term
+        frequencies, and ``match_probability``.
     sessions
         One row for each search: ``rule``, ``pairs`` looked at, ``start``, ``matching`` (share that
         matches), ``rounds``, ``change`` (the last), ``likelihood``, ``chosen``.
@@ -235,7 +237,7 @@ class _Work:
         sources = self.u_sources[k]
         agreement = self.agreement[k]
         rows = len(self.prepared.ids)
-        floor = 1 / max(rows, 2)
+        floor = 1 / max(rows, _FEWEST)
         if c.kind == "cnic":
             # One number in the registry that is not its bearer's own, and some near ones.
             sources[:] = ["number of rows"] * 3 + ["rest"]
@@ -518,7 +520,7 @@ class _Work:
             for levels, count in candidates
             for named in [list(zip(self.compare, levels, strict=True))]
         ]
-        labels = [c.label for c in self.compare]
+        labels = [f"level_{c.label}" for c in self.compare]
         columns = dict.fromkeys(labels, pl.String) | dict.fromkeys(
             ("pairs", "match_weight", "match_probability"), pl.Float64
         )

@@ -177,10 +177,11 @@ def link_prepared(
         for n, part in enumerate(stretches, start=1):
             part.write_parquet(folder / f"part-{n:06}.parquet")
         with _files.replacing(path) as temporary:
-            pl.scan_parquet(folder / "part-*.parquet").sink_parquet(temporary)
+            # Signs of a pattern are letters here.
+            pl.scan_parquet(sorted(folder.iterdir()), glob=False).sink_parquet(temporary)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return pl.scan_parquet(path)
+    return pl.scan_parquet(path, glob=False)
 
 
 def count_pairs(

@@ -297,6 +297,30 @@ def test_frames_without_a_pair(frames: tuple[pl.DataFrame, ...]) -> None:
     assert caught.value.code == "not_learned"
 
 
+def test_comparisons_may_have_any_name() -> None:
+    spec = SPEC.replace(
+        compare=[
+            compare.exact(f, label=name)
+            for f, name in zip(
+                FIELDS, ("pairs", "rules", "match_weight", "0", "weight"), strict=True
+            )
+        ]
+    )
+    found, plain = (nser.learn(PEOPLE, s, id="id") for s in (spec, SPEC))
+    assert found.spec.prior == plain.spec.prior
+    assert found.patterns.columns[:3] == ["level_pairs", "level_rules", "level_match_weight"]
+
+
+def test_a_handful_of_rows_can_be_learned_from_with_labels() -> None:
+    numbers = ["3520212345671", "3520212345671", "4210112345673", "4210112345673"]
+    few = pl.DataFrame({"id": [1, 2, 3, 4], "cnic": numbers})
+    spec = nser.LinkSpec(compare=[compare.cnic("cnic")], block_on=[["cnic"]])
+    truth = pl.DataFrame({"id": [1, 2, 3, 4], "entity": [1, 1, 2, 2]})
+    learned = nser.learn(few, spec, id="id", labels=truth)
+    pairs = nser.link(few, learned.spec, id="id", threshold=None)
+    assert pairs.select("id_left", "id_right").rows() == [(1, 2), (3, 4)]
+
+
 def test_labels_may_be_lazy_and_ids_of_both_frames_need_pairs() -> None:
     eager, lazy = (nser.learn(PEOPLE, SPEC, id="id", labels=t) for t in (TRUTH, TRUTH.lazy()))
     assert eager.spec == lazy.spec
@@ -337,7 +361,7 @@ def test_an_expression_is_learned_as_the_comparison_that_it_states(
         assert chances(found, "u")[field] == pytest.approx(chances(plain, "u")[field], rel=0.03)
         assert chances(found, "m")[field] == pytest.approx(chances(plain, "m")[field], abs=2e-3)
     both = [learned.patterns.sort(pl.all()) for learned in (found, plain)]
-    levels = [*FIELDS, "pairs"]
+    levels = [*(f"level_{field}" for field in FIELDS), "pairs"]
     assert both[0].select(levels).sort(levels).equals(both[1].select(levels).sort(levels))
     sources = found.table.filter(comparison="c").get_column("u_source")
     assert sources.to_list() == ["sample", "sample"]

@@ -504,6 +504,15 @@ def test_progress_ends_at_all_candidates() -> None:
     assert seen == sorted(seen) and seen[-1] >= pairs.height
 
 
+def test_signs_of_patterns_in_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "run[1]*"
+    folder.mkdir()
+    for name in ("pairs[2].parquet", "pairs?.parquet"):
+        found = nser.link(PEOPLE, FULL, id="id", to=folder / name)
+        assert found.collect().equals(nser.link(PEOPLE, FULL, id="id"))
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         nser.link(PEOPLE, FULL, id="id", to=tmp_path / "no" / "pairs.parquet")
