@@ -13,7 +13,7 @@ import polars as pl
 from nser_pmt._link_ids import SIDES, Frame, refuse, taken
 from nser_pmt.errors import DomainError, SchemaError
 
-__all__ = ["Truth", "kinds_of_pairs", "read_truth"]
+__all__ = ["Truth", "kinds_of_pairs", "read_truth", "refuse_giants"]
 
 # 16 bytes each, and as much again while they are made.
 _MOST_PAIRS = 200_000_000
@@ -118,15 +118,7 @@ def read_truth(truth: Frame) -> Truth:
 
 def _pairs_within(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     sizes = rows.group_by("entity").len().filter(pl.col("len") > 1)
-    size = sizes.get_column("len").cast(pl.Int64)
-    if (size * (size - 1) // 2).sum() > _MOST_PAIRS:
-        largest = sizes.select(pl.col("len").max()).item()
-        raise DomainError(
-            f"the truth holds more than {_MOST_PAIRS:,} true pairs",
-            code="too_many_pairs",
-            column="entity",
-            hint=f"Its largest entity has {largest:,} records: is 'entity' the right column?",
-        )
+    refuse_giants(sizes, "truth")
     shared = rows.join(sizes, on="entity", how="semi")
     pairs = (
         shared.join(shared, on="entity")
@@ -138,6 +130,19 @@ def _pairs_within(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
         id_left=ids.gather(pairs.get_column("left")),
         id_right=ids.gather(pairs.get_column("right")),
     )
+
+
+def refuse_giants(sizes: pl.DataFrame, what: str) -> None:
+    """Refuse entities, whose sizes are in ``len``, of more pairs than memory should hold."""
+    size = sizes.get_column("len").cast(pl.Int64)
+    if (size * (size - 1) // 2).sum() > _MOST_PAIRS:
+        largest = max(size.to_list())
+        raise DomainError(
+            f"{what}: more than {_MOST_PAIRS:,} true pairs",
+            code="too_many_pairs",
+            column="entity",
+            hint=f"The largest entity has {largest:,} records: is 'entity' the right column?",
+        )
 
 
 def kinds_of_pairs(truth: Truth, given: Frame, by: str | Frame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 
 from nser_pmt import _native
 from nser_pmt._link_expressions import columns_of
+from nser_pmt._link_labels import true_pairs
 from nser_pmt._link_patterns import (
     Pattern,
     at_random,
@@ -26,7 +27,7 @@ from nser_pmt._linkage import Prepared, level_weights, prepare
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
-from nser_pmt.errors import ConvergenceError, SchemaError
+from nser_pmt.errors import ConvergenceError
 from nser_pmt.link_spec import LinkSpec
 from nser_pmt.linking import Frame, arguments
 
@@ -405,10 +406,10 @@ class _Work:
         return self._result(m, u, prior, sources, log, candidates)
 
     def from_labels(self, labels: pl.DataFrame) -> Learned:
-        left, right, known = self._true_pairs(labels)
-        if len(left) == 0:
+        pairs, known = true_pairs(self.prepared, labels)
+        if not pairs.height:
             raise ConvergenceError("the labels hold no pair that matches", code="not_learned")
-        found = levels_of_pairs(self.prepared, pl.DataFrame({"left": left, "right": right}))
+        found = levels_of_pairs(self.prepared, pairs)
         patterns = together(found.with_columns(pairs=1.0))
         m, sources = [], []
         for k, c in enumerate(self.compare):
@@ -420,60 +421,9 @@ class _Work:
             total = sum(seen) + _HALF * len(seen)
             m.append([(count + _HALF) / total for count in seen])
             sources.append("labels")
-        prior = self.spec.prior or min(max(len(left) / known, 1e-15), 0.5)
+        prior = self.spec.prior or min(max(pairs.height / known, 1e-15), 0.5)
         candidates = together(self._survey())
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
-
-    def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
-        """Return rows of the pairs that match, each once, and how many pairs are known."""
-        ids = self.prepared.ids.to_frame("id").with_row_index("row")
-        split = self.prepared.left_rows
-        if {"id", "entity"} <= set(labels.columns):
-            given = self._labels(labels, "id", "entity").drop_nulls("entity")
-            if given.get_column("id").is_duplicated().any():
-                raise SchemaError("labels: an id occurs twice", code="duplicate_id", column="id")
-            rows = ids.join(given, on="id", how="inner")
-            if rows.get_column("id").is_duplicated().any():
-                raise SchemaError(
-                    "labels: an id is in both frames",
-                    code="duplicate_id",
-                    column="id",
-                    hint="Give the pairs that match as id_left and id_right",
-                )
-            pairs = rows.join(rows, on="entity", suffix="_right")
-            n = rows.height
-            left = n if split is None else rows.filter(pl.col("row") < split).height
-            known = n * (n - 1) / 2 if split is None else left * (n - left)
-        elif {"id_left", "id_right"} <= set(labels.columns):
-            pairs = self._labels(labels, "id_left", "id_right")
-            pairs = pairs.join(ids, left_on="id_left", right_on="id")
-            pairs = pairs.join(ids, left_on="id_right", right_on="id", suffix="_right")
-            known = self.all_pairs
-        else:
-            raise SchemaError(
-                "labels need the columns id and entity, or id_left and id_right",
-                code="missing_column",
-                column="entity",
-            )
-        if split is None:
-            sides = [pl.min_horizontal("row", "row_right"), pl.max_horizontal("row", "row_right")]
-            pairs = pairs.select(sides[0].alias("row"), sides[1].alias("row_right"))
-            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
-        else:
-            pairs = pairs.filter((pl.col("row") < split) & (pl.col("row_right") >= split))
-        pairs = pairs.select("row", "row_right").unique().sort("row", "row_right")
-        return pairs.get_column("row"), pairs.get_column("row_right"), max(float(known), 1.0)
-
-    def _labels(self, labels: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        """Return columns of the labels; ids must be of the type of those of the frames."""
-        for column in columns:
-            if column != "entity" and labels.schema[column] != self.prepared.ids.dtype:
-                raise SchemaError(
-                    f"labels: column '{column}': expected the type of the ids of the frame",
-                    code="wrong_column",
-                    column=column,
-                )
-        return labels.select(columns)
 
     # ------------------------------------------------------------------ result
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt import compare
+from nser_pmt import blocking, compare
 
 FIELDS = {"a": (500, 0.95), "b": (300, 0.9), "c": (100, 0.8), "d": (40, 0.97), "e": (4, 0.99)}
 PERSONS, AGAIN = 5000, 1500
@@ -319,6 +319,14 @@ def test_a_handful_of_rows_can_be_learned_from_with_labels() -> None:
     learned = nser.learn(few, spec, id="id", labels=truth)
     pairs = nser.link(few, learned.spec, id="id", threshold=None)
     assert pairs.select("id_left", "id_right").rows() == [(1, 2), (3, 4)]
+
+
+def test_a_constant_entity_is_refused_before_memory_is_full() -> None:
+    people = pl.DataFrame({"id": pl.int_range(30_000, eager=True), "a": 1, "b": 2, "entity": 1})
+    spec = SPEC.replace(compare=SPEC.compare[:2], block_on=[blocking.equal("a", max_block=2)])
+    with pytest.raises(nser.DomainError) as caught:
+        nser.learn(people, spec, id="id", labels=people)
+    assert caught.value.code == "too_many_pairs"
 
 
 def test_labels_may_be_lazy_and_ids_of_both_frames_need_pairs() -> None:
