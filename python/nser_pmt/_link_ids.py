@@ -17,9 +17,11 @@ __all__ = [
     "Frame",
     "HasFrame",
     "absent",
+    "frame_of",
     "ranked",
     "read_ids",
     "read_pairs",
+    "read_weights",
     "refuse",
     "taken",
 ]
@@ -42,6 +44,11 @@ WEIGHT = "match_weight"
 _WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 
 
+def frame_of(given: Frame | HasFrame) -> Frame:
+    """Return a frame, or that of a result."""
+    return given if isinstance(given, (pl.DataFrame, pl.LazyFrame)) else given.frame
+
+
 def taken(frame: Frame, columns: Sequence[str], what: str) -> pl.DataFrame:
     """Return the columns of a frame, or say which is missing."""
     schema = frame.lazy().collect_schema()
@@ -61,13 +68,19 @@ def read_pairs(pairs: Frame) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Return ids and finite weights; says what is null, and where."""
     frame = taken(pairs, (*SIDES, WEIGHT), "pairs")
     left, right = (read_ids(frame.get_column(side), "pairs") for side in SIDES)
-    weight = frame.get_column(WEIGHT)
-    if not (weight.dtype.is_numeric() or weight.dtype == pl.Null):
-        raise _wrong_type("pairs", WEIGHT, "expected numbers")
-    weight = weight.cast(pl.Float64).rechunk()
-    refuse(weight.is_null() | weight.is_nan(), "null_weight", "pairs", WEIGHT, "null or NaN")
+    weight = read_weights(frame.get_column(WEIGHT), "pairs").rechunk()
     refuse(weight.is_infinite(), "infinite_weight", "pairs", WEIGHT, "expected a finite weight")
     return left, right, weight
+
+
+def read_weights(weights: pl.Series, what: str) -> pl.Series:
+    """Return weights as Float64; null and NaN are refused."""
+    if not (weights.dtype.is_numeric() or weights.dtype == pl.Null):
+        raise _wrong_type(what, weights.name, "expected numbers")
+    weights = weights.cast(pl.Float64)
+    wrong = weights.is_null() | weights.is_nan()
+    refuse(wrong, "null_weight", what, weights.name, "null or NaN")
+    return weights
 
 
 def read_ids(ids: pl.Series, what: str) -> pl.Series:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt._link_ids import SIDES, Frame, taken
+from nser_pmt._link_ids import SIDES, Frame, refuse, taken
 from nser_pmt.errors import DomainError, SchemaError
 
-__all__ = ["Truth", "kinds_of_pairs", "read_truth", "read_weights"]
+__all__ = ["Truth", "kinds_of_pairs", "read_truth", "refuse_giants"]
 
 # 16 bytes each, and as much again while they are made.
 _MOST_PAIRS = 200_000_000
@@ -34,9 +34,7 @@ class Truth:
         if self.ids is None or self.entity is None:
             return self._listed(links, what)
         left, right = (self.rows(links.get_column(side), what) for side in SIDES)
-        if (left == right).any():
-            at = (left == right).arg_max()
-            raise _wrong("self_pair", what, "a record is paired with itself", "id_right", at)
+        refuse(left == right, "self_pair", what, "id_right", "a record is paired with itself")
         # Either order of the two ids is the same pair.
         keys = pl.select(_key(left, right, self.ids.height)).to_series()
         _refuse_twice(keys, "duplicate_pair", what, "a pair occurs twice", "id_left")
@@ -60,9 +58,8 @@ class Truth:
         _refuse_nulls(ids, what)
         wanted = self._like(ids, "id", what).rename("id").to_frame()
         rows = wanted.join(self.ids, on="id", how="left", maintain_order="left").get_column("row")
-        if rows.null_count():
-            at = rows.is_null().arg_max()
-            raise _wrong("unknown_id", what, "the truth does not have this id", ids.name, at)
+        unknown = "the truth does not have this id"
+        refuse(rows.is_null(), "unknown_id", what, ids.name, unknown)
         return rows
 
     def clusters(self, clusters: Frame) -> pl.DataFrame:
@@ -121,15 +118,7 @@ def read_truth(truth: Frame) -> Truth:
 
 def _pairs_within(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     sizes = rows.group_by("entity").len().filter(pl.col("len") > 1)
-    size = sizes.get_column("len").cast(pl.Int64)
-    if (size * (size - 1) // 2).sum() > _MOST_PAIRS:
-        largest = sizes.select(pl.col("len").max()).item()
-        raise DomainError(
-            f"the truth holds more than {_MOST_PAIRS:,} true pairs",
-            code="too_many_pairs",
-            column="entity",
-            hint=f"Its largest entity has {largest:,} records: is 'entity' the right column?",
-        )
+    refuse_giants(sizes, "truth")
     shared = rows.join(sizes, on="entity", how="semi")
     pairs = (
         shared.join(shared, on="entity")
@@ -141,6 +130,19 @@ def _pairs_within(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
         id_left=ids.gather(pairs.get_column("left")),
         id_right=ids.gather(pairs.get_column("right")),
     )
+
+
+def refuse_giants(sizes: pl.DataFrame, what: str) -> None:
+    """Refuse entities, whose sizes are in ``len``, of more pairs than memory should hold."""
+    size = sizes.get_column("len").cast(pl.Int64)
+    if (size * (size - 1) // 2).sum() > _MOST_PAIRS:
+        largest = max(size.to_list())
+        raise DomainError(
+            f"{what}: more than {_MOST_PAIRS:,} true pairs",
+            code="too_many_pairs",
+            column="entity",
+            hint=f"The largest entity has {largest:,} records: is 'entity' the right column?",
+        )
 
 
 def kinds_of_pairs(truth: Truth, given: Frame, by: str | Frame) -> pl.DataFrame:
@@ -177,21 +179,6 @@ def _exploded(long: pl.DataFrame) -> pl.DataFrame:
     return long.drop_nulls("kind").unique()
 
 
-def read_weights(weights: pl.Series, what: str) -> pl.Series:
-    """Return weights as Float64; null and NaN are refused."""
-    if not (weights.dtype.is_numeric() or weights.dtype == pl.Null):
-        raise SchemaError(
-            f"{what}: column '{weights.name}': expected numbers",
-            code="wrong_column",
-            column=weights.name,
-        )
-    weights = weights.cast(pl.Float64)
-    wrong = weights.is_null() | weights.is_nan()
-    if wrong.any():
-        raise _wrong("null_weight", what, "null or NaN", weights.name, wrong.arg_max())
-    return weights
-
-
 def _plain(ids: pl.Series) -> pl.Series:
     return ids.cast(pl.String) if isinstance(ids.dtype, (pl.Enum, pl.Categorical)) else ids
 
@@ -203,18 +190,8 @@ def _key(left: pl.Series, right: pl.Series, rows: int) -> pl.Expr:
 
 
 def _refuse_nulls(column: pl.Series, what: str) -> None:
-    if column.null_count():
-        at = column.is_null().arg_max()
-        raise _wrong("null_id", what, "null", column.name, at)
+    refuse(column.is_null(), "null_id", what, column.name, "null")
 
 
 def _refuse_twice(values: pl.Series, code: str, what: str, text: str, column: str) -> None:
-    if values.n_unique() < len(values):
-        at = values.is_first_distinct().arg_min()
-        raise _wrong(code, what, text, column, at)
-
-
-def _wrong(code: str, what: str, text: str, column: str, row: int | None) -> SchemaError:
-    return SchemaError(
-        f"{what}: column '{column}', row {row}: {text}", code=code, column=column, row=row
-    )
+    refuse(~values.is_first_distinct(), code, what, column, text)

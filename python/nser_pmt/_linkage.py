@@ -10,12 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from nser_pmt import _engine, _native
+from nser_pmt import _engine, _native, names
+from nser_pmt._link_expressions import columns_of, computed
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.link_spec import LinkSpec
+from nser_pmt.model import missing_column
 
 __all__ = [
     "Origin",
@@ -149,6 +151,7 @@ def prepare(
                 code="wrong_column",
                 column=id,
             )
+    _check_columns(frames, spec)
     plan = planned(frames, spec)
     rows = sum(frame.height for frame in frames)
     left_rows = frames[0].height if right is not None else None
@@ -160,14 +163,15 @@ def prepare(
         control=control._native,
         timeout=control.timeout,
     )
-    asked = _asked(spec, frames)
-    kept = [frame.select(sorted(asked)) for frame in frames]
+    expressions = [c for c in spec.compare if c.kind == "expr"]
+    by_expressions = sorted({column for c in expressions for column in columns_of(c)})
+    kept = [pl.DataFrame([_column(frame, name) for name in by_expressions]) for frame in frames]
     return Prepared(
         linker=linker,
         spec=spec,
         control=control,
         ids=_stack([frame.get_column(id) for frame in frames], id),
-        frame=pl.concat(kept) if asked else pl.DataFrame(),
+        frame=pl.concat(kept),
         left_rows=left_rows,
     )
 
@@ -197,8 +201,14 @@ class Planned:
     rules: list[dict[str, Any]]
 
 
-def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
-    """Return the columns of frames, one after the other, as the core reads them."""
+def planned(
+    frames: Sequence[pl.DataFrame], spec: LinkSpec, *, match_forms: bool = False
+) -> Planned:
+    """Return the columns of frames, one after the other, as the core reads them.
+
+    The linker brings names to their match form itself, once for each distinct name. An index, which
+    keeps what it compares, is given `match_forms`.
+    """
     columns: list[pl.Series] = []
     origins: list[Origin] = []
     places: dict[str, int] = {}
@@ -213,10 +223,11 @@ def planned(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> Planned:
     comparisons = []
     for c in spec.compare:
         if c.kind != "expr":
-            series = _stack([_compared(frame, c) for frame in frames], c.column)
-            key = f"{'set' if c.kind == 'set' else 'value'} {c.column} {series.dtype}"
+            series = _stack([_compared(frame, c, match_forms) for frame in frames], c.column)
+            form = c.kind if c.kind == "set" or (match_forms and c.kind == "name") else "value"
+            key = f"{form} {c.column} {series.dtype}"
             origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
-            comparisons.append({"column": place(key, series, origin), **_kind(c)})
+            comparisons.append({"column": place(key, series, origin), **_kind(c, series)})
     rules: list[dict[str, Any]] = []
     for rule in spec.rules:
         keys = []
@@ -247,12 +258,11 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
     """Return the rows in the order of their ids, so that no result depends on their own order."""
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
-    if id not in frame.columns:
-        raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
-    ids = frame.get_column(id)
+    ids = _column(frame, id)
     if not (ids.dtype.is_integer() or ids.dtype == pl.Null or _is(ids, *_TEXT)):
         _refuse(ids, "whole numbers or text as ids")
     nulls = ids.is_null().arg_max()
+    given = ids
     if ids.null_count() and nulls is not None:
         raise SchemaError(
             f"column '{id}', row {nulls}: an id is missing in the {which}",
@@ -266,10 +276,12 @@ def sorted_by_id(frame: pl.DataFrame | pl.LazyFrame, id: str, which: str) -> pl.
         frame = frame[order.arg_sort()]
         ids = frame.get_column(id)
     if frame.height > 1 and (ids.head(frame.height - 1) == ids.tail(frame.height - 1)).any():
+        row = (~given.is_first_distinct()).arg_max()
         raise SchemaError(
-            f"column '{id}': ids repeat in the {which}",
+            f"column '{id}', row {row}: ids repeat in the {which}",
             code="duplicate_id",
             column=id,
+            row=row,
             hint="Each row needs an id of its own; with_row_index makes one",
         )
     return frame
@@ -294,43 +306,39 @@ def _stack(parts: Sequence[pl.Series], column: str) -> pl.Series:
     return stacked.to_physical() if kind.is_temporal() else stacked
 
 
-def _asked(spec: LinkSpec, frames: Sequence[pl.DataFrame]) -> set[str]:
-    """Return the columns that expressions compare."""
-    texts = [
-        text
-        for c in spec.compare
-        if c.kind == "expr"
-        for text in (*c.options["levels"].values(), c.options["missing"])
-        if text is not None
-    ]
-    asked = set()
-    for name in sorted({n for text in texts for n in _engine.read_expr(text).meta.root_names()}):
-        column, _, side = name.rpartition("_")
-        if side not in ("left", "right"):
-            raise SchemaError(
-                f"column '{name}': an expression compares columns with _left or _right behind",
-                code="missing_column",
-                column=name,
-            )
-        for frame in frames:
-            _column(frame, column)
-        asked.add(column)
-    return asked
+def _check_columns(frames: Sequence[pl.DataFrame], spec: LinkSpec) -> None:
+    """Refuse frames without the columns of the plan; of two, say which."""
+    wanted = [column for c in spec.compare for column in columns_of(c)]
+    wanted += sorted({column for rule in spec.rules for column in rule.columns})
+    for frame, which in zip(frames, ("left", "right") if len(frames) > 1 else ("",), strict=True):
+        for name in wanted:
+            if name not in frame.columns:
+                error = missing_column(name, frame.columns)
+                where = f" in the {which} frame" if which else ""
+                raise SchemaError(
+                    f"column '{name}' is missing{where}",
+                    code=error.code,
+                    column=name,
+                    hint=error.hint,
+                )
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     if name not in frame.columns:
-        raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+        raise missing_column(name, frame.columns)
     return frame.get_column(name)
 
 
-def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
+def _compared(frame: pl.DataFrame, comparison: Comparison, match_forms: bool) -> pl.Series:
     """Return a column as its comparison reads it."""
     series = _column(frame, comparison.column)
     if series.dtype == pl.Null:
         return series.cast(pl.String)
     if comparison.kind in ("name", "string"):
-        return series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
+        text = series.cast(pl.String) if _is(series, *_TEXT) else _refuse(series, "text")
+        if comparison.kind == "string" or not match_forms:
+            return text
+        return text.to_frame("text").select(names.fold("text")).to_series().alias(series.name)
     if comparison.kind == "date":
         if not _is(series, pl.Date, pl.Datetime):
             _refuse(series, "a Date; parse text with .str.to_date()")
@@ -339,30 +347,18 @@ def _compared(frame: pl.DataFrame, comparison: Comparison) -> pl.Series:
         numeric = series.dtype.is_numeric()
         return series.cast(pl.Float64) if numeric else _refuse(series, "a number")
     if comparison.kind == "set":
-        if not _is(series, pl.List):
-            _refuse(series, "a List")
+        if not isinstance(series.dtype, pl.List) or series.dtype.inner.is_nested():
+            _refuse(series, "a List of texts or numbers")
         members = pl.element().cast(pl.String).drop_nulls().unique().sort()
         packed = pl.col(series.name).list.eval(members).list.join(_SEPARATOR)
         return series.to_frame().select(packed).to_series()
     return _number(series) if comparison.kind == "cnic" else _plain(series)
 
 
-def computed(frame: pl.DataFrame, exprs: Sequence[pl.Expr], what: str) -> pl.DataFrame:
-    """Select expressions of the caller; Polars' own errors may show values."""
-    try:
-        return frame.select(exprs)
-    except pl.exceptions.PolarsError as error:
-        known = _engine.typed(error)
-        hint = "Try the expression on the frame with .select"
-        raise known or SchemaError(
-            f"{what} cannot be computed: {type(error).__name__}", code="wrong_column", hint=hint
-        ) from None
-
-
 def column_of(frame: pl.DataFrame, origin: Origin) -> pl.Series:
-    """Return a column as the core reads it."""
+    """Return a column as an index keeps it."""
     if origin.comparison is not None:
-        return _compared(frame, origin.comparison)
+        return _compared(frame, origin.comparison, match_forms=True)
     return _key(frame, pl.lit(None) if origin.key is None else origin.key, origin.is_number)
 
 
@@ -370,10 +366,6 @@ def _key(frame: pl.DataFrame, key: pl.Expr, as_number: bool) -> pl.Series:
     for name in key.meta.root_names():
         _column(frame, name)
     series = computed(frame, [key], "a key of a rule").to_series()
-    if len(series) != frame.height:
-        raise SchemaError(
-            "a key of a rule does not give one value a row", code="wrong_column", column=series.name
-        )
     return _number(series) if as_number else _plain(series)
 
 
@@ -412,10 +404,14 @@ def _places(key: pl.Series) -> pl.Series:
     return all_rows.join(rows, on="row", how="left", maintain_order="left").get_column("place")
 
 
-def _kind(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as the core reads it."""
+def _kind(comparison: Comparison, values: pl.Series) -> dict[str, Any]:
+    """Return a comparison of values as the core reads it."""
     kind: dict[str, Any] = {"rarity": comparison.frequency != "none", "kind": comparison.kind}
     options = dict(comparison.options)
     if comparison.kind == "string":
         kind["kind"] = options.pop("measure")
+    tokens = options.get("token_frequencies")
+    if tokens is not None:
+        table = names.frequencies(values) if tokens == "frame" else tokens
+        options["token_frequencies"] = {"names": table.names, "counts": dict(table.counts)}
     return kind | options

@@ -112,6 +112,7 @@ class Linker:
         control: Control | None = None,
         timeout: float | None = None,
     ) -> ArrowStream: ...
+    def random_pairs(self, pairs: int, seed: int) -> ArrowStream: ...
     def score_pairs(
         self, left: pl.Series, right: pl.Series, pairs: int, weights: str
     ) -> ArrowStream: ...
@@ -171,6 +172,14 @@ class RuleRun:
         tick: Callable[[int], object] | None = None,
     ) -> int: ...
     def patterns(
+        self,
+        *,
+        share: float,
+        seed: int,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> ArrowStream: ...
+    def sample(
         self,
         *,
         share: float,

@@ -134,6 +134,8 @@ def _plain(origin: Origin, dtypes: Mapping[str, pl.DataType]) -> _Reading | None
     assert origin.column is not None
     dtype = dtypes[origin.column]
     kind = None if origin.comparison is None else origin.comparison.kind
+    if kind == "name" and dtype == pl.String:
+        return names.fold_one
     if kind == "date" and isinstance(dtype, (pl.Date, pl.Datetime)):
         return _day
     if kind == "number" and (dtype.is_numeric()):

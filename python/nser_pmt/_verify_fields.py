@@ -119,7 +119,11 @@ def _check_ids(frame: pl.DataFrame | pl.LazyFrame, which: str, id: str) -> int:
     rows, nulls, distinct = counts.collect(engine="streaming").row(0)
     if nulls or distinct < rows:
         code, text = ("missing_id", "an id is missing") if nulls else ("duplicate_id", "ids repeat")
-        raise SchemaError(f"{which}: column '{id}': {text}", code=code, column=id)
+        wrong = ids.is_null() if nulls else ~ids.is_first_distinct()
+        row = frame.lazy().select(wrong.arg_max()).collect().item()
+        raise SchemaError(
+            f"{which}: column '{id}', row {row}: {text}", code=code, column=id, row=row
+        )
     return int(rows)
 
 

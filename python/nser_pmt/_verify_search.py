@@ -8,6 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from nser_pmt import blocking, compare, names
+from nser_pmt._link_expressions import columns_of
+from nser_pmt._options import invalid
 from nser_pmt._verify_fields import ROW, Source
 from nser_pmt._verify_rules import VerifyRules
 from nser_pmt.blocking import Rule
@@ -56,7 +58,8 @@ def usual_spec(citizens: int) -> LinkSpec:
 
 def checked(spec: LinkSpec) -> LinkSpec:
     """Return a plan that a search can follow, or say why it cannot."""
-    columns = {c.column for c in spec.compare} | {n for r in spec.rules for n in r.columns}
+    compared = {name for c in spec.compare for name in columns_of(c)}
+    columns = compared | {n for r in spec.rules for n in r.columns}
     strange = sorted(columns - set(_FIELDS))
     if strange or any(rule.kind == "neighbours" for rule in spec.rules):
         raise DomainError(
@@ -65,6 +68,8 @@ def checked(spec: LinkSpec) -> LinkSpec:
             code="invalid_option",
             column=strange[0] if strange else None,
         )
+    if any(c.options.get("token_frequencies") == "frame" for c in spec.compare):
+        raise invalid("token_frequencies of a search are a table: it sees parts of the frames")
     if not spec.learned:
         raise DomainError("the plan has no chances of agreement yet", code="not_learned")
     return spec

@@ -114,6 +114,8 @@ def equal(*keys: str | pl.Expr, max_block: int | None = None) -> Rule:
     """
     if not keys:
         raise _invalid("a rule needs a key")
+    if not all(isinstance(key, (str, pl.Expr)) for key in keys):
+        raise _invalid("a key of a rule is a column's name or an expression")
     return _rule("equal", keys, 0, max_block)
 
 
@@ -161,14 +163,14 @@ def neighbours(key: str | pl.Expr, window: int = 5) -> Rule:
     >>> nser.blocking.neighbours("name", window=3).window
     3
     """
-    if window < 2:
-        raise _invalid("window must be at least 2")
+    if type(window) is not int or window < 2:
+        raise _invalid("window must be a whole number, at least 2")
     return _rule("neighbours", (key,), window, None)
 
 
 def _rule(kind: str, keys: tuple[str | pl.Expr, ...], window: int, max_block: int | None) -> Rule:
-    if max_block is not None and max_block < 2:
-        raise _invalid("max_block must be at least 2")
+    if max_block is not None and (type(max_block) is not int or max_block < 2):
+        raise _invalid("max_block must be a whole number, at least 2")
     texts = tuple(key if isinstance(key, str) else _engine.write_expr(key) for key in keys)
     coded = tuple(not isinstance(key, str) for key in keys)
     return Rule(kind=kind, keys=texts, expressions=coded, window=window, max_block=max_block)

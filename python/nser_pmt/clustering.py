@@ -12,14 +12,13 @@ import polars as pl
 
 from nser_pmt import _native, cnic
 from nser_pmt._link_ids import Frame, absent, ranked, read_ids, read_pairs, refuse, taken
+from nser_pmt._options import chosen, invalid
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 
 __all__ = ["Clusters", "Method", "assign", "cluster"]
 
 Method: TypeAlias = Literal["connected", "average", "complete"]
-
-_METHODS = ("connected", "average", "complete")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -128,7 +127,7 @@ def cluster(
         which.
     CancelledError
         Stopped through `control`.
-    ValueError
+    DomainError
         An option is not allowed.
 
     Notes
@@ -155,12 +154,11 @@ def cluster(
       4 records alone; largest cluster 2
       one_value sex: 1 pairs refused
     """
-    if method not in _METHODS:
-        raise ValueError(f"method must be one of {', '.join(_METHODS)}")
+    chosen("method", method, Method)
     _check_number("threshold", threshold)
     _check_number("missing", missing)
     if method == "average" and missing > threshold:
-        raise ValueError("missing must be at most threshold")
+        raise invalid("missing must be at most threshold")
     wanted = {
         rule: [columns] if isinstance(columns, str) else list(columns)
         for rule, columns in (
@@ -174,7 +172,7 @@ def cluster(
     if frame is None:
         given = [rule for rule, columns in wanted.items() if columns]
         if given:
-            raise ValueError(f"{given[0]} needs frame: the records with that column")
+            raise invalid(f"{given[0]} needs frame: the records with that column")
         (left, right), ids = ranked([left, right], control)
         labels = []
     else:
@@ -242,6 +240,8 @@ def assign(
     ------
     SchemaError
         A column is missing or of a wrong type; an id is null; a weight is null, NaN or infinite.
+    DomainError
+        `threshold` is not a finite number.
     CancelledError
         Stopped through `control`.
 
@@ -288,7 +288,7 @@ def assign(
 
 def _check_number(name: str, value: float) -> None:
     if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number")
+        raise invalid(f"{name} must be a finite number")
 
 
 def _labels(frame: pl.DataFrame, rule: str, column: str) -> pl.Series:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import fsum
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
@@ -16,13 +17,14 @@ import polars as pl
 
 from nser_pmt import _engine
 from nser_pmt._options import invalid as _invalid
-from nser_pmt.names import MATCHES
+from nser_pmt.names import MATCHES, Frequencies
 
 __all__ = [
     "Comparison",
     "Distance",
     "Frequency",
     "Similarity",
+    "TokenFrequencies",
     "cnic",
     "date",
     "exact",
@@ -45,7 +47,14 @@ Similarity: TypeAlias = Literal[
     "jaccard",
     "dice",
 ]
+TokenFrequencies: TypeAlias = Frequencies | Literal["frame"]
 Distance: TypeAlias = Literal["levenshtein", "osa", "damerau_levenshtein"]
+
+
+# Chances that people write down are rounded.
+_SUM = 0.005
+# The option of a comparison of names that is a table.
+_TOKENS = "token_frequencies"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +72,7 @@ class Comparison:
     levels
         Names of the levels, best first, the last one for everything else.
     options
-        What the levels mean, as JSON values.
+        What the levels mean, as JSON values but for a table of tokens.
     frequency
         Which levels are adjusted for how frequent the agreeing values are: ``"none"``, ``"exact"``
         (the first), or ``"all"`` but the last.
@@ -84,6 +93,8 @@ class Comparison:
     def __post_init__(self) -> None:
         if self.frequency not in get_args(Frequency):
             raise _invalid(f"frequency must be one of {', '.join(get_args(Frequency))}")
+        if len({*self.levels}) < len(self.levels):
+            raise _invalid(f"two levels of '{self.label}' are the same")
         for what, chances in (("m", self.m), ("u", self.u)):
             if chances is None:
                 continue
@@ -93,6 +104,8 @@ class Comparison:
                 )
             if not all(0 < chance <= 1 for chance in chances):
                 raise _invalid(f"{what} of '{self.label}' must be above 0 and at most 1")
+            if abs(fsum(chances) - 1) > _SUM:
+                raise _invalid(f"{what} of '{self.label}' must add up to 1")
 
     def with_chances(
         self, *, m: Sequence[float] | None = None, u: Sequence[float] | None = None
@@ -121,7 +134,7 @@ class Comparison:
             "column": self.column,
             "label": self.label,
             "levels": list(self.levels),
-            "options": dict(self.options),
+            "options": {name: _json(value) for name, value in self.options.items()},
             "frequency": self.frequency,
             "m": None if self.m is None else list(self.m),
             "u": None if self.u is None else list(self.u),
@@ -144,7 +157,7 @@ def _restored(data: Mapping[str, Any]) -> Comparison:
             item["least"] if item["code"] is None else (item["least"], item["code"])
             for item in options["levels"]
         ]
-        made = name(column, levels=levels, **common)
+        made = name(column, levels=levels, token_frequencies=_table(options.get(_TOKENS)), **common)
     elif kind == "string":
         metric = options["metric"]
         if options["measure"] == "similarity" and metric not in get_args(Similarity):
@@ -182,10 +195,29 @@ def _restored(data: Mapping[str, Any]) -> Comparison:
     return replace(
         made,
         levels=tuple(data["levels"]),
-        options=MappingProxyType(dict(options)),
+        options=MappingProxyType(
+            {k: made.options[k] if k == _TOKENS else value for k, value in options.items()}
+        ),
         m=_chances(data["m"]),
         u=_chances(data["u"]),
     )
+
+
+def _json(value: Any) -> Any:
+    """Return an option as JSON values."""
+    if isinstance(value, Frequencies):
+        return {"names": value.names, "counts": dict(value.counts), "min_count": value.min_count}
+    return value
+
+
+def _table(given: Any) -> Any:
+    """Return the frequencies of tokens that `_json` wrote."""
+    if not isinstance(given, dict):
+        return given
+    numbers = [given["names"], given["min_count"], *given["counts"].values()]
+    if len(given) != 3 or not all(_is_whole(n) and n >= 0 for n in numbers):
+        raise _invalid("token_frequencies are counts of names")
+    return Frequencies(names=given["names"], counts=given["counts"], min_count=given["min_count"])
 
 
 def _chances(given: Any) -> tuple[float, ...] | None:
@@ -237,6 +269,7 @@ def name(
     levels: Sequence[float | tuple[float, str]] = (0.95, 0.85, 0.7),
     label: str | None = None,
     frequency: Frequency = "all",
+    token_frequencies: TokenFrequencies | None = None,
 ) -> Comparison:
     """Compare names of persons, in Roman or Urdu script or one of each.
 
@@ -247,18 +280,30 @@ def name(
     levels
         Least `nser_pmt.names.similarity` of each level after the first, highest first; or a pair of
         it and a match code of `nser_pmt.names.compare`, which must hold too. The first level is for
-        names written alike, letter for letter.
+        names of one match form (`nser_pmt.names.fold`): case, accents, spaces, punctuation and
+        keyboards make no difference.
     label
         Name in results; the column's by default.
     frequency
         ``"all"`` lets agreement on a rare name, and near agreement, count for more; ``"exact"``
         only agreement.
+    token_frequencies
+        How common words of names are, which decides how much each counts in the similarity: those
+        of the package by default; a table of a population, from `nser_pmt.names.frequencies`, which
+        is saved with the plan; or ``"frame"``, learned anew from the column in all rows that are
+        linked. Take a table where a plan runs on parts of a registry, and where the rows are few:
+        among some hundreds every word looks common.
 
     Examples
     --------
     >>> import nser_pmt as nser
+    >>> import polars as pl
     >>> nser.compare.name("name", levels=[0.95, (0.8, "subset"), 0.8]).levels
     ('exact', 'at_least_0.95', 'at_least_0.8_subset', 'at_least_0.8', 'else')
+    >>> population = nser.names.frequencies(pl.Series(["Muhammad Aslam", "Bushra Bibi"] * 1000))
+    >>> by_village = nser.compare.name("name", token_frequencies=population)
+    >>> by_village.options["token_frequencies"]
+    Frequencies(names=2000, tokens=4)
     """
     pairs = [level if isinstance(level, tuple) else (level, None) for level in levels]
     _check_cutoffs([least for least, _ in pairs], falling=True)
@@ -266,7 +311,11 @@ def name(
         if code is not None and code not in MATCHES.categories:
             raise _invalid(f"a match code must be one of {', '.join(MATCHES.categories)}")
     labels = [f"at_least_{least:g}" + (f"_{code}" if code else "") for least, code in pairs]
-    options = {"levels": [{"least": least, "code": code} for least, code in pairs]}
+    options: dict[str, Any] = {"levels": [{"least": least, "code": code} for least, code in pairs]}
+    if token_frequencies is not None:
+        if token_frequencies != "frame" and not isinstance(token_frequencies, Frequencies):
+            raise _invalid("token_frequencies must be a table of names.frequencies or 'frame'")
+        options[_TOKENS] = token_frequencies
     return _comparison("name", column, label, labels, options, frequency)
 
 
@@ -303,6 +352,8 @@ def string(
     options: dict[str, Any]
     if measure in get_args(Distance):
         cutoffs = [1, 2] if levels is None else [int(level) for level in levels]
+        if levels is not None and cutoffs != list(levels):
+            raise _invalid("levels of a distance are whole numbers")
         _check_cutoffs(cutoffs, falling=False)
         options = {"measure": "distance", "metric": measure, "cutoffs": cutoffs}
         labels = [f"at_most_{cutoff}" for cutoff in cutoffs]
@@ -358,6 +409,7 @@ def date(
     for level in levels:
         if level not in known and not (_is_whole(level) and level >= 1):
             raise _invalid(f"a level of a date is a number of days or one of {', '.join(known)}")
+    _check_order([level for level in levels if isinstance(level, int)], "days rise")
     labels = [f"within_{level}_days" if isinstance(level, int) else level for level in levels]
     options = {"levels": [{"days": lv} if isinstance(lv, int) else lv for lv in levels]}
     return _comparison("date", column, label, labels, options, frequency)
@@ -401,6 +453,8 @@ def number(
             raise _invalid("a level of a number is a difference or a share such as '10%'")
         options.append({"within_share" if share else "within": size})
         labels.append(f"within_{level}" if share else f"within_{size:g}")
+    _check_order([o["within"] for o in options if "within" in o], "differences rise")
+    _check_order([o["within_share"] for o in options if "within_share" in o], "shares rise")
     return _comparison("number", column, label, labels, {"levels": options}, frequency)
 
 
@@ -437,6 +491,8 @@ def set(
             labels.append(f"jaccard_{level:g}")
         else:
             raise _invalid("a level of a set is a number of members or a share below 1")
+    _check_order([-o["shares"] for o in options if "shares" in o], "numbers of members fall")
+    _check_order([-o["jaccard"] for o in options if "jaccard" in o], "shares fall")
     return _comparison("set", column, label, labels, {"levels": options}, "none")
 
 
@@ -446,14 +502,14 @@ def expr(
     """Compare by any Polars expressions over the columns of both rows.
 
     Slower than the other comparisons: it is worked out by Polars for the pairs that the others
-    leave in question.
+    leave in question, many at a time. `nser_pmt.learn` learns it as it does the others.
 
     Parameters
     ----------
     label
         Name in results.
     levels
-        Name of each level and a boolean expression over columns ``<column>_left`` and
+        Name of each level and a boolean expression, row by row, over columns ``<column>_left`` and
         ``<column>_right``; the first that is true counts. A level ``"else"`` is added.
     missing
         True where nothing can be said.
@@ -470,6 +526,8 @@ def expr(
     """
     if not levels or "else" in levels:
         raise _invalid("levels needs at least one level, and none named 'else'")
+    if not all(isinstance(level, pl.Expr) and level.meta.root_names() for level in levels.values()):
+        raise _invalid("a level is an expression over columns of both rows")
     texts = {name: _engine.write_expr(level) for name, level in levels.items()}
     asked = None if missing is None else _engine.write_expr(missing)
     return Comparison(
@@ -501,6 +559,12 @@ def _comparison(
         options=MappingProxyType(dict(options)),
         frequency=frequency,
     )
+
+
+def _check_order(limits: Sequence[float], rule: str) -> None:
+    """Refuse levels behind one that holds whenever they do."""
+    if list(limits) != sorted(limits):
+        raise _invalid(f"levels must be best first: {rule}")
 
 
 def _check_cutoffs(cutoffs: Sequence[float], *, falling: bool) -> None:

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-from nser_pmt._link_ids import Frame, HasFrame, absent, read_ids, refuse, taken
+from nser_pmt._link_ids import Frame, HasFrame, absent, frame_of, read_ids, refuse, taken
+from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 
 __all__ = ["FromSource", "Newest", "Rule", "from_source", "newest", "representative"]
@@ -81,7 +82,7 @@ def from_source(column: str, order: Sequence[object]) -> FromSource:
 
 
 def representative(
-    frame: Frame, clusters: pl.DataFrame | HasFrame, *, id: str, rules: Mapping[str, Rule]
+    frame: Frame, clusters: Frame | HasFrame, *, id: str, rules: Mapping[str, Rule]
 ) -> pl.DataFrame:
     """Make one record for each cluster, and say which record gave each value.
 
@@ -112,7 +113,7 @@ def representative(
     SchemaError
         A column is missing or of a type that the rule cannot use; an id is null, twice, or in
         `clusters` only.
-    ValueError
+    DomainError
         There is no such rule, or two columns of the result would have one name.
 
     Examples
@@ -141,13 +142,13 @@ def representative(
     """
     for column, rule in rules.items():
         if not isinstance(rule, (Newest, FromSource)) and rule not in _NAMED:
-            raise ValueError(
+            raise invalid(
                 f"the rule of '{column}' must be one of {', '.join(_NAMED)}, "
                 "golden.newest or golden.from_source"
             )
     names = ["cluster", "records", *(n for c in rules for n in (c, f"{c}_from"))]
     if len(set(names)) < len(names):
-        raise ValueError("two columns of the result would have one name; rename one in the frame")
+        raise invalid("two columns of the result would have one name; rename one in the frame")
     helpers = [h for rule in rules.values() for h in _helpers(rule)]
     records = taken(frame, [id, *rules, *helpers], "frame")
     ids = read_ids(records.get_column(id), "frame")
@@ -175,10 +176,9 @@ def _helpers(rule: Rule) -> list[str]:
     return [rule.column] if isinstance(rule, FromSource) else []
 
 
-def _clusters_of(ids: pl.Series, clusters: pl.DataFrame | HasFrame) -> pl.Series:
+def _clusters_of(ids: pl.Series, clusters: Frame | HasFrame) -> pl.Series:
     """Return the cluster of each id."""
-    given = clusters if isinstance(clusters, pl.DataFrame) else clusters.frame
-    given = taken(given, ["id", "cluster"], "clusters")
+    given = taken(frame_of(clusters), ["id", "cluster"], "clusters")
     for column in given.get_columns():
         read_ids(column, "clusters")
         if column.dtype != ids.dtype and len(column):
@@ -212,22 +212,24 @@ def _chosen(records: pl.DataFrame, id: str, column: str, rule: Rule) -> pl.DataF
         )
     descending = rule != "min"
     given = records.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
-    filled = given.drop_nulls(column).with_columns(_key(rule, column))
+    filled = given.drop_nulls(column).with_columns(_key(rule, column, records.schema))
     best = filled.sort(
         _CLUSTER, _KEY, id, descending=[False, descending, False], nulls_last=True
     ).unique(_CLUSTER, keep="first", maintain_order=True)
     return _only(best, id, column)
 
 
-def _key(rule: Rule, column: str) -> pl.Expr:
+def _key(rule: Rule, column: str, schema: pl.Schema) -> pl.Expr:
     """Return what the chosen record has most of; for "min", least."""
     if isinstance(rule, Newest):
         key = pl.col(rule.by)
     elif isinstance(rule, FromSource):
-        places = {value: -place for place, value in reversed(list(enumerate(rule.order)))}
-        source = pl.col(rule.column)
-        source = source.cast(pl.String) if all(isinstance(v, str) for v in rule.order) else source
-        key = source.replace_strict(places, default=-len(rule.order), return_dtype=pl.Int32)
+        dtype = schema[rule.column]
+        textual = isinstance(dtype, (pl.Enum, pl.Categorical))
+        order = _values(rule, pl.String() if textual else dtype)
+        places = pl.int_range(0, -len(order), -1, dtype=pl.Int32, eager=True)
+        source = pl.col(rule.column).cast(order.dtype)
+        key = source.replace_strict(order, places, default=-len(order), return_dtype=pl.Int32)
     elif rule == "most_frequent":
         key = pl.len().over(_CLUSTER, column)
     elif rule == "longest":
@@ -237,3 +239,16 @@ def _key(rule: Rule, column: str) -> pl.Expr:
     else:
         key = pl.col(column)
     return key.alias(_KEY)
+
+
+def _values(rule: FromSource, dtype: pl.DataType) -> pl.Series:
+    """Return the sources in the type of their column, best first."""
+    try:
+        order = pl.Series(list(rule.order), dtype=dtype, strict=True)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        raise SchemaError(
+            f"frame: column '{rule.column}': the order of sources has values of another type",
+            code="wrong_column",
+            column=rule.column,
+        ) from None
+    return order.unique(maintain_order=True)

@@ -5,19 +5,29 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
-from math import fsum, log2
+from math import log2
 from typing import Any
 
 import polars as pl
 
-from nser_pmt import _engine, _native
+from nser_pmt import _native
+from nser_pmt._link_expressions import columns_of
+from nser_pmt._link_labels import true_pairs
+from nser_pmt._link_patterns import (
+    Pattern,
+    at_random,
+    counts,
+    levels_of_pairs,
+    of_candidates,
+    together,
+)
 from nser_pmt._linkage import Prepared, level_weights, prepare
 from nser_pmt._options import invalid
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
-from nser_pmt.errors import ConvergenceError, DomainError, SchemaError
+from nser_pmt.errors import ConvergenceError
 from nser_pmt.link_spec import LinkSpec
 from nser_pmt.linking import Frame, arguments
 
@@ -31,6 +41,8 @@ _ROUNDS = 500
 _PASSES = 3
 # A session with fewer matches than this says nothing.
 _FEW = 10.0
+# Rows that u of numbers is reckoned with at least.
+_FEWEST = 100
 # Pairs added to every level, so that none is impossible.
 _HALF = 0.5
 
@@ -47,9 +59,9 @@ class Learned:
         One row for each level: ``comparison``, ``level``, ``m``, ``u`` (Float64), ``weight``
         (log2(m / u)), ``m_source`` and ``u_source``: where the number comes from.
     patterns
-        Patterns of agreement among the candidates: the level of each comparison, ``pairs``
-        (Float64; expected in the whole set when a sample was looked at), ``match_weight`` without
-        term frequencies, and ``match_probability``.
+        Patterns of agreement among the candidates: ``level_<comparison>``, ``pairs`` (Float64;
+        expected in the whole set when a sample was looked at), ``match_weight`` without term
+        frequencies, and ``match_probability``.
     sessions
         One row for each search: ``rule``, ``pairs`` looked at, ``start``, ``matching`` (share that
         matches), ``rounds``, ``change`` (the last), ``likelihood``, ``chosen``.
@@ -92,7 +104,7 @@ def learn(
     spec: LinkSpec | None = None,
     *,
     id: str,
-    labels: pl.DataFrame | None = None,
+    labels: Frame | None = None,
     max_pairs: int = 50_000,
     seed: int = 1,
     control: RunControl | None = None,
@@ -108,8 +120,8 @@ def learn(
         As for `link`.
     labels
         Known truth, if there is any: ``id`` and ``entity`` (rows of one entity match; rows that are
-        not named are ignored), or pairs that match as ``id_left`` and ``id_right``. Then m and the
-        prior are counted, not estimated.
+        not named are ignored), or all pairs that match as ``id_left`` and ``id_right``. Then m and
+        the prior are counted, not estimated. Two frames that share ids need pairs.
     max_pairs
         Pairs of each rule that are looked at for m, about; four times as many are drawn at random
         for u.
@@ -128,9 +140,10 @@ def learn(
     Notes
     -----
     u, the chance among pairs that do not match, of exact agreement is counted from the frequencies
-    of the values and freed from the matches among them; that of the levels below comes from pairs
-    drawn at random; that of identity numbers from the frequencies of their digits, for no sample
-    holds enough of them. m is found by expectation maximisation over patterns of agreement in
+    of the values and freed from the matches among them; that of the levels below, and of
+    expressions, comes from pairs drawn at random. Of identity numbers no sample holds enough, and
+    nearly all that agree are matches: u is taken as 1 / rows for exact agreement and one error, and
+    5 / rows for two. m is found by expectation maximisation over patterns of agreement in
     the blocks of each rule, with u fixed and without the comparisons that the rule itself is made
     of (Jaro, 1989). The searches of all rules are averaged by the matches they found. The prior is
     what makes the expected number of matches among the candidates agree with itself. A level
@@ -139,6 +152,7 @@ def learn(
     Examples
     --------
     >>> import nser_pmt as nser
+    >>> import polars as pl
     >>> people = nser.synth.people(20_000, seed=1).records
     >>> spec = nser.LinkSpec(
     ...     compare=[
@@ -150,8 +164,19 @@ def learn(
     ...     block_on=[["cnic"], ["name", "birth_date"], ["birth_date", "district"]],
     ... )
     >>> learned = nser.learn(people, spec, id="id")
-    >>> learned.spec.learned
-    True
+    >>> number = learned.table.filter(pl.col("comparison") == "cnic")
+    >>> number.select("level", pl.col("weight").round(0))
+    shape: (4, 2)
+    ┌────────────┬────────┐
+    │ level      ┆ weight │
+    │ ---        ┆ ---    │
+    │ str        ┆ f64    │
+    ╞════════════╪════════╡
+    │ exact      ┆ 14.0   │
+    │ one_error  ┆ 12.0   │
+    │ two_errors ┆ 5.0    │
+    │ else       ┆ -3.0   │
+    └────────────┴────────┘
     """
     first, second, spec = arguments(left, right, spec)
     prepared = prepare(first, second, spec, id, control)
@@ -159,17 +184,11 @@ def learn(
 
 
 def learn_prepared(
-    prepared: Prepared, *, labels: pl.DataFrame | None, max_pairs: int, seed: int
+    prepared: Prepared, *, labels: Frame | None, max_pairs: int, seed: int
 ) -> Learned:
     """Do what `learn` does."""
-    if prepared.expressions and any(c.m is None or c.u is None for c in prepared.expressions):
-        raise DomainError(
-            "chances of a comparison by expressions cannot be learned yet",
-            code="not_learned",
-            hint="Give it m and u with with_chances",
-        )
     work = _Work(prepared, max_pairs, seed)
-    return work.from_labels(labels) if labels is not None else work.without_labels()
+    return work.without_labels() if labels is None else work.from_labels(labels.lazy().collect())
 
 
 @dataclass
@@ -177,7 +196,7 @@ class _Session:
     """Patterns of one rule, and what was found in them."""
 
     rule: str
-    patterns: list[tuple[list[int], float]]
+    patterns: list[Pattern]
     used: list[bool]
     m: list[list[float]] = field(default_factory=list)
     matching: float = 0.0
@@ -191,33 +210,21 @@ class _Work:
     def __init__(self, prepared: Prepared, max_pairs: int, seed: int) -> None:
         if max_pairs < 1000:
             raise invalid("max_pairs must be at least 1,000")
+        if type(seed) is not int or not 0 <= seed < 2**64:
+            raise invalid("seed must be a whole number from 0 to 2^64 - 1")
+        if prepared.linker.all_pairs == 0:
+            raise ConvergenceError("there is no pair of rows to learn from", code="not_learned")
         self.prepared = prepared
         self.linker = prepared.linker
         self.spec = prepared.spec
         self.max_pairs = max_pairs
         self.seed = seed
-        self.compare = prepared.native
+        self.compare = self.spec.compare
+        self.agreement = _agreement(prepared)
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
-        self.sampled = self._levels_of(
-            self.linker.random_patterns(4 * max_pairs, seed, **self._options())
-        )
+        self.sampled = at_random(prepared, 4 * max_pairs, seed)
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
-
-    def _options(self) -> dict[str, Any]:
-        control = self.prepared.control
-        return {"control": control._native, "timeout": control.timeout}
-
-    def _levels_of(self, stream: _native.ArrowStream) -> list[tuple[list[int], float]]:
-        frame = _engine.frame(stream, {})
-        return [(list(row[:-2]), float(row[-1])) for row in frame.iter_rows()]
-
-    def _counts(self, patterns: Sequence[tuple[list[int], float]], k: int) -> list[float]:
-        counts = [0.0] * len(self.compare[k].levels)
-        for levels, count in patterns:
-            if levels[k]:
-                counts[levels[k] - 1] += count
-        return counts
 
     # ------------------------------------------------------------------ u
 
@@ -229,19 +236,19 @@ class _Work:
         if c.u is not None:
             return list(c.u)
         sources = self.u_sources[k]
-        agreement = self.linker.agreement[k]
+        agreement = self.agreement[k]
         rows = len(self.prepared.ids)
-        floor = 1 / max(rows, 2)
+        floor = 1 / max(rows, _FEWEST)
         if c.kind == "cnic":
             # One number in the registry that is not its bearer's own, and some near ones.
-            sources[:] = ["digits"] * 3 + ["rest"]
+            sources[:] = ["number of rows"] * 3 + ["rest"]
             chances = [floor, floor, 5 * floor]
             return [*chances, 1 - sum(chances)]
-        counts = self._counts(self.sampled, k)
-        total = sum(counts) + _HALF * len(counts)
-        drawn = [(count + _HALF) / total for count in counts]
+        seen = counts(self.sampled, k, len(c.levels))
+        total = sum(seen) + _HALF * len(seen)
+        drawn = [(count + _HALF) / total for count in seen]
         exact = drawn[0]
-        sources[:] = ["sample" if count else "prior" for count in counts]
+        sources[:] = ["sample" if count else "prior" for count in seen]
         if agreement is not None:
             # Pairs that match are among those that agree.
             matched = prior * m[k][0] if m is not None else 0.0
@@ -255,38 +262,18 @@ class _Work:
     # ------------------------------------------------------------------ m
 
     def _survey(self) -> pl.DataFrame:
-        """Patterns of the candidates, each pair once, with all rules that hold for it.
-
-        A rule of many pairs is sampled, and what is found counts for more.
-        """
-        parts = []
-        for number, rule in enumerate(self.spec.rules):
-            run = self.linker.rule(number)
-            # Units of a join are work, not pairs.
-            joins = rule.kind == "cnic_within"
-            pairs = run.count(alone=False, **self._options()) if joins else sum(run.units)
-            share = min(1.0, self.max_pairs / max(pairs, 1))
-            stream = run.patterns(share=share, seed=self.seed, **self._options())
-            weight = pl.col("pairs") / share
-            parts.append(_engine.frame(stream, {}).with_columns(weight.cast(pl.Float64)))
-        return pl.concat(parts)
-
-    def _patterns(self, survey: pl.DataFrame) -> list[tuple[list[int], float]]:
-        """Bring equal patterns together; the sums do not depend on the order of the work."""
-        levels = survey.columns[:-2]
-        together = survey.group_by(levels).agg("pairs").sort(levels)
-        return [(list(row[:-1]), fsum(row[-1])) for row in together.iter_rows()]
+        return of_candidates(self.prepared, self.max_pairs, self.seed)
 
     def _sessions(self, survey: pl.DataFrame) -> list[_Session]:
         """One search for each rule that leaves two comparisons free."""
         sessions = []
         for number, rule in enumerate(self.spec.rules):
-            free = [c.column not in rule.columns for c in self.compare]
+            free = [rule.columns.isdisjoint(columns_of(c)) for c in self.compare]
             unknown = [f and c.m is None for f, c in zip(free, self.compare, strict=True)]
             if sum(free) < 2 or not any(unknown):
                 continue
             held = pl.col("rules").cast(pl.UInt64) & pl.lit(1 << number, pl.UInt64)
-            patterns = self._patterns(survey.filter(held != 0))
+            patterns = together(survey.filter(held != 0))
             if patterns:
                 sessions.append(_Session(rule.label, patterns, free))
         return sessions
@@ -294,6 +281,9 @@ class _Work:
     def _start(self, c: Comparison, exact: float) -> list[float]:
         if c.m is not None:
             return list(c.m)
+        if c.kind == "expr":
+            # Its first level need not be the likeliest.
+            return [1 / len(c.levels)] * len(c.levels)
         others = len(c.levels) - 1
         weights = [0.5**k for k in range(others)]
         return [exact, *((1 - exact) * w / sum(weights) for w in weights)]
@@ -330,18 +320,28 @@ class _Work:
         log[len(log) - len(found) + best]["chosen"] = True
         _, session.m, session.matching = found[best]
 
-    def _average(self, sessions: list[_Session]) -> tuple[list[list[float]], list[str]]:
-        """Bring the searches together, each by the matches it found."""
+    def _average(
+        self, sessions: list[_Session], candidates: list[Pattern], u: list[list[float]]
+    ) -> tuple[list[list[float]], list[str]]:
+        """Bring the searches together, each by the matches it found.
+
+        A comparison that no candidate has values for says nothing: its m is its u.
+        """
         chances, sources = [], []
         for k, c in enumerate(self.compare):
             if c.m is not None:
                 chances.append(list(c.m))
                 sources.append("given")
                 continue
+            if not any(counts(candidates, k, len(c.levels))):
+                chances.append(list(u[k]))
+                sources.append("no values")
+                continue
             sums, weight = [0.0] * len(c.levels), 0.0
             for session in sessions:
                 matches = session.matching * session.pairs
-                if session.used[k] and matches >= _FEW:
+                known = any(counts(session.patterns, k, len(c.levels)))
+                if session.used[k] and known and matches >= _FEW:
                     weight += matches
                     sums = [s + matches * m for s, m in zip(sums, session.m[k], strict=True)]
             if weight == 0:
@@ -362,7 +362,7 @@ class _Work:
 
     def _prior(
         self,
-        candidates: list[tuple[list[int], float]],
+        candidates: list[Pattern],
         m: list[list[float]],
         u: list[list[float]],
         prior: float,
@@ -380,8 +380,14 @@ class _Work:
 
     def without_labels(self) -> Learned:
         survey = self._survey()
+        if not survey.height:
+            raise ConvergenceError(
+                "no rule makes a pair to learn from",
+                code="not_learned",
+                hint="See nser.count_pairs, and which keys are null",
+            )
         sessions = self._sessions(survey)
-        candidates = self._patterns(survey)
+        candidates = together(survey)
         prior, m = 1 / max(len(self.prepared.ids), 2), None
         log: list[dict[str, Any]] = []
         sources: list[str] = []
@@ -390,7 +396,7 @@ class _Work:
             log.clear()
             for session in sessions:
                 self._search(session, u, log)
-            m, sources = self._average(sessions)
+            m, sources = self._average(sessions, candidates, u)
             if self.spec.prior is None:
                 prior = self._prior(candidates, m, u, prior)
             else:
@@ -400,73 +406,24 @@ class _Work:
         return self._result(m, u, prior, sources, log, candidates)
 
     def from_labels(self, labels: pl.DataFrame) -> Learned:
-        left, right, known = self._true_pairs(labels)
-        if len(left) == 0:
+        pairs, known = true_pairs(self.prepared, labels)
+        if not pairs.height:
             raise ConvergenceError("the labels hold no pair that matches", code="not_learned")
-        trivial = self.spec.replace(
-            compare=[c.with_chances(m=_even(c), u=_even(c)) for c in self.spec.compare], prior=0.5
-        )
-        weights = replace(self.prepared, spec=trivial).weights(None)
-        scored = self.linker.score_pairs(left, right, len(left), weights)
-        frame = _engine.frame(scored, {})
+        found = levels_of_pairs(self.prepared, pairs)
+        patterns = together(found.with_columns(pairs=1.0))
         m, sources = [], []
-        for c in self.compare:
+        for k, c in enumerate(self.compare):
             if c.m is not None:
                 m.append(list(c.m))
                 sources.append("given")
                 continue
-            levels = frame.get_column(f"level_{c.label}").cast(pl.String)
-            counts = dict(levels.drop_nulls().value_counts().iter_rows())
-            total = sum(counts.values()) + _HALF * len(c.levels)
-            m.append([(counts.get(level, 0) + _HALF) / total for level in c.levels])
+            seen = counts(patterns, k, len(c.levels))
+            total = sum(seen) + _HALF * len(seen)
+            m.append([(count + _HALF) / total for count in seen])
             sources.append("labels")
-        prior = self.spec.prior or min(max(len(left) / known, 1e-15), 0.5)
-        candidates = self._patterns(self._survey())
+        prior = self.spec.prior or min(max(pairs.height / known, 1e-15), 0.5)
+        candidates = together(self._survey())
         return self._result(m, self.u(prior, m), prior, sources, [], candidates)
-
-    def _true_pairs(self, labels: pl.DataFrame) -> tuple[pl.Series, pl.Series, float]:
-        """Return rows of the pairs that match, each once, and how many pairs are known."""
-        ids = self.prepared.ids.to_frame("id").with_row_index("row")
-        split = self.prepared.left_rows
-        if {"id", "entity"} <= set(labels.columns):
-            given = self._labels(labels, "id", "entity").drop_nulls("entity")
-            if given.get_column("id").is_duplicated().any():
-                raise SchemaError("labels: an id occurs twice", code="duplicate_id", column="id")
-            rows = ids.join(given, on="id", how="inner")
-            pairs = rows.join(rows, on="entity", suffix="_right")
-            n = rows.height
-            left = n if split is None else rows.filter(pl.col("row") < split).height
-            known = n * (n - 1) / 2 if split is None else left * (n - left)
-        elif {"id_left", "id_right"} <= set(labels.columns):
-            pairs = self._labels(labels, "id_left", "id_right")
-            pairs = pairs.join(ids, left_on="id_left", right_on="id")
-            pairs = pairs.join(ids, left_on="id_right", right_on="id", suffix="_right")
-            known = self.all_pairs
-        else:
-            raise SchemaError(
-                "labels need the columns id and entity, or id_left and id_right",
-                code="missing_column",
-                column="entity",
-            )
-        if split is None:
-            sides = [pl.min_horizontal("row", "row_right"), pl.max_horizontal("row", "row_right")]
-            pairs = pairs.select(sides[0].alias("row"), sides[1].alias("row_right"))
-            pairs = pairs.filter(pl.col("row") < pl.col("row_right"))
-        else:
-            pairs = pairs.filter((pl.col("row") < split) & (pl.col("row_right") >= split))
-        pairs = pairs.select("row", "row_right").unique().sort("row", "row_right")
-        return pairs.get_column("row"), pairs.get_column("row_right"), max(float(known), 1.0)
-
-    def _labels(self, labels: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        """Return columns of the labels; ids must be of the type of those of the frames."""
-        for column in columns:
-            if column != "entity" and labels.schema[column] != self.prepared.ids.dtype:
-                raise SchemaError(
-                    f"labels: column '{column}': expected the type of the ids of the frame",
-                    code="wrong_column",
-                    column=column,
-                )
-        return labels.select(columns)
 
     # ------------------------------------------------------------------ result
 
@@ -477,7 +434,7 @@ class _Work:
         prior: float,
         sources: list[str],
         log: list[dict[str, Any]],
-        candidates: list[tuple[list[int], float]],
+        candidates: list[Pattern],
     ) -> Learned:
         chances = {
             c.label: c.with_chances(m=mk, u=uk)
@@ -491,10 +448,15 @@ class _Work:
             weights = level_weights(chances[c.label])
             for level, values in enumerate(zip(c.levels, m[k], u[k], weights, strict=True)):
                 rows.append((c.label, *values, sources[k], self.u_sources[k][level]))
-            if any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
+            if c.kind != "expr" and any(b > a + 1e-9 for a, b in itertools.pairwise(weights)):
                 self.warnings.append(
                     f"weights of '{c.label}' do not fall from level to level: merge levels"
                 )
+        self.warnings += [
+            f"no candidate has values of '{c.label}' on both sides: it counts for nothing"
+            for c, source in zip(self.compare, sources, strict=True)
+            if source == "no values"
+        ]
         schema = ["comparison", "level", "m", "u", "weight", "m_source", "u_source"]
         table = pl.DataFrame(rows, schema=schema, orient="row")
         base = log2(prior / (1 - prior))
@@ -508,7 +470,7 @@ class _Work:
             for levels, count in candidates
             for named in [list(zip(self.compare, levels, strict=True))]
         ]
-        labels = [c.label for c in self.compare]
+        labels = [f"level_{c.label}" for c in self.compare]
         columns = dict.fromkeys(labels, pl.String) | dict.fromkeys(
             ("pairs", "match_weight", "match_probability"), pl.Float64
         )
@@ -535,5 +497,7 @@ class _Work:
         )
 
 
-def _even(c: Comparison) -> list[float]:
-    return [1 / len(c.levels)] * len(c.levels)
+def _agreement(prepared: Prepared) -> list[float | None]:
+    """Return the share of pairs that agree exactly, or None where only a sample tells."""
+    shares = iter(prepared.linker.agreement)
+    return [None if c.kind == "expr" else next(shares) for c in prepared.spec.compare]

@@ -12,9 +12,10 @@ import polars as pl
 
 from nser_pmt import _link_fates as fates
 from nser_pmt import _link_measures as measures
-from nser_pmt._link_ids import SIDES, Frame, HasFrame, taken
+from nser_pmt._link_ids import SIDES, Frame, HasFrame, frame_of, read_weights, taken
 from nser_pmt._link_measures import ClusterQuality
-from nser_pmt._link_truth import Truth, kinds_of_pairs, read_truth, read_weights
+from nser_pmt._link_truth import Truth, kinds_of_pairs, read_truth
+from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 
 __all__ = ["ClusterQuality", "LinkQuality", "evaluate_links"]
@@ -147,7 +148,7 @@ def evaluate_links(
         A column is missing; an id is null, occurs twice or is not in the truth; a pair occurs
         twice or holds one record twice; a weight is null or NaN.
     DomainError
-        The truth holds more than 200 million pairs.
+        An option is not allowed; or the truth holds more than 200 million pairs.
 
     Notes
     -----
@@ -196,14 +197,16 @@ def evaluate_links(
     │ 9.0       ┆ 1         ┆ 1              ┆ 0.4      │
     └───────────┴───────────┴────────────────┴──────────┘
     """
+    if any(math.isnan(t) for t in (threshold, *(thresholds or ()))):
+        raise invalid("threshold and thresholds must be numbers")
     known = read_truth(truth)
-    frame = _frame(found)
+    frame = frame_of(found)
     scored = "cluster" not in frame.lazy().collect_schema()
     if not scored and clusters is not None:
         raise SchemaError("found: expected pairs beside 'clusters'", code="wrong_column")
     pairs = _measure_pairs(known, frame, threshold, thresholds) if scored else None
     grouped = clusters if scored else frame
-    codes = None if grouped is None else measures.cluster_codes(known, _frame(grouped))
+    codes = None if grouped is None else measures.cluster_codes(known, frame_of(grouped))
     of_clusters = None if codes is None else measures.measure_clusters(known, codes)
     blocked = None if candidates is None else _measure_blocking(known, candidates, pairs)
     fate = fates.fates(
@@ -305,13 +308,9 @@ def _measure_blocking(
     elif candidates == "found" and found is not None:
         pair, count = found.of_true.get_column("pair"), found.given
     else:
-        raise ValueError('candidates must be a frame, or "found" beside pairs')
+        raise invalid('candidates must be a frame, or "found" beside pairs')
     every = None if truth.ids is None else math.comb(truth.ids.height, 2)
     return _Blocking(candidates=count, pair=pair, reduction=1 - count / every if every else None)
-
-
-def _frame(given: Frame | HasFrame) -> Frame:
-    return given if isinstance(given, (pl.DataFrame, pl.LazyFrame)) else given.frame
 
 
 def _scores(precision: float | None, recall: float | None, f1: float | None) -> str:

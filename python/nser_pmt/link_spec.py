@@ -63,6 +63,10 @@ class LinkSpec:
 
     def __post_init__(self) -> None:
         rules = []
+        if isinstance(self.compare, Comparison) or not all(
+            isinstance(c, Comparison) for c in self.compare
+        ):
+            raise invalid("compare is a list of what the functions of nser_pmt.compare make")
         for rule in self.block_on:
             if isinstance(rule, str):
                 raise invalid("a rule is a list of keys, such as ['cnic']")
@@ -172,7 +176,11 @@ def load_link_spec(path: str | Path) -> LinkSpec:
     ...     nser.load_link_spec(f"{folder}/plan.json") == spec
     True
     """
-    return LinkSpec.from_json(Path(path).read_text(encoding="utf-8"))
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ModelError("not a link spec: not UTF-8 text", code="invalid_spec") from None
+    return LinkSpec.from_json(text)
 
 
 _KEYS = {"kind", "column", "label", "levels", "options", "frequency", "m", "u"}

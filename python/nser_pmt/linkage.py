@@ -41,6 +41,8 @@ class Linkage:
     ...     block_on=[nser.blocking.cnic_within("cnic"), ["birth_date", "district"]],
     ... )
     >>> rows = nser.Linkage(people, spec, id="id")
+    >>> rows
+    Linkage(20,000 rows, 199,990,000 pairs of rows)
     >>> learned = rows.learn()
     >>> rows.link(learned.spec, threshold=6.63).equals(
     ...     nser.link(people, learned.spec, id="id", threshold=6.63)
@@ -78,7 +80,7 @@ class Linkage:
     def learn(
         self,
         *,
-        labels: pl.DataFrame | None = None,
+        labels: Frame | None = None,
         max_pairs: int = 50_000,
         seed: int = 1,
         control: RunControl | None = None,

@@ -11,16 +11,15 @@ from typing import Any, overload
 import polars as pl
 
 from nser_pmt import _engine, _files
+from nser_pmt._link_expressions import levels_of
 from nser_pmt._linkage import (
     Prepared,
     check_learned,
-    computed,
     level_weights,
     prepare,
     prior_weight,
 )
 from nser_pmt._options import invalid
-from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 from nser_pmt.link_spec import LinkSpec
@@ -31,6 +30,8 @@ Frame = pl.DataFrame | pl.LazyFrame
 
 # Candidate pairs between two results: enough for all threads, few enough for memory.
 _STRETCH = 8_000_000
+# What adding up in another order may change.
+_ROUNDING = 1e-6
 
 
 @overload
@@ -168,16 +169,19 @@ def link_prepared(
     path = Path(to)
     if path.is_dir():
         raise IsADirectoryError(21, "is a folder, not a file", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(2, "there is no such folder", str(path.parent))
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         _empty(prepared).write_parquet(folder / "part-000000.parquet")
         for n, part in enumerate(stretches, start=1):
             part.write_parquet(folder / f"part-{n:06}.parquet")
         with _files.replacing(path) as temporary:
-            pl.scan_parquet(folder / "part-*.parquet").sink_parquet(temporary)
+            # Signs of a pattern are letters here.
+            pl.scan_parquet(sorted(folder.iterdir()), glob=False).sink_parquet(temporary)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return pl.scan_parquet(path)
+    return pl.scan_parquet(path, glob=False)
 
 
 def count_pairs(
@@ -248,13 +252,13 @@ def count_prepared(prepared: Prepared) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
+def explain_pairs(pairs: Frame, spec: LinkSpec) -> pl.DataFrame:
     """Say what each comparison added to the weight of each pair.
 
     Parameters
     ----------
     pairs
-        Some rows of what `link` gave.
+        Some rows of what `link` gave. A lazy frame is collected.
     spec
         The plan it was given.
 
@@ -290,6 +294,7 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
     │ sex        ┆ exact ┆ 0.99   │
     └────────────┴───────┴────────┘
     """
+    pairs = pairs.lazy().collect()
     wanted = ["id_left", "id_right", "match_weight", *(f"level_{c.label}" for c in spec.compare)]
     for name in wanted:
         if name not in pairs.columns:
@@ -323,9 +328,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
                 pl.lit(place, pl.UInt32).alias("place"),
             )
         )
-    if any(c.frequency != "none" for c in spec.compare):
-        known = pl.concat(parts).group_by("pair", maintain_order=True).agg(pl.col("weight").sum())
-        rest = pairs.get_column("match_weight") - known.sort("pair").get_column("weight")
+    known = pl.concat(parts).group_by("pair", maintain_order=True).agg(pl.col("weight").sum())
+    rest = pairs.get_column("match_weight") - known.sort("pair").get_column("weight")
+    if all(c.frequency == "none" for c in spec.compare):
+        if (rest.abs() > _ROUNDING).any():
+            raise SchemaError(
+                "column 'match_weight': weights of a plan with other chances",
+                code="wrong_column",
+                column="match_weight",
+            )
+    else:
         parts.append(
             keys.with_columns(
                 pl.lit("term frequency").alias("comparison"),
@@ -340,12 +352,16 @@ def explain_pairs(pairs: pl.DataFrame, spec: LinkSpec) -> pl.DataFrame:
 def arguments(
     left: Frame, right: Frame | LinkSpec, spec: LinkSpec | None
 ) -> tuple[Frame, Frame | None, LinkSpec]:
+    if not isinstance(left, (pl.DataFrame, pl.LazyFrame)):
+        raise invalid("expected a Polars frame first")
     if isinstance(right, LinkSpec):
         if spec is not None:
             raise invalid("two plans were given")
         return left, None, right
     if not isinstance(spec, LinkSpec):
         raise invalid("a plan is missing: give a LinkSpec")
+    if not isinstance(right, (pl.DataFrame, pl.LazyFrame)):
+        raise invalid("expected two Polars frames before the plan")
     return left, right, spec
 
 
@@ -408,33 +424,15 @@ def _finish(prepared: Prepared, found: pl.DataFrame, threshold: float | None) ->
 
 
 def _with_expressions(prepared: Prepared, found: pl.DataFrame) -> pl.DataFrame:
-    sides = [
-        prepared.frame[found.get_column(side)].rename(
-            {name: f"{name}_{side}" for name in prepared.frame.columns}
-        )
-        for side in ("left", "right")
-    ]
-    wide = pl.concat([found, *sides], how="horizontal")
+    """Add the levels of expressions, and their weights in the order of the plan."""
+    weight = found.get_column("match_weight")
+    levels = levels_of(prepared.frame, found, prepared.expressions)
     for c in prepared.expressions:
-        level = _level(c).alias(f"level_{c.label}")
-        wide = wide.hstack(computed(wide, [level], f"comparison '{c.label}'"))
         weights = dict(zip(c.levels, level_weights(c), strict=True))
-        text = pl.col(f"level_{c.label}").cast(pl.String)
-        added = text.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
-        wide = wide.with_columns(pl.col("match_weight") + added)
-    return wide
-
-
-def _level(comparison: Comparison) -> pl.Expr:
-    """Return the level of a comparison by expressions."""
-    levels = pl.Enum(comparison.levels)
-    asked = comparison.options["missing"]
-    missing = pl.lit(False) if asked is None else _engine.read_expr(asked)
-    chosen: Any = pl.when(missing.fill_null(True)).then(pl.lit(None, levels))
-    for name, text in comparison.options["levels"].items():
-        chosen = chosen.when(_engine.read_expr(text)).then(pl.lit(name, levels))
-    level: pl.Expr = chosen.otherwise(pl.lit("else", levels))
-    return level
+        level = levels.get_column(c.label).cast(pl.String)
+        weight += level.replace_strict(weights, default=0.0, return_dtype=pl.Float64)
+    named = levels.rename({c.label: f"level_{c.label}" for c in prepared.expressions})
+    return found.with_columns(weight).hstack(named)
 
 
 def _empty(prepared: Prepared) -> pl.DataFrame:

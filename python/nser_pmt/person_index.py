@@ -60,7 +60,8 @@ class PersonIndex:
     citizens
         Frame with the columns that the plan names. A lazy frame is collected.
     spec
-        A learned plan. Rules of neighbours and comparisons by expressions cannot be indexed.
+        A learned plan. Rules of neighbours, comparisons by expressions and names with
+        `token_frequencies` of their own cannot be indexed.
     id
         Column of ids: whole numbers or text, no null, each once.
     max_block
@@ -141,7 +142,8 @@ class PersonIndex:
         used = {c.column for c in spec.compare} | {n for rule in spec.rules for n in rule.columns}
         known = sorted(used.intersection(frame.columns))  # the plan names what is missing
         dtypes = {name: name_of_dtype(name, frame.schema[name]) for name in known}
-        plan = planned([_conformed(frame, {n: dtype_of(d) for n, d in dtypes.items()})], spec)
+        conformed = _conformed(frame, {n: dtype_of(d) for n, d in dtypes.items()})
+        plan = planned([conformed], spec, match_forms=True)
         about = {
             "columns": [origin.name for origin in plan.origins],
             "comparisons": plan.comparisons,
@@ -173,7 +175,7 @@ class PersonIndex:
             self._id_dtype = _IDS[about["id_dtype"]]
             self._dtypes = {name: dtype_of(dtype) for name, dtype in about["dtypes"].items()}
             empty = pl.DataFrame(schema=self._dtypes)
-            plan = planned([empty], self._spec)
+            plan = planned([empty], self._spec, match_forms=True)
             if [plan.comparisons, plan.rules] != [about["comparisons"], about["rules"]]:
                 raise ValueError("the plan reads other columns")
             self._reader = Reader(plan.origins, self._dtypes)
@@ -212,7 +214,8 @@ class PersonIndex:
         -----
         The file may be replaced by `save` while it is mapped; it must not be changed in place.
         """
-        native = _native.PersonIndex.open(str(Path(path)), verify)
+        with Path(path).open("rb"):
+            native = _native.PersonIndex.open(str(Path(path)), verify)
         index = cls.__new__(cls)
         index._set(native)
         return index
@@ -358,7 +361,7 @@ class PersonIndex:
         return self._index.remove(series, len(series))
 
     def _planned(self, frame: pl.DataFrame) -> Planned:
-        return planned([_conformed(frame, self._dtypes)], self._spec)
+        return planned([_conformed(frame, self._dtypes)], self._spec, match_forms=True)
 
     def _own_ids(self, ids: pl.Series) -> pl.Series:
         if ids.dtype != self._id_dtype and ids.dtype != pl.Null:
@@ -421,6 +424,8 @@ def _check_spec(spec: LinkSpec) -> None:
             raise _not_indexable("a rule of neighbours")
     if any(c.kind == "expr" for c in spec.compare):
         raise _not_indexable("a comparison by expressions")
+    if any("token_frequencies" in c.options for c in spec.compare):
+        raise _not_indexable("a comparison of names with token_frequencies of its own")
 
 
 def _not_indexable(what: str) -> Exception:

@@ -12,8 +12,9 @@ import polars as pl
 from nser_pmt._options import invalid
 from nser_pmt._proposal_fields import PERSONAL, Field, Fields
 from nser_pmt._proposal_rules import Rules
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import DomainError
 from nser_pmt.link_spec import LinkSpec
+from nser_pmt.model import missing_column
 
 __all__ = ["Proposal", "propose_spec"]
 
@@ -131,7 +132,7 @@ def propose_spec(
         raise invalid("sample must be at least 100")
     table = frame.lazy().collect()
     if id is not None and id not in table.columns:
-        raise SchemaError(f"column '{id}' is missing", code="missing_column", column=id)
+        raise missing_column(id, table.columns)
     rows = table.height
     if rows < 2:
         raise DomainError("a plan needs at least two rows", code="too_few_rows")
@@ -167,7 +168,8 @@ def _check(fields: list[Field], rows: int, evidence: float, needed: float) -> No
     """Refuse what cannot be carried."""
     if len(fields) < 2:
         raise DomainError(
-            f"{len(fields)} column can be compared: one field finds namesakes, not persons",
+            f"{'one' if fields else 'no'} column can be compared: one field finds namesakes, not "
+            "persons",
             code="one_field",
             hint="Give columns such as cnic, name, father_name, birth_date, sex and district; "
             "rename those that have other names",

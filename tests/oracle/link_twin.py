@@ -36,11 +36,12 @@ def _cnic(c: Any, a: Any, b: Any) -> int | None:
 def _name(c: Any, a: Any, b: Any) -> int | None:
     if not a or not b:
         return None
-    found = nser.names.compare_one(a, b)
+    found = nser.names.compare_one(a, b, frequencies=c.options.get("token_frequencies"))
+    a, b = nser.names.fold_one(a), nser.names.fold_one(b)
+    if a and a == b:
+        return 0
     if found["similarity"] is None:
         return None
-    if a == b:
-        return 0
     for place, wanted in enumerate(c.options["levels"], start=1):
         code = wanted["code"]
         if found["similarity"] >= wanted["least"] and code in (None, found["match"]):

@@ -22,8 +22,8 @@ UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]  # a case says enough, 
 def chances(levels: int, odd: float) -> dict[str, list[float]]:
     """Chances that differ at each level and for each comparison, so that a wrong level shows."""
     m = [0.9 / (1.7 + odd) ** k for k in range(levels)]
-    u = [1e-4 * (3.1 - odd) ** k for k in range(levels)]
-    return {"m": m, "u": [min(x, 0.9) for x in u]}
+    u = [1e-4 * (3.1 - odd) ** k for k in range(levels - 1)]
+    return {"m": [x / sum(m) for x in m], "u": [*u, 1 - sum(u)]}
 
 
 def plan(**frequency: Any) -> nser.LinkSpec:
@@ -82,11 +82,12 @@ def adjusted(
         if c.frequency == "none":
             continue
         assert c.u is not None
-        known = citizens.get_column(c.column).drop_nulls()
+        value = nser.names.fold(c.column) if c.kind == "name" else pl.col(c.column)
+        sides = [frame.select("id", value.alias("value")) for frame in (queries, citizens)]
+        known = sides[1].get_column("value").drop_nulls()
         counts = dict(known.value_counts().iter_rows())
         last = 1 if c.frequency == "exact" else len(c.levels) - 1
-        of_query = dict(queries.select("id", c.column).iter_rows())
-        of_citizen = dict(citizens.select("id", c.column).iter_rows())
+        of_query, of_citizen = (dict(side.iter_rows()) for side in sides)
 
         def rarity(value: Any, counts: Any = counts, total: int = len(known)) -> float:
             count = counts.get(value, 0)

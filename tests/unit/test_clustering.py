@@ -10,7 +10,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import golden
-from nser_pmt.errors import CancelledError, SchemaError
+from nser_pmt.errors import CancelledError, DomainError, SchemaError
 
 CHAIN = [("a", "b", 9.0), ("b", "c", 8.0), ("c", "d", 7.0), ("x", "y", -1.0)]
 
@@ -232,7 +232,7 @@ def test_missing_columns() -> None:
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(DomainError, match=message):
         nser.cluster(pairs(CHAIN), **options)
 
 
@@ -324,11 +324,14 @@ def test_representative_refuses() -> None:
         (lambda: make(of=pl.concat([OF_ONE, OF_ONE])), "duplicate_id"),
         (lambda: make(RECORDS.tail(3)), "unknown_id"),
         (lambda: make(of=OF_ONE.cast(pl.String)), "wrong_column"),
+        (lambda: make(name=golden.from_source("name", [1, 2])), "wrong_column"),
+        (lambda: make(name=golden.from_source("name", ["x", 2])), "wrong_column"),
+        (lambda: make(name=golden.from_source("income", ["x"])), "wrong_column"),
     ):
         with pytest.raises(SchemaError) as caught:
             call()
         assert caught.value.code == code
-    with pytest.raises(ValueError, match="the rule of 'name'"):
+    with pytest.raises(DomainError, match="the rule of 'name'"):
         make(name="best")
-    with pytest.raises(ValueError, match="one name"):
+    with pytest.raises(DomainError, match="one name"):
         make(RECORDS.rename({"name": "cluster"}), cluster="first")

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt import compare
+from nser_pmt import blocking, compare
 
 FIELDS = {"a": (500, 0.95), "b": (300, 0.9), "c": (100, 0.8), "d": (40, 0.97), "e": (4, 0.99)}
 PERSONS, AGAIN = 5000, 1500
@@ -279,18 +279,131 @@ def test_as_many_rules_as_a_machine_word_has_bits() -> None:
         SPEC.replace(block_on=[*rules, ["e"]])
 
 
-def test_options_and_expressions() -> None:
+def test_a_column_without_values_counts_for_nothing() -> None:
+    people = PEOPLE.with_columns(c=pl.lit(None, pl.Int64))
+    spec = SPEC.replace(block_on=[["a", "b"], ["a", "d"], ["b", "d"]])
+    learned = nser.learn(people, spec, id="id")
+    table = learned.table.filter(comparison="c")
+    assert table.get_column("weight").to_list() == [0.0, 0.0]
+    assert table.get_column("m_source").unique().to_list() == ["no values"]
+    assert any("'c'" in text for text in learned.warnings)
+    assert chances(learned, "m")["a"] == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("frames", [(PEOPLE.head(1),), (PEOPLE.head(0),), (PEOPLE, PEOPLE.head(0))])
+def test_frames_without_a_pair(frames: tuple[pl.DataFrame, ...]) -> None:
+    with pytest.raises(nser.ConvergenceError, match="no pair of rows") as caught:
+        nser.learn(*frames, SPEC, id="id")
+    assert caught.value.code == "not_learned"
+
+
+def test_comparisons_may_have_any_name() -> None:
+    spec = SPEC.replace(
+        compare=[
+            compare.exact(f, label=name)
+            for f, name in zip(
+                FIELDS, ("pairs", "rules", "match_weight", "0", "weight"), strict=True
+            )
+        ]
+    )
+    found, plain = (nser.learn(PEOPLE, s, id="id") for s in (spec, SPEC))
+    assert found.spec.prior == plain.spec.prior
+    assert found.patterns.columns[:3] == ["level_pairs", "level_rules", "level_match_weight"]
+
+
+def test_a_handful_of_rows_can_be_learned_from_with_labels() -> None:
+    numbers = ["3520212345671", "3520212345671", "4210112345673", "4210112345673"]
+    few = pl.DataFrame({"id": [1, 2, 3, 4], "cnic": numbers})
+    spec = nser.LinkSpec(compare=[compare.cnic("cnic")], block_on=[["cnic"]])
+    truth = pl.DataFrame({"id": [1, 2, 3, 4], "entity": [1, 1, 2, 2]})
+    learned = nser.learn(few, spec, id="id", labels=truth)
+    pairs = nser.link(few, learned.spec, id="id", threshold=None)
+    assert pairs.select("id_left", "id_right").rows() == [(1, 2), (3, 4)]
+
+
+def test_a_constant_entity_is_refused_before_memory_is_full() -> None:
+    people = pl.DataFrame({"id": pl.int_range(30_000, eager=True), "a": 1, "b": 2, "entity": 1})
+    spec = SPEC.replace(compare=SPEC.compare[:2], block_on=[blocking.equal("a", max_block=2)])
+    with pytest.raises(nser.DomainError) as caught:
+        nser.learn(people, spec, id="id", labels=people)
+    assert caught.value.code == "too_many_pairs"
+
+
+def test_labels_may_be_lazy_and_ids_of_both_frames_need_pairs() -> None:
+    eager, lazy = (nser.learn(PEOPLE, SPEC, id="id", labels=t) for t in (TRUTH, TRUTH.lazy()))
+    assert eager.spec == lazy.spec
+    with pytest.raises(nser.SchemaError) as caught:
+        nser.learn(PEOPLE, PEOPLE, SPEC, id="id", labels=TRUTH)
+    assert caught.value.code == "duplicate_id" and caught.value.hint
+
+
+def test_options() -> None:
+    for seed in (-1, 1.5, 2**64):
+        with pytest.raises(nser.DomainError, match="seed"):
+            nser.learn(PEOPLE, SPEC, id="id", seed=seed)  # type: ignore[arg-type]
     with pytest.raises(nser.DomainError) as caught:
         nser.learn(PEOPLE, SPEC, id="id", max_pairs=10)
     assert caught.value.code == "invalid_option"
-    told = compare.expr("same", {"yes": pl.col("a_left") == pl.col("a_right")})
-    spec = SPEC.replace(compare=[*SPEC.compare, told])
-    with pytest.raises(nser.DomainError) as caught:
-        nser.learn(PEOPLE, spec, id="id")
-    assert caught.value.code == "not_learned"
-    known = told.with_chances(m=[0.9, 0.1], u=[0.01, 0.99])
-    learned = nser.learn(PEOPLE, spec.replace(compare=[*SPEC.compare, known]), id="id")
+
+
+def by_expression(field: str) -> compare.Comparison:
+    """Return what `compare.exact` is, as an expression."""
+    left, right = (pl.col(f"{field}_{side}") for side in ("left", "right"))
+    return compare.expr(field, {"exact": left == right}, missing=left.is_null() | right.is_null())
+
+
+@pytest.mark.parametrize("labels", [None, TRUTH], ids=["without labels", "with labels"])
+def test_an_expression_is_learned_as_the_comparison_that_it_states(
+    labels: pl.DataFrame | None,
+) -> None:
+    people = PEOPLE.with_columns(c=pl.when(pl.col("id") % 11 > 0).then("c"))
+    told = [by_expression(f) if f in "ce" else compare.exact(f) for f in FIELDS]
+    frames = {"id": "id", "labels": labels, "max_pairs": 400_000}
+    found = nser.learn(people, SPEC.replace(compare=told), **frames)
+    plain = nser.learn(people, SPEC, **frames)
+    assert found.table.select("comparison", "level").equals(
+        plain.table.select("comparison", "level")
+    )
+    for field in FIELDS:
+        # u of an expression is that of a sample.
+        assert chances(found, "u")[field] == pytest.approx(chances(plain, "u")[field], rel=0.03)
+        assert chances(found, "m")[field] == pytest.approx(chances(plain, "m")[field], abs=2e-3)
+    both = [learned.patterns.sort(pl.all()) for learned in (found, plain)]
+    levels = [*(f"level_{field}" for field in FIELDS), "pairs"]
+    assert both[0].select(levels).sort(levels).equals(both[1].select(levels).sort(levels))
+    sources = found.table.filter(comparison="c").get_column("u_source")
+    assert sources.to_list() == ["sample", "sample"]
+
+
+def test_expressions_are_learned_the_same_whatever_the_order_and_the_threads() -> None:
+    names = ("name", "father_name")
+    turned = pl.all_horizontal(
+        pl.col(f"{a}_left") == pl.col(f"{b}_right") for a, b in (names, names[::-1])
+    )
+    told = compare.expr("turned", {"turned": turned.fill_null(False)})
+    spec = PLAN.replace(compare=[PLAN.compare[0], told, *PLAN.compare[1:]])
+    records = SYNTHETIC.records
+    expected = nser.learn(records, spec, id="id", max_pairs=2000)
+    assert expected.spec.learned and expected.spec.compare[1].label == "turned"
+    assert expected.table.filter(comparison="turned").get_column("u_source").to_list() == [
+        *("prior", "sample")
+    ]
+    shuffled = records.sample(fraction=1.0, shuffle=True, seed=1)
+    for threads in (1, 2):
+        control = nser.RunControl(threads=threads)
+        found = nser.learn(shuffled, spec, id="id", max_pairs=2000, control=control)
+        assert found.spec == expected.spec and found.patterns.equals(expected.patterns)
+    half = (records.filter(pl.col("id") % 2 == k) for k in (0, 1))
+    assert nser.learn(*half, spec, id="id", max_pairs=2000).spec.learned
+
+
+def test_what_is_given_of_an_expression_stays() -> None:
+    known = by_expression("e").with_chances(m=[0.9, 0.1], u=[0.01, 0.99])
+    learned = nser.learn(PEOPLE, SPEC.replace(compare=[*SPEC.compare[:4], known]), id="id")
     assert learned.spec.compare[-1] == known and learned.spec.learned
+    assert learned.table.filter(comparison="e").get_column("m_source").unique().to_list() == [
+        "given"
+    ]
 
 
 def test_learning_can_be_stopped() -> None:

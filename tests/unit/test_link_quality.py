@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import FrozenInstanceError, dataclass
 from typing import Any
 
@@ -219,7 +220,10 @@ def test_a_constant_entity_is_refused_before_memory_is_full() -> None:
 
 
 def test_options() -> None:
-    with pytest.raises(ValueError, match="candidates"):
+    for options in ({"threshold": math.nan}, {"thresholds": [0.0, math.nan]}):
+        with pytest.raises(DomainError, match="must be numbers"):
+            nser.evaluate_links(PAIRS, TRUTH, **options)  # type: ignore[arg-type]
+    with pytest.raises(DomainError, match="candidates"):
         nser.evaluate_links(CLUSTERS, TRUTH, candidates="found")
     with pytest.raises(SchemaError, match="expected pairs"):
         nser.evaluate_links(CLUSTERS, TRUTH, clusters=CLUSTERS)

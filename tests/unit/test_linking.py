@@ -91,6 +91,78 @@ def test_levels_and_weights_are_those_of_a_naive_twin(c: nser.compare.Comparison
     assert len(seen) > 2 or c.kind == "exact"
 
 
+def test_names_of_one_match_form_agree_exactly() -> None:
+    forms = {
+        "case": "MUHAMMAD  ali",
+        "punctuation": " Muhammad. Ali-",
+        "accents": "Muḥammad Alī",
+        "spelling": "Mohammad Ali",
+        "script": "محمد علی",
+        "no letters": "--",
+    }
+    people = pl.DataFrame({"id": ["a", *forms], "name": ["Muhammad Ali", *forms.values()]})
+    people = people.with_columns(everyone=1)
+    c = compare.name("name", frequency="all")
+    pairs = nser.link(people, plan(c, rules=[["everyone"]]), id="id", threshold=None)
+    of_first = pairs.filter(id_left="a").select("id_right", "level_name").rows()
+    assert dict(of_first) == {
+        "case": "exact",
+        "punctuation": "exact",
+        "accents": "exact",
+        "spelling": "at_least_0.95",
+        "script": "at_least_0.95",
+        "no letters": None,
+    }
+    # They are one value: four of six names.
+    exact = pairs.filter(level_name="exact").get_column("match_weight")
+    assert exact.n_unique() == 1
+    c = known(c)
+    assert c.m is not None
+    expected = math.log2(0.01 / 0.99) + math.log2(c.m[0] / (4 / 6))
+    assert exact[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_keyboards_make_no_difference() -> None:
+    people = pl.DataFrame({"id": [1, 2], "name": ["يوسف ﻋﻠﻲ", "یوسف علی"], "everyone": 1})
+    spec = plan(compare.name("name"), rules=[["everyone"]])
+    pairs = nser.link(people, spec, id="id", threshold=None)
+    assert pairs.get_column("level_name").to_list() == ["exact"]
+
+
+def test_tokens_count_by_the_table_that_is_given() -> None:
+    people = PEOPLE.head(150).with_columns(everyone=1)
+    levels = [0.98, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5]
+    shown = pl.col("level_name").cast(pl.String)
+
+    def found(frame: pl.DataFrame, **options: Any) -> pl.DataFrame:
+        c = compare.name("name", levels=levels, frequency="none", **options)
+        return nser.link(frame, plan(c, rules=[["everyone"]]), id="id", threshold=None)
+
+    own = nser.names.frequencies(people.get_column("name"))
+    of_frame = found(people, token_frequencies="frame")
+    assert of_frame.equals(found(people, token_frequencies=own))
+    assert of_frame.equals(
+        found(people.sample(fraction=1.0, shuffle=True, seed=2), token_frequencies="frame")
+    )
+    of_package = found(people)
+    assert (of_package.select(shown) != of_frame.select(shown)).sum().item() > 10
+    rows = {row["id"]: row for row in people.iter_rows(named=True)}
+    c = compare.name("name", levels=levels, token_frequencies=own)
+    for left, right, level in of_frame.select("id_left", "id_right", shown).iter_rows():
+        place = twin.level(c, rows[left], rows[right])
+        assert level == (None if place is None else c.levels[place])
+
+
+def test_the_frame_of_token_frequencies_is_both() -> None:
+    people = PEOPLE.with_columns(everyone=1)
+    left, right = people.head(60), people.slice(60)
+    own = nser.names.frequencies(people.get_column("name"))
+    spec = plan(compare.name("name", token_frequencies="frame"), rules=[["everyone"]])
+    told = plan(compare.name("name", token_frequencies=own), rules=[["everyone"]])
+    found = nser.link(left, right, spec, id="id", threshold=None)
+    assert found.equals(nser.link(left, right, told, id="id", threshold=None))
+
+
 def test_term_frequency_is_that_of_the_definition() -> None:
     c = known(compare.exact("district", frequency="exact"))
     spec = nser.LinkSpec(compare=[c], block_on=[["everyone"]], prior=0.1)
@@ -347,6 +419,19 @@ def test_explained_weights_add_up() -> None:
     assert apart.abs().max() < 1e-9  # type: ignore[operator]
 
 
+def test_explaining_a_scan_of_a_file(tmp_path: Path) -> None:
+    pairs = nser.link(PEOPLE, FULL, id="id", to=tmp_path / "pairs.parquet")
+    assert nser.explain_pairs(pairs, FULL).equals(nser.explain_pairs(pairs.collect(), FULL))
+
+
+def test_explaining_with_other_chances_is_refused() -> None:
+    spec = plan(compare.exact("sex"), rules=[["household_id"]])
+    pairs = nser.link(PEOPLE, spec, id="id", threshold=None)
+    with pytest.raises(nser.SchemaError) as caught:
+        nser.explain_pairs(pairs, spec.replace(prior=0.5))
+    assert caught.value.column == "match_weight"
+
+
 def test_explaining_with_another_plan_is_refused() -> None:
     pairs = nser.link(PEOPLE, FULL, id="id")
     with pytest.raises(nser.SchemaError, match="level_tehsil"):
@@ -419,6 +504,15 @@ def test_progress_ends_at_all_candidates() -> None:
     assert seen == sorted(seen) and seen[-1] >= pairs.height
 
 
+def test_signs_of_patterns_in_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "run[1]*"
+    folder.mkdir()
+    for name in ("pairs[2].parquet", "pairs?.parquet"):
+        found = nser.link(PEOPLE, FULL, id="id", to=folder / name)
+        assert found.collect().equals(nser.link(PEOPLE, FULL, id="id"))
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         nser.link(PEOPLE, FULL, id="id", to=tmp_path / "no" / "pairs.parquet")
@@ -432,8 +526,13 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_plan_comes_back_from_json_and_pickle(tmp_path: Path) -> None:
     spec = FULL.replace(compare=[*(known(c).with_chances() for c in TWINS[:1]), *FULL.compare[1:]])
+    tokens = nser.names.frequencies(PEOPLE["father_name"])
+    weighed = [
+        compare.name("name", label="by frame", token_frequencies="frame"),
+        compare.name("father_name", token_frequencies=tokens),
+    ]
     spec = spec.replace(
-        compare=[*spec.compare, SWAPPED],
+        compare=[*spec.compare, *(known(c) for c in weighed), SWAPPED],
         block_on=[*spec.rules, blocking.neighbours("name", 4), blocking.equal("sex", max_block=9)],
     )
     assert nser.LinkSpec.from_json(spec.to_json()) == spec
@@ -452,6 +551,12 @@ def changed(**changes: Any) -> str:
 def broken(part: str, **changes: Any) -> str:
     data = json.loads(FULL.to_json())
     data[part][0] |= changes
+    return json.dumps(data)
+
+
+def told(token_frequencies: Any) -> str:
+    data = json.loads(FULL.to_json())
+    data["compare"][1]["options"]["token_frequencies"] = token_frequencies
     return json.dumps(data)
 
 
@@ -480,6 +585,13 @@ def broken(part: str, **changes: Any) -> str:
         (broken("compare", m="0.5"), "invalid_spec"),
         (broken("compare", levels=["exact"]), "invalid_spec"),
         (broken("compare", options={"levels": 3}), "invalid_spec"),
+        (told({"names": 3, "counts": {"ali": "3"}, "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": {"ali": -3}, "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": ["ali"], "min_count": 1}), "invalid_spec"),
+        (told({"names": 3, "counts": {}, "min_count": 1, "more": 1}), "invalid_spec"),
+        (told({"names": 3}), "invalid_spec"),
+        (told("package"), "invalid_spec"),
+        (told(3), "invalid_spec"),
         (broken("block_on", kind="magic"), "invalid_spec"),
         (broken("block_on", more=1), "invalid_spec"),
         (broken("block_on", keys=[{"expression": "no expression"}]), "invalid_spec"),
@@ -505,13 +617,27 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: nser.LinkSpec(compare=[compare.exact("a")], block_on=[["a"]], prior=0),
         lambda: compare.exact("a").with_chances(m=[1, 0], u=[0.5, 0.5]),
         lambda: compare.exact("a").with_chances(m=[0.5], u=[0.5, 0.5]),
+        lambda: compare.exact("a").with_chances(m=[0.9, 0.2], u=[0.5, 0.5]),
+        lambda: nser.LinkSpec(compare=["name"], block_on=[["a"]]),  # type: ignore[list-item]
+        lambda: nser.LinkSpec(compare=compare.exact("a"), block_on=[["a"]]),  # type: ignore[arg-type]
+        lambda: nser.LinkSpec(compare=[compare.exact("a")], block_on=[[3]]),  # type: ignore[list-item]
         lambda: compare.exact("a").with_chances(u=[math.nan, 0.5]),
         lambda: compare.exact("a", frequency="often"),  # type: ignore[arg-type]
         lambda: compare.name("a", levels=[0.7, 0.9]),
         lambda: compare.name("a", levels=[1.5]),
         lambda: compare.name("a", levels=[(0.9, "alike")]),
+        lambda: compare.name("a", token_frequencies="package"),  # type: ignore[arg-type]
+        lambda: compare.name("a", token_frequencies={"ali": 3}),  # type: ignore[arg-type]
         lambda: compare.string("a", "soundex"),  # type: ignore[arg-type]
         lambda: compare.string("a", "osa", levels=[2, 1]),
+        lambda: compare.string("a", "osa", levels=[1.5]),
+        lambda: compare.name("a", levels=[0.9, 0.9]),
+        lambda: compare.date("a", levels=["one_slip", "one_slip"]),
+        lambda: compare.date("a", levels=[366, 31]),
+        lambda: compare.number("a", levels=[5, 1]),
+        lambda: compare.number("a", levels=["10%", "5%"]),
+        lambda: compare.set("a", levels=[1, 2]),
+        lambda: compare.set("a", levels=[0.2, 0.5]),
         lambda: compare.string("a", "osa", levels=[0]),
         lambda: compare.date("a", levels=["same_month"]),
         lambda: compare.date("a", levels=[0]),
@@ -525,10 +651,15 @@ def test_texts_that_are_no_plan(text: str, code: str) -> None:
         lambda: compare.set("a", levels=[True]),
         lambda: compare.expr("a", {}),
         lambda: compare.expr("a", {"else": pl.col("x_left")}),
+        lambda: compare.expr("a", {"yes": pl.lit(True)}),
+        lambda: compare.expr("a", {"yes": "x_left"}),  # type: ignore[dict-item]
         lambda: blocking.equal(),
         lambda: blocking.equal("a", max_block=1),
         lambda: blocking.cnic_within("a", 2),
         lambda: blocking.neighbours("a", window=1),
+        lambda: blocking.neighbours("a", window=2.5),  # type: ignore[arg-type]
+        lambda: blocking.equal("a", max_block=2.5),  # type: ignore[arg-type]
+        lambda: blocking.equal(3),  # type: ignore[arg-type]
     ],
 )
 def test_options_that_are_not_allowed(make: Any) -> None:
@@ -562,7 +693,7 @@ def secret(frame: pl.DataFrame) -> pl.DataFrame:
             "id",
             2,
         ),
-        (PEOPLE.with_columns(id=pl.col("id") % 399), "duplicate_id", "id", None),
+        (PEOPLE.with_columns(id=pl.col("id") % 399), "duplicate_id", "id", PEOPLE.height - 1),
         (PEOPLE.with_columns(id=pl.concat_list("id")), "wrong_column", "id", None),
         (PEOPLE.with_columns(id=pl.col("id").cast(pl.Float64)), "wrong_column", "id", None),
         (PEOPLE.with_columns(name=pl.col("id")), "wrong_column", "name", None),
@@ -618,7 +749,23 @@ def test_errors_of_expressions_show_no_value(where: str) -> None:
         assert not any(v in shown for v in PEOPLE[column].drop_nulls().to_list())
 
 
+def test_a_plan_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(FULL.to_json().encode("utf-16"))
+    with pytest.raises(nser.ModelError) as caught:
+        nser.load_link_spec(tmp_path / "plan.json")
+    assert caught.value.code == "invalid_spec"
+
+
+def test_a_missing_column_is_said_of_its_frame() -> None:
+    with pytest.raises(nser.SchemaError, match="'sex' is missing in the right frame") as caught:
+        nser.link(PEOPLE, PEOPLE.rename({"sex": "sexe"}), FULL, id="id")
+    assert caught.value.hint is not None and "'sexe'" in caught.value.hint
+
+
 def test_plans_and_arguments() -> None:
+    for frames in ((PEOPLE.to_dict(), FULL), (PEOPLE, PEOPLE.to_dict(), FULL)):
+        with pytest.raises(nser.DomainError, match="Polars frame"):
+            nser.link(*frames, id="id")
     bare = nser.LinkSpec(compare=[compare.exact("sex")], block_on=[["sex"]])
     with pytest.raises(nser.DomainError) as caught:
         nser.link(PEOPLE, bare, id="id")

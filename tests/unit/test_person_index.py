@@ -59,6 +59,17 @@ def test_a_record_finds_its_person_and_what_is_missing_is_missing(index: nser.Pe
     assert index.search({"born": datetime(1990, 5, 6, 12)}, threshold=None)[0].id == 10
 
 
+def test_names_of_one_match_form_are_one_name(index: nser.PersonIndex) -> None:
+    born = PEOPLE.row(0, named=True)["born"]
+    for name in (" MUHAMMAD  aslam.", "Muḥammad Aslam", "Muhammad Aslam"):
+        asked = {"name": name, "born": born}
+        first = index.search(asked, k=1, threshold=None)[0]
+        assert first.levels["name"] == "exact"
+        frame = pl.DataFrame([asked]).with_columns(cnic=pl.lit(None, pl.String))
+        found = index.search(frame, k=1, threshold=None)
+        assert found.row(0)[2:4] == (first.id, first.match_weight)
+
+
 def test_ties_go_to_the_lower_id_and_k_is_the_most(index: nser.PersonIndex) -> None:
     found = index.search({"born": date(1980, 1, 2)}, threshold=None)
     assert [p.id for p in found] == [30, 40]
@@ -147,6 +158,16 @@ def test_it_is_not_pickled(index: nser.PersonIndex) -> None:
                     nser.compare.expr(
                         "same", {"same": pl.col("name_left") == pl.col("name_right")}
                     ).with_chances(m=[0.9, 0.1], u=[0.1, 0.9]),
+                ]
+            },
+            "not_indexable",
+        ),
+        (
+            {
+                "compare": [
+                    nser.compare.name("name", token_frequencies="frame").with_chances(
+                        m=[0.6, 0.2, 0.1, 0.05, 0.05], u=[0.01, 0.01, 0.01, 0.01, 0.96]
+                    )
                 ]
             },
             "not_indexable",
@@ -272,8 +293,10 @@ def test_files_that_are_no_index_of_ours(index: nser.PersonIndex, tmp_path: Path
     path.write_bytes(good[:middle] + bytes(200))
     with pytest.raises(nser.ModelError):
         nser.PersonIndex.load(path, verify=True)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="none"):
         nser.PersonIndex.load(tmp_path / "none")
+    with pytest.raises(IsADirectoryError):
+        nser.PersonIndex.load(tmp_path)
     with pytest.raises(IsADirectoryError):
         index.save(tmp_path)
 

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nser_pmt import synth
+from nser_pmt import DomainError, synth
 
 N = 200_000
 # 4.5 standard errors of a share of half at the size of the smaller region, 76,000
@@ -385,12 +385,12 @@ def test_headedu_cat_names_the_head_education(hh: pl.DataFrame) -> None:
 )
 def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
     for make in (synth.households, synth.scan_households):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(DomainError, match=message):
             make(**arguments)
 
 
 def test_bad_batch_size() -> None:
-    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+    with pytest.raises(DomainError, match="batch_size must be at least 1, got 0"):
         synth.scan_households(2, batch_size=0)
 
 

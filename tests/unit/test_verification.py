@@ -451,6 +451,8 @@ def test_options_that_are_not_allowed() -> None:
         compare=[nser.compare.name("name")], block_on=[nser.blocking.neighbours("name")]
     )
     refused("invalid_option", None, spec=near)
+    frame = nser.compare.name("name", token_frequencies="frame")
+    refused("invalid_option", None, spec=near.replace(compare=[frame], block_on=[["name"]]))
     unlearned = nser.LinkSpec(compare=[nser.compare.name("name")], block_on=[["birth_date"]])
     refused("not_learned", None, spec=unlearned)
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from nser_pmt._options import invalid
 from nser_pmt.synth._names import Slots, compact, parameters
 from nser_pmt.synth._names import pool as name_pool
 from nser_pmt.synth._population import as_of, first_january, year_of
@@ -44,9 +45,9 @@ class Rates:
         rates: dict[str, list[float]] = dict(parameters()["rates"])
         for kind, pair in (given or {}).items():
             if kind not in rates:
-                raise ValueError(f"rates has no kind {kind!r}: the kinds are {', '.join(rates)}")
+                raise invalid(f"rates has no kind {kind!r}: the kinds are {', '.join(rates)}")
             if len(pair) != 2 or not all(0 <= r <= 1 for r in pair):
-                raise ValueError(f"rates[{kind!r}] must be two numbers from 0 to 1")
+                raise invalid(f"rates[{kind!r}] must be two numbers from 0 to 1")
             rates[kind] = list(pair)
         self._rates = {k: np.minimum(np.array(v) * scale, 1.0) for k, v in rates.items()}
 

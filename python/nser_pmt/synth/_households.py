@@ -312,7 +312,7 @@ def households(n: int, seed: int = 0) -> pl.DataFrame:
 
     Raises
     ------
-    ValueError
+    DomainError
         If ``n`` or ``seed`` is not an int or is negative.
 
     See Also
@@ -355,7 +355,7 @@ def scan_households(n: int, seed: int = 0, *, batch_size: int = 1_000_000) -> pl
 
     Raises
     ------
-    ValueError
+    DomainError
         If an argument is not an int, ``n`` or ``seed`` is negative, or ``batch_size`` is below 1.
 
     Examples

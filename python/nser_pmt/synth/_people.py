@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from nser_pmt._options import invalid
 from nser_pmt.synth import _errors
 from nser_pmt.synth._names import Slots, parameters
 from nser_pmt.synth._names import pool as name_pool
@@ -342,7 +343,7 @@ def people(
 
     Raises
     ------
-    ValueError
+    DomainError
         If an argument is out of its range or not of its type.
 
     Notes
@@ -364,18 +365,18 @@ def people(
     check_ints(0, n=n, seed=seed)
     for name, value, most in (("duplicates", duplicates, 0.9), ("errors", errors, 100.0)):
         if not 0 <= value <= most:
-            raise ValueError(f"{name} must be from 0 to {most:g}, got {value}")
+            raise invalid(f"{name} must be from 0 to {most:g}, got {value}")
     for name, word, words in (
         ("script", script, ("roman", "both")),
         ("cnic_form", cnic_form, ("digits", "printed", "mixed")),
     ):
         if word not in words:
-            raise ValueError(f"{name} must be one of {', '.join(words)}")
+            raise invalid(f"{name} must be one of {', '.join(words)}")
     persons = n - int(n * duplicates)
     everyone = persons if citizens is None else citizens
     check_ints(persons, citizens=everyone)
     if everyone > MOST_PERSONS:
-        raise ValueError(f"there are numbers for {MOST_PERSONS:,} persons, got {everyone:,}")
+        raise invalid(f"there are numbers for {MOST_PERSONS:,} persons, got {everyone:,}")
 
     draws = Draws(seed)
     population = Population(draws, everyone)

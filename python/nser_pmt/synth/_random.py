@@ -15,6 +15,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from nser_pmt._options import invalid
+
 U64 = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -28,9 +30,9 @@ def check_ints(least: int, **values: object) -> None:
     """Refuse what is not an int of at least ``least``."""
     for name, value in values.items():
         if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name} must be an int, got {type(value).__name__}")
+            raise invalid(f"{name} must be an int, got {type(value).__name__}")
         if int(value) < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+            raise invalid(f"{name} must be at least {least}, got {value}")
 
 
 def _mix(x: U64) -> U64:

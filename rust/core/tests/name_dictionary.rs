@@ -1,5 +1,7 @@
 //! Names compared by code, against the same names compared as they are written.
 
+use std::sync::Arc;
+
 use nser_core::name::{
     Comparer, CostTable, Frequencies, GuardPairs, Match, NameDictionary, PreparedComparer,
 };
@@ -63,7 +65,7 @@ const WORDS: [&str; 48] = [
 #[test]
 fn a_name_by_code_is_the_name_as_written() {
     let costs = CostTable::parse(COSTS).unwrap();
-    let frequencies = Frequencies::parse(FREQUENCIES).unwrap();
+    let frequencies = Arc::new(Frequencies::parse(FREQUENCIES).unwrap());
     let guard = GuardPairs::parse(GUARD).unwrap();
     let mut state = 1u64;
     let mut random = |below: usize| {
@@ -84,7 +86,7 @@ fn a_name_by_code_is_the_name_as_written() {
         names.push(turned.join(" "));
     }
     let raw = names.iter().map(String::as_bytes);
-    let dictionary = NameDictionary::new(raw, &costs, &frequencies, &guard);
+    let dictionary = NameDictionary::new(raw, &costs, Arc::clone(&frequencies), &guard);
     assert_eq!(dictionary.len(), names.len());
     let mut by_code = PreparedComparer::new(&dictionary);
     let mut as_written = Comparer::new(&costs, &frequencies, &guard, 100);

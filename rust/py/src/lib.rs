@@ -4,7 +4,6 @@ mod arrow;
 mod cnic;
 mod error;
 mod link;
-mod link_cluster;
 mod memory;
 mod name;
 mod name_similarity;
@@ -26,9 +25,7 @@ mod _native {
     #[pymodule_export]
     use super::cnic::{CnicIndex, cnic_categories, cnic_key};
     #[pymodule_export]
-    use super::link::{Linker, RuleRun, learn_matches};
-    #[pymodule_export]
-    use super::link_cluster::{assign_pairs, cluster_pairs, rank_ids};
+    use super::link::{Linker, RuleRun, assign_pairs, cluster_pairs, learn_matches, rank_ids};
     #[pymodule_export]
     use super::name::name_categories;
     #[pymodule_export]

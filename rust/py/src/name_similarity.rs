@@ -20,7 +20,7 @@ const GUARD: &str = include_str!("../../../python/nser_pmt/data/names/guard_pair
 /// The tables that come with the package.
 struct Tables {
     costs: CostTable,
-    frequencies: Frequencies,
+    frequencies: Arc<Frequencies>,
     guard: GuardPairs,
 }
 
@@ -29,7 +29,7 @@ fn tables() -> Result<&'static Tables, Failure> {
     let read = || {
         Some(Tables {
             costs: CostTable::parse(COSTS).ok()?,
-            frequencies: Frequencies::parse(FREQUENCIES).ok()?,
+            frequencies: Arc::new(Frequencies::parse(FREQUENCIES).ok()?),
             guard: GuardPairs::parse(GUARD).ok()?,
         })
     };
@@ -45,9 +45,9 @@ pub fn comparer(pairs: usize) -> Result<Comparer<'static>, Failure> {
 
 /// The tables of the package.
 pub fn tables_for_link()
--> Result<(&'static CostTable, &'static Frequencies, &'static GuardPairs), Failure> {
+-> Result<(&'static CostTable, Arc<Frequencies>, &'static GuardPairs), Failure> {
     let tables = tables()?;
-    Ok((&tables.costs, &tables.frequencies, &tables.guard))
+    Ok((&tables.costs, Arc::clone(&tables.frequencies), &tables.guard))
 }
 
 #[derive(Deserialize)]
@@ -57,9 +57,17 @@ struct Spec {
 
 /// Names in all, and those that contain each token.
 #[derive(Deserialize)]
-struct Counts {
+pub struct Counts {
     names: f64,
     counts: BTreeMap<String, f64>,
+}
+
+impl Counts {
+    /// How rare the tokens are.
+    pub fn frequencies(&self) -> Frequencies {
+        let counts = self.counts.iter().map(|(token, n)| (token.as_bytes(), *n));
+        Frequencies::new(self.names, counts)
+    }
 }
 
 /// What is wanted of a comparison.
@@ -90,9 +98,7 @@ pub fn operation(name: &str, spec: &str) -> Result<Option<Arc<dyn Operation>>, F
     };
     let spec: Spec = serde_json::from_str(spec)
         .map_err(|_| Failure::internal("the specification of a comparison is not valid"))?;
-    let frequencies = spec.frequencies.map(|f| {
-        Frequencies::new(f.names, f.counts.iter().map(|(token, n)| (token.as_bytes(), *n)))
-    });
+    let frequencies = spec.frequencies.as_ref().map(Counts::frequencies);
     Ok(Some(Arc::new(Likeness { frequencies, wanted, idle: Mutex::default() })))
 }
 

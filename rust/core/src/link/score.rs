@@ -1,5 +1,6 @@
 //! The levels and weights of candidates, a batch at a time.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Blocking, Blocks, Unit};
@@ -178,24 +179,42 @@ impl<'t> Linker<'t> {
         count: u64,
         batch: &mut Workspace<'l>,
     ) -> Option<Patterns> {
-        let rows = self.blocking.rows();
         let mut counter = Counter::new(self, batch, None)?;
+        self.random_pairs(seed, from..from.saturating_add(count))
+            .for_each(|(a, b)| counter.push(a, b));
+        Some(counter.finish())
+    }
+
+    /// Pairs of rows drawn at random: so many of a sequence that the seed decides.
+    pub fn random_pairs(&self, seed: u64, numbers: Range<u64>) -> impl Iterator<Item = (u32, u32)> {
+        let rows = self.blocking.rows();
         let below = |random: u64, n: u32| ((u128::from(random) * u128::from(n)) >> 64) as u32;
-        for k in from..from.saturating_add(count) {
+        numbers.filter_map(move |k| {
             let (x, y) = (mix(seed ^ mix(2 * k)), mix(seed ^ mix(2 * k + 1)));
             match rows.left {
                 Some(left) if left > 0 && rows.all > left => {
-                    counter.push(below(x, left), left + below(y, rows.all - left));
+                    Some((below(x, left), left + below(y, rows.all - left)))
                 }
                 None if rows.all > 1 => {
                     let (a, b) = (below(x, rows.all), below(y, rows.all - 1));
                     let b = b + u32::from(b >= a);
-                    counter.push(a.min(b), a.max(b));
+                    Some((a.min(b), a.max(b)))
                 }
-                _ => {}
+                _ => None,
             }
-        }
-        Some(counter.finish())
+        })
+    }
+
+    /// The sample's pairs of a unit that are no earlier rule's, and all rules that hold for each.
+    #[must_use]
+    pub fn sampled(&self, blocks: &Blocks, unit: &Unit, sample: Sample) -> Vec<(u32, u32, u64)> {
+        let mut found = vec![];
+        blocks.each_pair(unit, false, |a, b| {
+            if sample.takes(a, b) {
+                found.push((a, b, self.blocking.holding(a, b)));
+            }
+        });
+        found
     }
 }
 
@@ -542,6 +561,14 @@ mod tests {
         let found = count(whole);
         let found = found.iter().map(|(levels, rules, count)| ((levels, rules), count));
         assert_eq!(found.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+        let mut pairs = vec![];
+        for rule in 0..2 {
+            let blocks = linker.blocking.blocks(rule).unwrap();
+            let sampled = |unit| linker.sampled(&blocks, unit, half);
+            pairs.extend(blocks.units.iter().flat_map(sampled));
+        }
+        assert_eq!(pairs.len() as u64, count(half).pairs());
+        assert!(pairs.iter().all(|(a, b, rules)| *rules == linker.blocking.holding(*a, *b)));
         let (some, all) = (count(half).pairs() as f64, count(whole).pairs() as f64);
         assert!((0.45..0.55).contains(&(some / all)));
     }
@@ -556,6 +583,8 @@ mod tests {
         parts.merge(&linker.random_patterns(1, 2000, 3000, &mut space).unwrap());
         assert_eq!(parts, all);
         assert_ne!(linker.random_patterns(2, 0, 5000, &mut space).unwrap(), all);
+        let pairs: Vec<_> = linker.random_pairs(1, 0..5000).collect();
+        assert!(pairs.len() == 5000 && pairs.iter().all(|(a, b)| a < b && *b < ROWS));
         let exact: u64 = all.iter().filter(|(levels, ..)| levels[0] == 1).map(|(_, _, n)| n).sum();
         let known: u64 = all.iter().filter(|(levels, ..)| levels[0] > 0).map(|(_, _, n)| n).sum();
         let share = frequency::agreement(&texts().0, linker.blocking.rows()).unwrap();

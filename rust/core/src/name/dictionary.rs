@@ -1,5 +1,7 @@
 //! Names that are read once and compared many times: the distinct names of two columns, by code.
 
+use std::sync::Arc;
+
 use super::ceiling::{Agreeing, Outline, may_be_joined};
 use super::costs::CostTable;
 use super::frequency::Frequencies;
@@ -23,13 +25,15 @@ const JOINED: u32 = 1 << 12;
 /// Holds at most 2^30 distinct words and 2^32 tokens.
 ///
 /// ```
+/// use std::sync::Arc;
+///
 /// use nser_core::name::{CostTable, Frequencies, GuardPairs, NameDictionary, PreparedComparer};
 ///
 /// let costs = CostTable::parse("scripts\tx\ty\tplace\tweight\n").unwrap();
-/// let frequencies = Frequencies::new(1000.0, [(&b"ali"[..], 60.0)]);
+/// let frequencies = Arc::new(Frequencies::new(1000.0, [(&b"ali"[..], 60.0)]));
 /// let guard = GuardPairs::parse("a,b,cap\n").unwrap();
 /// let names = ["Ali Raza", "Raza Ali", "--"].map(str::as_bytes);
-/// let dictionary = NameDictionary::new(names, &costs, &frequencies, &guard);
+/// let dictionary = NameDictionary::new(names, &costs, frequencies, &guard);
 /// let mut comparer = PreparedComparer::new(&dictionary);
 /// assert_eq!(comparer.compare(0, 1, 0.0).unwrap().similarity, 0.98);
 /// assert!(!dictionary.has_token(2));
@@ -38,7 +42,7 @@ const JOINED: u32 = 1 << 12;
 #[derive(Debug, Clone)]
 pub struct NameDictionary<'a> {
     costs: &'a CostTable,
-    frequencies: &'a Frequencies,
+    frequencies: Arc<Frequencies>,
     guard: &'a GuardPairs,
     vocabulary: Vocabulary<'a>,
     items: Vec<Item>,
@@ -50,10 +54,10 @@ impl<'a> NameDictionary<'a> {
     pub fn new<'n>(
         names: impl IntoIterator<Item = &'n [u8]>,
         costs: &'a CostTable,
-        frequencies: &'a Frequencies,
+        frequencies: Arc<Frequencies>,
         guard: &'a GuardPairs,
     ) -> Self {
-        let mut reader = Reader::new(frequencies);
+        let mut reader = Reader::new(&frequencies);
         let mut vocabulary = Vocabulary::default();
         let (mut items, mut outlines, mut name) = (vec![], vec![], vec![]);
         for raw in names {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::UInt32Array;
 use arrow_schema::{DataType, Field};
-use nser_core::column::{Column, Values};
+use nser_core::column::Values;
 use nser_core::link::Pairs;
 use nser_core::link::assign::assign;
 use nser_core::link::cluster::{self, Constraint, Method, Plan, Rule};
@@ -12,7 +12,8 @@ use nser_core::link::packed::PackedDigits;
 use nser_core::link::rank::{rank, rank_texts};
 use pyo3::prelude::*;
 
-use crate::arrow::{ArrowStream, Chunked, column, export};
+use super::columns::whole;
+use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
 use crate::runtime::{Control, Limits, RunState, run};
 
@@ -156,15 +157,6 @@ impl Columns {
             _ => return Err(wrong()),
         };
         Ok(Pairs { left: records(&self.left)?, right: records(&self.right)?, weight })
-    }
-}
-
-/// A column in one chunk.
-fn whole(chunked: &Chunked) -> Result<Column<'_>, Failure> {
-    match chunked.chunks.as_slice() {
-        [] => Ok(Column::null(0)),
-        [chunk] => column(&chunked.name, chunk),
-        _ => Err(Failure::internal("a column was not in one chunk")),
     }
 }
 
