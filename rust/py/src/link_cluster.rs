@@ -160,7 +160,7 @@ impl Columns {
 }
 
 /// A column in one chunk.
-fn whole(chunked: &Chunked) -> Result<Column<'_>, Failure> {
+pub fn whole(chunked: &Chunked) -> Result<Column<'_>, Failure> {
     match chunked.chunks.as_slice() {
         [] => Ok(Column::null(0)),
         [chunk] => column(&chunked.name, chunk),
