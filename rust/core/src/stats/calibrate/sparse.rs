@@ -21,8 +21,8 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// Lists rows, or clusters if there are any. A cluster has the mean weight of its rows and adds
-    /// what its rows add under their weights, divided by that mean.
+    /// Lists rows, or clusters if there are any. A cluster has the weight of all its rows, and adds
+    /// the mean of what they add under their weights (Lemaitre and Dufour, 1987).
     ///
     /// # Errors
     ///
@@ -53,11 +53,10 @@ impl Sparse {
         let mut entries = vec![];
         for members in order.chunk_by(same) {
             let sum: f64 = members.iter().filter_map(|&r| rows.weights.get(r as usize)).sum();
-            let mean = sum / members.len() as f64;
             entries.clear();
             for &row in members {
                 let row = row as usize;
-                let share = rows.weights.get(row).map_or(1.0, |weight| weight / mean);
+                let share = rows.weights.get(row).map_or(1.0, |weight| weight / sum);
                 for term in terms {
                     let total = term.total(rows, row);
                     if total == NONE {
@@ -71,7 +70,7 @@ impl Sparse {
             }
             entries.sort_by_key(|entry| entry.0);
             all.push(&entries);
-            all.weights.push(mean);
+            all.weights.push(sum);
             let own = |&row: &u32| limits.get(row as usize).copied();
             all.limits.extend(members.iter().filter_map(own).reduce(|a, b| {
                 (a.0.max(b.0), a.1.min(b.1))

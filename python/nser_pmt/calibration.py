@@ -1,0 +1,581 @@
+"""Survey weights that hit known totals: `calibrate`, and `totals_template` for the totals."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+
+from nser_pmt import _calibration_sample as sample
+from nser_pmt import _native
+from nser_pmt._calibration_errors import trouble
+from nser_pmt._calibration_totals import (
+    CROSS,
+    ROWS,
+    Plan,
+    as_json,
+    crossed,
+    described,
+    group_text,
+    read_totals,
+)
+from nser_pmt._options import chosen, invalid
+from nser_pmt.control import RunControl
+from nser_pmt.errors import DomainError, SchemaError
+
+__all__ = ["Calibrated", "Disagreement", "Method", "calibrate", "totals_template"]
+
+Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
+Method: TypeAlias = Literal["raking", "linear", "logit", "poststratify", "entropy"]
+Disagreement: TypeAlias = Literal["error", "rescale"]
+Range: TypeAlias = tuple[float | None, float | None]
+
+_CURVES = {"poststratify": "raking", "entropy": "raking"}
+_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Calibrated:
+    """What `calibrate` found.
+
+    Attributes
+    ----------
+    weights
+        Calibrated weights (Float64, ``weight``), on the rows of the frame in their order.
+    g_weights
+        Calibrated weight over design weight (Float64, ``g``), in the same order.
+    method
+        The method.
+    totals
+        One row for each total: the columns of `by`; ``variable``, ``level``, ``of``; ``given``, the
+        total in the table; ``target``, the same or rescaled; ``cost``; ``before`` and ``achieved``,
+        its sums under the design weights and the calibrated weights; ``difference`` (achieved -
+        target) and ``relative`` (difference / \\|target\\|).
+    report
+        One row for each group, or one: the columns of `by`; ``rows``; ``units`` that could be told
+        apart; ``iterations``; ``worst_total`` and ``worst``, its relative miss; ``g_min``,
+        ``g_max``; ``at_bound``, rows at a bound; ``trimmed``, rows whose weights were cut; ``sum``,
+        ``design_effect`` (Kish) and ``effective_rows``, each ``_before`` and ``_after``;
+        ``weight_min``, ``weight_max``.
+    trace
+        One row for each step of the solver: the columns of `by`; ``iteration`` (0 is the start),
+        ``worst`` (largest relative miss), ``worst_total``, ``step`` (share of the Newton step).
+    """
+
+    weights: pl.Series
+    g_weights: pl.Series
+    method: str
+    totals: pl.DataFrame
+    report: pl.DataFrame
+    trace: pl.DataFrame
+
+    @property
+    def worst_total(self) -> str:
+        """The total that is missed most, relative to its size, in words."""
+        return str(self._worst().get_column("worst_total").item())
+
+    def _worst(self) -> pl.DataFrame:
+        return self.report.sort("worst", descending=True).head(1)
+
+    def _head(self) -> str:
+        groups = f" in {self.report.height:,} groups" if self.report.height > 1 else ""
+        return (
+            f"Calibrated by {self.method}: {len(self.weights):,} rows to "
+            f"{self.totals.height:,} totals{groups}"
+        )
+
+    def _lines(self) -> list[str]:
+        r = self.report
+        worst = self._worst().get_column("worst").item()
+
+        def both(name: str, form: str) -> str:
+            before, after = (r.get_column(f"{name}_{when}") for when in ("before", "after"))
+            if r.height == 1:
+                return f"{before.item():{form}} -> {after.item():{form}}"
+            return f"largest {before.max():{form}} -> {after.max():{form}}"
+
+        return [
+            f"steps           {r.get_column('iterations').max()}",
+            f"worst total     {self.worst_total}, missed by {worst:.2g} of its size",
+            f"g               {r.get_column('g_min').min():.4g} to {r.get_column('g_max').max():.4g}",
+            f"design effect   {both('design_effect', '.3f')} (Kish)",
+            f"effective rows  {both('effective_rows', ',.0f')}",
+            f"at a bound      {r.get_column('at_bound').sum():,}",
+            f"trimmed         {r.get_column('trimmed').sum():,}",
+        ]
+
+    def __repr__(self) -> str:
+        return "\n  ".join([self._head(), *self._lines()])
+
+    def _repr_html_(self) -> str:
+        size = pl.col("relative").abs()
+        missed = self.totals.sort(size, descending=True, nulls_last=True).head(_SHOWN)
+        text = f"<pre>{escape(repr(self))}</pre>"
+        shown = f"<p>Totals, the worst {_SHOWN}:</p>" if self.totals.height > _SHOWN else ""
+        groups = self.report._repr_html_() if self.report.height > 1 else ""
+        return f"<div>{text}{groups}{shown}{missed._repr_html_()}</div>"
+
+
+def calibrate(
+    frame: Frame,
+    totals: Frame,
+    *,
+    weights: str | None = None,
+    method: Method = "raking",
+    bounds: Range | None = None,
+    weight_bounds: Range | None = None,
+    trim: Range | None = None,
+    by: str | Sequence[str] = (),
+    cluster: str | None = None,
+    variance: str | None = None,
+    disagreement: Disagreement = "error",
+    tolerance: float = 1e-12,
+    max_iterations: int = 50,
+    control: RunControl | None = None,
+) -> Calibrated:
+    """Change survey weights as little as possible, so that they add up to known totals.
+
+    Parameters
+    ----------
+    frame
+        The sample, one row for each unit.
+    totals
+        The totals, as `totals_template` makes them: ``variable``, ``level``, ``total`` and, if
+        wanted, ``of``, ``cost`` and the columns of `by`. A level makes a row of a margin: every
+        level of the sample must have a total. Without a level, the total is the sum of a column, or
+        the number of rows for the variable ``"(rows)"``. ``"a*b"`` is the cross of two columns; its
+        levels are ``"x*y"``. ``of`` names a column that is added up within the level, such as
+        persons by province in a frame of households. A total with a ``cost`` may be missed: cost c
+        adds c/2 times its squared relative miss to what is minimised (see Notes), so 1 is weak
+        and 1e6 nearly exact. Columns ``rows`` and ``note`` are not read.
+    weights
+        Column of design weights, above zero; by default every row has weight 1.
+    method
+        ``"raking"``: g = exp(u), never negative. ``"linear"``: g = 1 + u, the generalised
+        regression estimator. ``"logit"``: between two `bounds`, smoothly. ``"poststratify"``: one
+        margin or cross, in one step. ``"entropy"``: entropy balancing, which is raking by another
+        name: give the totals of the population to be like.
+    bounds
+        Lowest and highest g = calibrated weight / design weight; None for open. With ``"linear"``
+        and ``"raking"`` the curve is cut off there (truncated); ``"logit"`` needs both, around 1.
+    weight_bounds
+        Lowest and highest calibrated weight, held while the totals are hit.
+    trim
+        Lowest and highest weight afterwards: weights outside are cut, and what is cut off is shared
+        equally among the others until none is outside, as ``trimWeights(strict=TRUE)`` of R's
+        survey package does. Totals are then missed, and the report says by how much; `weight_bounds`
+        keeps them.
+    by
+        Columns of groups that are calibrated each by itself, to totals of their own.
+    cluster
+        Column of households or sampling units: rows of one get the same g, by the mean of what they
+        add to the totals (R's ``aggregate.stage``), weighted where their design weights differ.
+    variance
+        Column of variance factors: the larger, the easier a weight moves less. ``u`` is divided
+        by it, as by R's ``variance``: a ratio estimator has one total and its column here.
+    disagreement
+        Margins that add up to different populations: ``"error"``, or ``"rescale"`` all to the
+        first in the table.
+    tolerance
+        Largest miss of a total, relative to its size.
+    max_iterations
+        Most steps; five to ten are usual.
+    control
+        Threads, time limit, cancellation; see `RunControl`.
+
+    Returns
+    -------
+    Calibrated
+        Weights on the same rows in the same order, and frames that say how they came about.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or has a type that makes no sense for its use.
+    DomainError
+        A weight is not above zero; a value is missing; a level of the sample has no total
+        (``level_without_total``); a total above zero has no row (``empty_cell``); margins disagree
+        (``margins_disagree``); totals contradict each other (``totals_contradict``); a total of
+        zero needs a method that can give weights of zero (``zero_total``); an option is not allowed.
+    ConvergenceError
+        No weights within the bounds hit the totals (``out_of_reach``; the message names the totals
+        and the nearest sums), or not solved in time (``not_converged``).
+    CancelledError
+        Stopped through `control`.
+
+    Notes
+    -----
+    With design weights d, the weights are d g(u) where u = x'm / variance, x is what a row adds to the
+    totals, and m makes the sums right. They minimise the sum of d G(g) under the totals, where G is
+    the distance whose slope is the inverse of g(u) (Deville and Sarndal, 1992); a cost adds
+    N c / 2 times the squared relative miss, N the sum of d. One Newton solver on the dual does all
+    methods; rows that no total tells apart are one. Totals that follow from others, such as
+    the last level of a second margin, are checked and left out.
+
+    The result has the same bits for any number of threads. Another order of the rows may change the
+    last bits of a sum.
+
+    Kish's design effect is n sum(w^2) / sum(w)^2, effective rows are n over it.
+
+    Examples
+    --------
+    >>> import polars as pl, nser_pmt as nser
+    >>> survey = pl.DataFrame(
+    ...     {"area": ["urban", "urban", "rural", "rural"], "sex": ["f", "m", "f", "m"]}
+    ... )
+    >>> totals = pl.DataFrame(
+    ...     {
+    ...         "variable": ["area", "area", "sex", "sex"],
+    ...         "level": ["urban", "rural", "f", "m"],
+    ...         "total": [40.0, 60.0, 50.0, 50.0],
+    ...     }
+    ... )
+    >>> cal = nser.calibrate(survey, totals, method="raking")
+    >>> cal.weights.round(6).to_list()
+    [20.0, 20.0, 30.0, 30.0]
+    >>> survey.with_columns(cal.weights).columns
+    ['area', 'sex', 'weight']
+    """
+    chosen("method", method, Method)
+    chosen("disagreement", disagreement, Disagreement)
+    by = (by,) if isinstance(by, str) else tuple(by)
+    lazy = frame.lazy()
+    schema = lazy.collect_schema()
+    used = [name for name in (*by, weights, cluster, variance) if name is not None]
+    for name in used:
+        if name not in schema:
+            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+    plan = read_totals(totals.lazy().collect(), schema.names(), by)
+    plan = crossed(plan, disagreement)
+    if method == "poststratify":
+        _check_one_margin(plan)
+    spec = as_json(plan) | {
+        "curve": _CURVES.get(method, method),
+        "bounds": _range("bounds", bounds, method),
+        "weight_bounds": None if weight_bounds is None else _range("weight_bounds", weight_bounds),
+        "trim": None if trim is None else _range("trim", trim),
+        "tolerance": _positive("tolerance", tolerance),
+        "max_iterations": int(_positive("max_iterations", max_iterations)),
+    }
+    if cluster is not None and variance is not None:
+        raise invalid("cluster and variance cannot be combined")
+    needed = list(dict.fromkeys([*plan.columns, *plan.numbers, *used]))
+    # A frame without columns has no rows, so one column is kept.
+    data = lazy.select(needed or schema.names()[:1]).collect()
+    if data.is_empty():
+        raise DomainError("the frame has no rows", code="no_rows")
+    return _solve(data, plan, spec, method, weights, cluster, variance, control or RunControl())
+
+
+def _solve(
+    data: pl.DataFrame,
+    plan: Plan,
+    spec: dict[str, Any],
+    method: str,
+    weights: str | None,
+    cluster: str | None,
+    variance: str | None,
+    control: RunControl,
+) -> Calibrated:
+    if weights is None:
+        design = pl.repeat(1.0, data.height, dtype=pl.Float64, eager=True)
+    else:
+        design = sample.positive(data, weights, "weights")
+    variables = [sample.categorical(data, c, plan.levels(c)) for c in plan.columns]
+    stream, text = _native.calibrate(
+        json.dumps(spec),
+        data.height,
+        weights=design,
+        variables=[(sample.native(series), values) for series, values in variables],
+        values=[sample.numbers(data, name, "what is added up") for name in plan.numbers],
+        variance=None if variance is None else sample.positive(data, variance, "variance factors"),
+        clusters=None if cluster is None else sample.clusters(data, cluster),
+        groups=sample.groups(data, plan) if plan.by else None,
+        threads=control.threads,
+        control=control._native,
+        timeout=control.timeout,
+        tick=control.progress,
+    )
+    said = json.loads(text)
+    if stream is None:
+        raise trouble(plan, said, data, _bounds_text(spec))
+    _check_zeros(plan, said, spec)
+    weight = pl.DataFrame(stream).to_series()
+    return Calibrated(
+        weights=weight,
+        g_weights=(weight / design).alias("g"),
+        method=method,
+        totals=_totals(plan, said),
+        report=_report(plan, said),
+        trace=_trace(plan, said),
+    )
+
+
+def _check_one_margin(plan: Plan) -> None:
+    costs = any(cost is not None for row in plan.costs for cost in row)
+    if len(plan.terms) != 1 or not plan.terms[0].columns or plan.terms[0].of or costs:
+        raise invalid("method 'poststratify' needs one margin or cross, counted and without costs")
+
+
+def _range(name: str, given: Range | None, method: str | None = None) -> list[float | None]:
+    low, high = given or (None, None)
+    if any(value is not None and not math.isfinite(value) for value in (low, high)):
+        raise invalid(f"{name} must be finite numbers, or None for open")
+    if low is not None and high is not None and low >= high:
+        raise invalid(f"{name} must be a lower and a higher number")
+    if method == "logit" and (low is None or high is None or not low < 1 < high):
+        raise invalid("method 'logit' needs bounds below and above 1, such as (0.3, 3)")
+    if method == "poststratify" and given is not None:
+        raise invalid("method 'poststratify' has no bounds")
+    return [low, high]
+
+
+def _positive(name: str, value: float) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise invalid(f"{name} must be above zero")
+    return value
+
+
+def _bounds_text(spec: Mapping[str, Any]) -> str:
+    def words(name: str, pair: Sequence[float | None]) -> str:
+        low, high = pair
+        if low is None or high is None:
+            return f"{name} {'at least' if high is None else 'at most'} {low if high is None else high:g}"
+        return f"{name} from {low:g} to {high:g}"
+
+    parts = []
+    if any(value is not None for value in spec["bounds"]):
+        parts.append(words("g", spec["bounds"]))
+    elif spec["curve"] == "raking":
+        parts.append("g above 0")
+    if spec["weight_bounds"] is not None:
+        parts.append(words("weights", spec["weight_bounds"]))
+    return " and ".join(parts)
+
+
+def _check_zeros(plan: Plan, said: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> None:
+    """Refuse a level with rows whose total is zero, where no weight can be zero."""
+    low = spec["bounds"][0]
+    reachable = spec["curve"] == "linear" and (low is None or low <= 0)
+    for group, one in enumerate(said):
+        for k, label in enumerate(plan.labels):
+            total, before = plan.totals[group][k], one["before"][k]
+            counted = label[1] is not None and plan.costs[group][k] is None
+            if total == 0 and before and counted and not reachable:
+                where = f"{group_text(plan.by, plan.groups[group])}: " if plan.by else ""
+                raise DomainError(
+                    f"{where}{described(label)} should be zero, but the sample has such rows, and "
+                    "this method gives no weight of zero",
+                    code="zero_total",
+                    column=label[0],
+                    hint="Filter these rows out, or use method='linear' with bounds=(0, None)",
+                )
+
+
+def _group_columns(plan: Plan, times: Sequence[int]) -> dict[str, pl.Series]:
+    repeated = [g for g, n in zip(plan.groups, times, strict=True) for _ in range(n)]
+    return {
+        name: pl.Series(name, [group[k] for group in repeated], dtype=pl.String)
+        for k, name in enumerate(plan.by)
+    }
+
+
+def _totals(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    rows = []
+    times = []
+    for group, one in enumerate(said):
+        known = [k for k, total in enumerate(plan.totals[group]) if total is not None]
+        times.append(len(known))
+        for k in known:
+            given, target = plan.given[group][k], plan.totals[group][k]
+            cost, before, achieved = plan.costs[group][k], one["before"][k], one["achieved"][k]
+            rows.append((*plan.labels[k], given, target, cost, before, achieved))
+    names = ("given", "target", "cost", "before", "achieved")
+    text = dict.fromkeys(("variable", "level", "of"), pl.String)
+    frame = pl.DataFrame(rows, schema=text | dict.fromkeys(names, pl.Float64), orient="row")
+    target, difference = pl.col("target"), pl.col("achieved") - pl.col("target")
+    frame = frame.with_columns(
+        difference.alias("difference"),
+        pl.when(target != 0).then(difference / target.abs()).alias("relative"),
+    )
+    return pl.DataFrame(_group_columns(plan, times)).hstack(frame) if plan.by else frame
+
+
+def _worst(plan: Plan, group: int, one: Mapping[str, Any]) -> tuple[str, float]:
+    """Return the total that must be hit and is missed most, and by how much of its size."""
+    worst, miss = 0, -1.0
+    for k, target in enumerate(plan.totals[group]):
+        if target is None or plan.costs[group][k] is not None:
+            continue
+        size = abs(target) or abs(one["before"][k]) or 1.0
+        own = abs(one["achieved"][k] - target) / size
+        if own > miss:
+            worst, miss = k, own
+    return described(plan.labels[worst]), max(miss, 0.0)
+
+
+def _report(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    rows = []
+    for group, one in enumerate(said):
+        before, after = one["spread"]
+        worst_total, worst = _worst(plan, group, one)
+        rows.append(
+            {
+                "rows": one["rows"],
+                "units": one["units"],
+                "iterations": len(one["trace"]) - 1,
+                "worst_total": worst_total,
+                "worst": worst,
+                "g_min": one["factors"][0],
+                "g_max": one["factors"][1],
+                "at_bound": one["at_bound"],
+                "trimmed": one["trimmed"],
+                "sum_before": before[0],
+                "sum_after": after[0],
+                "design_effect_before": before[1],
+                "design_effect_after": after[1],
+                "effective_rows_before": before[2],
+                "effective_rows_after": after[2],
+                "weight_min": after[3],
+                "weight_max": after[4],
+            }
+        )
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(_group_columns(plan, [1] * len(said))).hstack(frame) if plan.by else frame
+
+
+def _trace(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    rows = [
+        (iteration, worst, described(plan.labels[total]), step)
+        for one in said
+        for iteration, (worst, total, step) in enumerate(one["trace"])
+    ]
+    schema = {
+        "iteration": pl.UInt32,
+        "worst": pl.Float64,
+        "worst_total": pl.String,
+        "step": pl.Float64,
+    }
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    times = [len(one["trace"]) for one in said]
+    return pl.DataFrame(_group_columns(plan, times)).hstack(frame) if plan.by else frame
+
+
+def totals_template(
+    frame: Frame,
+    *,
+    margins: Sequence[str | Sequence[str]] = (),
+    continuous: Sequence[str] = (),
+    of: str | None = None,
+    by: str | Sequence[str] = (),
+) -> pl.DataFrame:
+    """Make the table of totals that `calibrate` needs, to be filled in.
+
+    Parameters
+    ----------
+    frame
+        The sample.
+    margins
+        Categorical columns with a total for each level; two or more columns together, as
+        ``("province", "area")``, are crossed.
+    continuous
+        Columns whose sums are known; ``"(rows)"`` for the number of rows.
+    of
+        Column that is added up within each level; by default rows are counted.
+    by
+        Columns of groups that have totals of their own.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, ``variable``, ``level`` (null for the sum of a column), ``of`` if
+        given, ``total`` (Float64, all null: to be filled in) and ``rows`` (UInt32, rows of the
+        sample that add to it). Margins come first, levels in the order of the Enum, or sorted.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing.
+    DomainError
+        A level is missing, or a level of a cross holds ``*``.
+
+    Examples
+    --------
+    >>> import polars as pl, nser_pmt as nser
+    >>> survey = pl.DataFrame({"area": ["urban", "rural", "urban"], "age": [31, 45, 27]})
+    >>> nser.totals_template(survey, margins=["area"], continuous=["age"])
+    shape: (3, 4)
+    ┌──────────┬───────┬───────┬──────┐
+    │ variable ┆ level ┆ total ┆ rows │
+    │ ---      ┆ ---   ┆ ---   ┆ ---  │
+    │ str      ┆ str   ┆ f64   ┆ u32  │
+    ╞══════════╪═══════╪═══════╪══════╡
+    │ area     ┆ rural ┆ null  ┆ 1    │
+    │ area     ┆ urban ┆ null  ┆ 2    │
+    │ age      ┆ null  ┆ null  ┆ 3    │
+    └──────────┴───────┴───────┴──────┘
+    """
+    by = (by,) if isinstance(by, str) else tuple(by)
+    crosses = [(m,) if isinstance(m, str) else tuple(m) for m in margins]
+    if not crosses and not continuous:
+        raise invalid("give margins, continuous columns, or both")
+    lazy = frame.lazy()
+    known = lazy.collect_schema().names()
+    sums = [name for name in continuous if name != ROWS]
+    for name in (*by, *(c for cross in crosses for c in cross), *sums, *([of] if of else [])):
+        if name not in known:
+            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+    needed = list(dict.fromkeys([*by, *(c for cross in crosses for c in cross)]))
+    data = lazy.select(needed or known[:1]).collect()
+    for name in needed:
+        sample.filled(data, name)
+    parts = [_margin(data, cross, by, of) for cross in crosses]
+    parts += [_sum(data, name, by, of) for name in continuous]
+    return pl.concat(parts)
+
+
+def _margin(
+    data: pl.DataFrame, cross: Sequence[str], by: Sequence[str], of: str | None
+) -> pl.DataFrame:
+    keys = list(dict.fromkeys([*by, *cross]))
+    counted = data.group_by(keys).agg(pl.len().cast(pl.UInt32).alias("__rows")).sort(keys)
+    texts = counted.select(pl.col(name).cast(pl.String) for name in keys)
+    if len(cross) > 1:
+        for name in cross:
+            if texts.get_column(name).str.contains(CROSS, literal=True).any():
+                raise DomainError(
+                    f"column '{name}': a level of a cross must not hold '{CROSS}'",
+                    code="out_of_domain",
+                    column=name,
+                )
+    level = pl.concat_str([pl.col(name) for name in cross], separator=CROSS)
+    return texts.with_columns(counted.get_column("__rows")).select(
+        *by,
+        *_columns(CROSS.join(cross), level, of),
+        pl.col("__rows").alias("rows"),
+    )
+
+
+def _sum(data: pl.DataFrame, name: str, by: Sequence[str], of: str | None) -> pl.DataFrame:
+    counted = pl.DataFrame({"__rows": [data.height]})
+    if by:
+        counted = data.group_by(list(by)).agg(pl.len().alias("__rows")).sort(list(by))
+    kept = [pl.col(key).cast(pl.String) for key in by]
+    empty = _columns(name, pl.lit(None, pl.String), None)
+    columns = [*empty[:2], pl.lit(None, pl.String).alias("of"), *empty[2:]] if of else empty
+    return counted.select(*kept, *columns, pl.col("__rows").cast(pl.UInt32).alias("rows"))
+
+
+def _columns(variable: str, level: pl.Expr, of: str | None) -> list[pl.Expr]:
+    filled = [pl.lit(of, pl.String).alias("of")] if of else []
+    return [
+        pl.lit(variable, pl.String).alias("variable"),
+        level.alias("level"),
+        *filled,
+        pl.lit(None, pl.Float64).alias("total"),
+    ]
