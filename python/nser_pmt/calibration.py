@@ -55,7 +55,7 @@ class Calibrated:
         One row for each total: the columns of `by`; ``variable``, ``level``, ``of``; ``given``, the
         total in the table; ``target``, the same or rescaled; ``cost``; ``before`` and ``achieved``,
         its sums under the design weights and the calibrated weights; ``difference`` (achieved -
-        target) and ``relative`` (difference / \\|target\\|).
+        target) and ``relative``, the same over the size of the target.
     report
         One row for each group, or one: the columns of `by`; ``rows``; ``units`` that could be told
         apart; ``iterations``; ``worst_total`` and ``worst``, its relative miss; ``g_min``,
@@ -77,10 +77,7 @@ class Calibrated:
     @property
     def worst_total(self) -> str:
         """The total that is missed most, relative to its size, in words."""
-        return str(self._worst().get_column("worst_total").item())
-
-    def _worst(self) -> pl.DataFrame:
-        return self.report.sort("worst", descending=True).head(1)
+        return str(self.report.sort("worst", descending=True).get_column("worst_total")[0])
 
     def _head(self) -> str:
         groups = f" in {self.report.height:,} groups" if self.report.height > 1 else ""
@@ -90,23 +87,30 @@ class Calibrated:
         )
 
     def _lines(self) -> list[str]:
-        r = self.report
-        worst = self._worst().get_column("worst").item()
+        r, c = self.report, pl.col
+        few = r.height == 1
 
-        def both(name: str, form: str) -> str:
-            before, after = (r.get_column(f"{name}_{when}") for when in ("before", "after"))
-            if r.height == 1:
-                return f"{before.item():{form}} -> {after.item():{form}}"
-            return f"largest {before.max():{form}} -> {after.max():{form}}"
+        def pair(name: str, form: str) -> str:
+            before, after = r.select(c(f"{name}_before").max(), c(f"{name}_after").max()).row(0)
+            return f"{'' if few else 'largest '}{before:{form}} -> {after:{form}}"
 
+        def effective() -> str:
+            before, after = r.select(pl.col("^effective_rows_.*$").sum()).row(0)
+            return f"{before:,.0f} -> {after:,.0f}"
+
+        steps, low, high = r.select(c("iterations").max(), c("g_min").min(), c("g_max").max()).row(
+            0
+        )
+        worst = r.select(c("worst").max()).item()
+        at_bound, trimmed = r.select(c("at_bound").sum(), c("trimmed").sum()).row(0)
         return [
-            f"steps           {r.get_column('iterations').max()}",
-            f"worst total     {self.worst_total}, missed by {worst:.2g} of its size",
-            f"g               {r.get_column('g_min').min():.4g} to {r.get_column('g_max').max():.4g}",
-            f"design effect   {both('design_effect', '.3f')} (Kish)",
-            f"effective rows  {both('effective_rows', ',.0f')}",
-            f"at a bound      {r.get_column('at_bound').sum():,}",
-            f"trimmed         {r.get_column('trimmed').sum():,}",
+            f"steps           {steps}",
+            f"worst total     {self.worst_total}, missed by {worst:.2g}",
+            f"g               {low:.4g} to {high:.4g}",
+            f"design effect   {pair('design_effect', '.3f')} (Kish)",
+            f"effective rows  {effective()}",
+            f"at a bound      {at_bound:,}",
+            f"trimmed         {trimmed:,}",
         ]
 
     def __repr__(self) -> str:
@@ -154,7 +158,8 @@ def calibrate(
         adds c/2 times its squared relative miss to what is minimised (see Notes), so 1 is weak
         and 1e6 nearly exact. Columns ``rows`` and ``note`` are not read.
     weights
-        Column of design weights, above zero; by default every row has weight 1.
+        Column of design weights, above zero; by default every row has weight 1. They should add up
+        to about the size of the population where no total counts rows (totals with ``of``).
     method
         ``"raking"``: g = exp(u), never negative. ``"linear"``: g = 1 + u, the generalised
         regression estimator. ``"logit"``: between two `bounds`, smoothly. ``"poststratify"``: one
@@ -168,8 +173,8 @@ def calibrate(
     trim
         Lowest and highest weight afterwards: weights outside are cut, and what is cut off is shared
         equally among the others until none is outside, as ``trimWeights(strict=TRUE)`` of R's
-        survey package does. Totals are then missed, and the report says by how much; `weight_bounds`
-        keeps them.
+        survey package does. Totals are then missed, and the report says by how much; with
+        `weight_bounds` they are hit.
     by
         Columns of groups that are calibrated each by itself, to totals of their own.
     cluster
@@ -201,7 +206,8 @@ def calibrate(
         A weight is not above zero; a value is missing; a level of the sample has no total
         (``level_without_total``); a total above zero has no row (``empty_cell``); margins disagree
         (``margins_disagree``); totals contradict each other (``totals_contradict``); a total of
-        zero needs a method that can give weights of zero (``zero_total``); an option is not allowed.
+        zero needs a method that can give weights of zero (``zero_total``); an option is not
+        allowed.
     ConvergenceError
         No weights within the bounds hit the totals (``out_of_reach``; the message names the totals
         and the nearest sums), or not solved in time (``not_converged``).
@@ -210,9 +216,9 @@ def calibrate(
 
     Notes
     -----
-    With design weights d, the weights are d g(u) where u = x'm / variance, x is what a row adds to the
-    totals, and m makes the sums right. They minimise the sum of d G(g) under the totals, where G is
-    the distance whose slope is the inverse of g(u) (Deville and Sarndal, 1992); a cost adds
+    With design weights d, the weights are d g(u) where u = x'm / variance, x is what a row adds to
+    the totals, and m makes the sums right. They minimise the sum of d G(g) under the totals, where
+    G is the distance whose slope is the inverse of g(u) (Deville and Sarndal, 1992); a cost adds
     N c / 2 times the squared relative miss, N the sum of d. One Newton solver on the dual does all
     methods; rows that no total tells apart are one. Totals that follow from others, such as
     the last level of a second margin, are checked and left out.
@@ -345,7 +351,8 @@ def _bounds_text(spec: Mapping[str, Any]) -> str:
     def words(name: str, pair: Sequence[float | None]) -> str:
         low, high = pair
         if low is None or high is None:
-            return f"{name} {'at least' if high is None else 'at most'} {low if high is None else high:g}"
+            side, value = ("at least", low) if high is None else ("at most", high)
+            return f"{name} {side} {value:g}"
         return f"{name} from {low:g} to {high:g}"
 
     parts = []
@@ -398,10 +405,10 @@ def _totals(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     names = ("given", "target", "cost", "before", "achieved")
     text = dict.fromkeys(("variable", "level", "of"), pl.String)
     frame = pl.DataFrame(rows, schema=text | dict.fromkeys(names, pl.Float64), orient="row")
-    target, difference = pl.col("target"), pl.col("achieved") - pl.col("target")
+    wanted, difference = pl.col("target"), pl.col("achieved") - pl.col("target")
     frame = frame.with_columns(
         difference.alias("difference"),
-        pl.when(target != 0).then(difference / target.abs()).alias("relative"),
+        pl.when(wanted != 0).then(difference / wanted.abs()).alias("relative"),
     )
     return pl.DataFrame(_group_columns(plan, times)).hstack(frame) if plan.by else frame
 

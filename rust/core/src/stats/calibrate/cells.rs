@@ -15,8 +15,14 @@ const RUN: usize = 4096;
 
 /// Runs of a block, and most blocks; fewer when there are so many totals that their slopes are large.
 const BLOCK: usize = 4096;
-const BLOCKS: usize = 32;
+const BLOCKS: usize = 8;
 const SLOPES: usize = 1 << 25;
+
+/// Numbers that a unit may have: the loops are compiled for each.
+const WIDTHS: [usize; 5] = [0, 1, 2, 4, 8];
+
+/// Columns of numbers that [`Cells`] can add up.
+pub const MOST_COLUMNS: usize = 8;
 
 /// Combinations of levels that may have a place in a table: so many, or so many for each row.
 const TABLE: usize = 1 << 16;
@@ -38,11 +44,12 @@ pub struct Cells {
     totals: Vec<u32>,
     terms: usize,
     runs: Vec<Run>,
-    weights: Vec<f64>,
     /// Total of each column of numbers.
     columns: Vec<u32>,
-    /// Numbers of each unit.
-    numbers: Vec<f64>,
+    /// Units one after another: the weight, then [`Cells::width`] numbers.
+    units: Vec<f64>,
+    /// Numbers of a unit: as many as there are columns, and zeros up to one of [`WIDTHS`].
+    width: usize,
     /// One over the variance factor of each unit, if there are any.
     gain: Vec<f64>,
     /// Bounds of the factor of each unit, if they differ.
@@ -82,13 +89,13 @@ impl Cells {
         let values: Vec<&[f64]> =
             summed().map(|(of, _)| rows.values.get(of).copied().unwrap_or(&[])).collect();
         let merged = values.is_empty() && rows.variance.is_none() && limits.is_empty();
+        let width = WIDTHS.into_iter().find(|&w| w >= values.len()).unwrap_or(MOST_COLUMNS);
         let found = Found::new(rows, &counted);
-        let mut totals = Vec::with_capacity(found.first.len() * counted.len());
-        for &row in &found.first {
+        let mut totals = Vec::with_capacity(found.count * counted.len());
+        for cell in 0..found.count {
             let start = totals.len();
-            for term in &counted {
-                totals.push(term.total(rows, row as usize));
-            }
+            let code = |variable| found.code(cell, variable);
+            totals.extend(counted.iter().map(|term| term.total_of(code)));
             totals.get_mut(start..).unwrap_or(&mut []).sort_unstable();
         }
         if totals.contains(&NONE) {
@@ -99,9 +106,9 @@ impl Cells {
             totals,
             terms: counted.len(),
             runs: vec![],
-            weights: vec![],
             columns,
-            numbers: vec![],
+            units: vec![],
+            width,
             gain: vec![],
             limits: vec![],
             unit_of_row: vec![],
@@ -110,20 +117,20 @@ impl Cells {
         if merged {
             cells.merge(rows, found);
         } else {
-            cells.arrange(rows, &found, &values, limits);
+            cells.arrange(rows, found, &values, limits);
         }
-        cells.blocks = blocks(cells.runs.len().max(cells.weights.len() / 4), size);
+        cells.blocks = blocks(cells.runs.len().max(cells.units() / 4), size);
         Ok(cells)
     }
 
     /// Makes each cell one unit.
     #[expect(clippy::indexing_slicing, reason = "cells were counted")]
     fn merge(&mut self, rows: &Rows<'_>, found: Found) {
-        self.weights = vec![0.0; found.first.len()];
+        self.units = vec![0.0; found.count];
         for (&cell, weight) in found.cells.iter().zip(rows.weights) {
-            self.weights[cell as usize] += weight;
+            self.units[cell as usize] += weight;
         }
-        let cells = 0..u32::try_from(found.first.len()).unwrap_or(NONE);
+        let cells = 0..u32::try_from(found.count).unwrap_or(NONE);
         self.runs = cells.map(|cell| Run { cell, start: cell, end: cell + 1 }).collect();
         self.unit_of_row = found.cells;
     }
@@ -133,11 +140,12 @@ impl Cells {
     fn arrange(
         &mut self,
         rows: &Rows<'_>,
-        found: &Found,
+        found: Found,
         values: &[&[f64]],
         limits: &[(f64, f64)],
     ) {
-        let mut next = vec![0u32; found.first.len() + 1];
+        let n = found.cells.len();
+        let mut next = vec![0u32; found.count + 1];
         found.cells.iter().for_each(|&cell| next[cell as usize + 1] += 1);
         for cell in 1..next.len() {
             next[cell] += next[cell - 1];
@@ -151,21 +159,21 @@ impl Cells {
                 end: end.min(start.saturating_add(RUN as u32)),
             }));
         }
-        let width = values.len();
-        self.weights = vec![0.0; found.cells.len()];
-        self.numbers = vec![0.0; width * found.cells.len()];
-        self.unit_of_row = found.cells.clone();
+        let stride = 1 + self.width;
+        self.units = vec![0.0; stride * n];
         if rows.variance.is_some() {
-            self.gain = vec![1.0; found.cells.len()];
+            self.gain = vec![1.0; n];
         }
         self.limits = limits.to_vec();
+        self.unit_of_row = found.cells;
         for (row, unit) in self.unit_of_row.iter_mut().enumerate() {
             let place = &mut next[*unit as usize];
             *unit = *place;
             *place += 1;
             let at = *unit as usize;
-            self.weights[at] = rows.weights[row];
-            for (number, column) in self.numbers[at * width..].iter_mut().zip(values) {
+            let record = &mut self.units[at * stride..][..stride];
+            record[0] = rows.weights[row];
+            for (number, column) in record[1..].iter_mut().zip(values) {
                 *number = column[row];
             }
             if let Some(variance) = rows.variance {
@@ -177,9 +185,30 @@ impl Cells {
         }
     }
 
+    /// Units of a run.
+    #[expect(clippy::indexing_slicing, reason = "units were counted")]
+    fn of(&self, run: &Run) -> &[f64] {
+        let stride = 1 + self.width;
+        &self.units[run.start as usize * stride..run.end as usize * stride]
+    }
+
+    /// Totals of the levels of a run.
+    #[expect(clippy::indexing_slicing, reason = "cells were counted")]
+    fn totals_of(&self, run: &Run) -> &[u32] {
+        let cell = run.cell as usize * self.terms;
+        &self.totals[cell..cell + self.terms]
+    }
+
+    /// Multipliers of the columns, and zeros.
+    fn own<const W: usize>(&self, multipliers: &[f64]) -> [f64; W] {
+        let mut own = [0.0; W];
+        for (own, &total) in own.iter_mut().zip(&self.columns) {
+            *own = multipliers.get(total as usize).copied().unwrap_or(0.0);
+        }
+        own
+    }
+
     /// Adds the sums of a block, with the factor and slope of a unit by `at(sum, unit)`.
-    #[expect(clippy::indexing_slicing, reason = "runs, cells and totals were counted")]
-    #[inline(always)]
     fn add_with(
         &self,
         block: usize,
@@ -187,42 +216,49 @@ impl Cells {
         sums: &mut Sums,
         at: impl Fn(f64, usize) -> (f64, f64),
     ) {
-        let (size, width) = (self.size, self.columns.len());
-        let slopes_of = |m: &[u32]| m.iter().map(|&t| multipliers[t as usize]).collect::<Vec<_>>();
-        let own = slopes_of(&self.columns);
-        // For a run: the sum of the numbers under weights and under slopes, and of their products.
-        let mut first = vec![0.0; width];
-        let mut second = vec![0.0; width];
-        let mut third = vec![0.0; width * width];
+        match self.width {
+            0 => self.add_width::<0, 1>(block, multipliers, sums, at),
+            1 => self.add_width::<1, 2>(block, multipliers, sums, at),
+            2 => self.add_width::<2, 3>(block, multipliers, sums, at),
+            4 => self.add_width::<4, 5>(block, multipliers, sums, at),
+            _ => self.add_width::<8, 9>(block, multipliers, sums, at),
+        }
+    }
+
+    /// The same for units of `W` numbers; `S` is one more.
+    #[expect(clippy::indexing_slicing, reason = "runs, cells and totals were counted")]
+    #[inline(always)]
+    fn add_width<const W: usize, const S: usize>(
+        &self,
+        block: usize,
+        multipliers: &[f64],
+        sums: &mut Sums,
+        at: impl Fn(f64, usize) -> (f64, f64),
+    ) {
+        let size = self.size;
+        let own: [f64; W] = self.own(multipliers);
         for run in &self.runs[part(self.runs.len(), block, self.blocks)] {
-            let cell = run.cell as usize * self.terms;
-            let totals = &self.totals[cell..cell + self.terms];
+            let totals = self.totals_of(run);
             let base: f64 = totals.iter().map(|&t| multipliers[t as usize]).sum();
+            // Of the run: sums of the numbers under weights and under slopes, and of their products.
             let (mut weight, mut slope) = (0.0, 0.0);
-            if width == 0 && self.gain.is_empty() {
-                for unit in run.start as usize..run.end as usize {
-                    let (g, s) = at(base, unit);
-                    weight += self.weights[unit] * g;
-                    slope += self.weights[unit] * s;
+            let (mut first, mut second, mut third) = ([0.0; W], [0.0; W], [[0.0; W]; W]);
+            let (units, _) = self.of(run).as_chunks::<S>();
+            for (unit, record) in (run.start as usize..).zip(units) {
+                let mut u = base;
+                for i in 0..W {
+                    u += record[i + 1] * own[i];
                 }
-            } else {
-                first.fill(0.0);
-                second.fill(0.0);
-                third.fill(0.0);
-                for unit in run.start as usize..run.end as usize {
-                    let numbers = &self.numbers[unit * width..unit * width + width];
-                    let u: f64 = base + numbers.iter().zip(&own).map(|(x, m)| x * m).sum::<f64>();
-                    let gain = self.gain.get(unit).copied().unwrap_or(1.0);
-                    let (g, s) = at(u * gain, unit);
-                    let (w, h) = (self.weights[unit] * g, self.weights[unit] * gain * s);
-                    weight += w;
-                    slope += h;
-                    for i in 0..width {
-                        first[i] += w * numbers[i];
-                        second[i] += h * numbers[i];
-                        for j in 0..=i {
-                            third[i * width + j] += h * numbers[i] * numbers[j];
-                        }
+                let gain = self.gain.get(unit).copied().unwrap_or(1.0);
+                let (g, s) = at(u * gain, unit);
+                let (w, h) = (record[0] * g, record[0] * gain * s);
+                weight += w;
+                slope += h;
+                for i in 0..W {
+                    first[i] += w * record[i + 1];
+                    second[i] += h * record[i + 1];
+                    for j in 0..=i {
+                        third[i][j] += h * record[i + 1] * record[j + 1];
                     }
                 }
             }
@@ -237,7 +273,7 @@ impl Cells {
                     sums.slopes[lower(column, t, size)] += second[i];
                 }
                 for (j, &other) in self.columns[..=i].iter().enumerate() {
-                    sums.slopes[lower(column, other, size)] += third[i * width + j];
+                    sums.slopes[lower(column, other, size)] += third[i][j];
                 }
             }
         }
@@ -260,7 +296,7 @@ impl Layout for Cells {
     }
 
     fn units(&self) -> usize {
-        self.weights.len()
+        self.units.len() / (1 + self.width)
     }
 
     fn add(&self, block: usize, multipliers: &[f64], distance: &Distance, sums: &mut Sums) {
@@ -281,22 +317,19 @@ impl Layout for Cells {
         }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "runs, cells and totals were counted")]
+    #[expect(clippy::indexing_slicing, reason = "units and totals were counted")]
     fn factors(&self, multipliers: &[f64], distance: &Distance) -> Vec<f64> {
-        let width = self.columns.len();
-        let own: Vec<f64> = self.columns.iter().map(|&t| multipliers[t as usize]).collect();
-        let mut factors = vec![0.0; self.weights.len()];
+        let own: [f64; MOST_COLUMNS] = self.own(multipliers);
+        let mut factors = Vec::with_capacity(self.units());
         for run in &self.runs {
-            let cell = run.cell as usize * self.terms;
-            let totals = &self.totals[cell..cell + self.terms];
-            let base: f64 = totals.iter().map(|&t| multipliers[t as usize]).sum();
-            for unit in run.start as usize..run.end as usize {
-                let numbers = self.numbers.get(unit * width..unit * width + width).unwrap_or(&[]);
-                let u: f64 = base + numbers.iter().zip(&own).map(|(x, m)| x * m).sum::<f64>();
+            let base: f64 = self.totals_of(run).iter().map(|&t| multipliers[t as usize]).sum();
+            for record in self.of(run).chunks_exact(1 + self.width) {
+                let u = record[1..].iter().zip(&own).fold(base, |u, (x, m)| u + x * m);
+                let unit = factors.len();
                 let gain = self.gain.get(unit).copied().unwrap_or(1.0);
                 let limits = self.limits.get(unit).filter(|_| *distance != Distance::LINE);
                 let curve = limits.map_or(*distance, |limits| distance.within(*limits));
-                factors[unit] = curve.at(u * gain).0;
+                factors.push(curve.at(u * gain).0);
             }
         }
         self.unit_of_row.iter().map(|&unit| factors[unit as usize]).collect()
@@ -317,79 +350,101 @@ pub(super) fn uncovered(rows: &Rows<'_>, terms: &[Term]) -> Trouble {
     found.unwrap_or(Trouble::Uncovered { term: 0, row: 0 })
 }
 
-/// Cells of rows: by combination of levels, or by first appearance where there are too many of them.
+/// Cells of rows, in the order of their combination of levels; by first appearance where there are too
+/// many combinations.
 struct Found {
+    /// Cell of each row.
     cells: Vec<u32>,
-    first: Vec<u32>,
+    count: usize,
+    variables: Vec<usize>,
+    /// Codes of each cell.
+    codes: Vec<u32>,
 }
+
+/// Rows whose keys are made together.
+const PANEL: usize = 4096;
 
 impl Found {
     fn new(rows: &Rows<'_>, terms: &[&Term]) -> Self {
         let n = rows.weights.len();
-        let mut variables: Vec<(usize, usize)> = vec![];
+        let mut variables: Vec<(usize, u32)> = vec![];
         for term in terms {
-            variables.extend(term.variables.iter().copied().zip(term.levels.iter().copied()));
+            let levels = term.levels.iter().map(|&l| u32::try_from(l).unwrap_or(NONE - 1));
+            // One more place for a row without a level, which is found out later.
+            variables.extend(term.variables.iter().copied().zip(levels.map(|l| l + 1)));
         }
         variables.sort_unstable();
         variables.dedup();
         let most = TABLE.max(TABLE_PER_ROW.saturating_mul(n)).min(NONE as usize);
-        let mut keys = vec![0u32; n];
-        let mut places = 1usize;
-        for (variable, levels) in variables {
-            // One more place for a row without a level, which is found out later.
-            let levels = levels + 1;
-            if places.saturating_mul(levels) > most {
-                places = distinct(&mut keys);
-            }
-            let codes = rows.codes.get(variable).copied().unwrap_or(&[]);
-            if places.saturating_mul(levels) > most {
-                places = together(&mut keys, codes, levels);
-            } else {
-                let (times, last) = (levels as u32, levels as u32 - 1);
-                for (key, &code) in keys.iter_mut().zip(codes) {
-                    *key = *key * times + code.min(last);
-                }
-                places *= levels;
-            }
+        let times = |places: usize, levels: u32| places.checked_mul(levels as usize);
+        let places = variables.iter().try_fold(1, |places, v| times(places, v.1));
+        let codes: Vec<(&[u32], u32)> =
+            variables.iter().map(|&(v, l)| (rows.codes.get(v).copied().unwrap_or(&[]), l)).collect();
+        let mut found = Self {
+            cells: vec![0; n],
+            count: 0,
+            variables: variables.iter().map(|v| v.0).collect(),
+            codes: vec![],
+        };
+        match places.filter(|&places| places <= most) {
+            Some(places) => found.by_place(&codes, places),
+            None => found.by_appearance(&codes),
         }
-        Self::number(keys, places)
+        found
     }
 
-    /// Numbers the keys that occur.
+    /// Every combination has a place in a table.
     #[expect(clippy::indexing_slicing, reason = "keys are below the number of places")]
-    fn number(mut keys: Vec<u32>, places: usize) -> Self {
+    fn by_place(&mut self, codes: &[(&[u32], u32)], places: usize) {
         let mut table = vec![NONE; places];
-        for (&key, row) in keys.iter().zip(0u32..) {
-            let first = &mut table[key as usize];
-            *first = (*first).min(row);
+        for (start, keys) in (0..).step_by(PANEL).zip(self.cells.chunks_mut(PANEL)) {
+            for (codes, levels) in codes {
+                let codes = codes.get(start..).unwrap_or(&[]);
+                for (key, &code) in keys.iter_mut().zip(codes) {
+                    *key = *key * levels + code.min(levels - 1);
+                }
+            }
+            keys.iter().for_each(|&key| table[key as usize] = 0);
         }
-        let mut first = vec![];
-        for place in table.iter_mut().filter(|place| **place != NONE) {
-            first.push(*place);
-            *place = first.len() as u32 - 1;
+        let occupied = table.iter_mut().zip(0u32..).filter(|(place, _)| **place != NONE);
+        for (place, key) in occupied {
+            *place = self.count as u32;
+            self.count += 1;
+            let start = self.codes.len();
+            let mut rest = key;
+            for (_, levels) in codes.iter().rev() {
+                self.codes.push(rest % levels);
+                rest /= levels;
+            }
+            self.codes[start..].reverse();
         }
-        keys.iter_mut().for_each(|key| *key = table[*key as usize]);
-        Self { cells: keys, first }
+        self.cells.iter_mut().for_each(|key| *key = table[*key as usize]);
     }
-}
 
-/// Replaces keys by the number of their first appearance.
-fn distinct(keys: &mut [u32]) -> usize {
-    let mut seen: HashMap<u32, u32> = HashMap::new();
-    for key in keys {
-        let fresh = seen.len() as u32;
-        *key = *seen.entry(*key).or_insert(fresh);
+    /// Combinations are numbered as they appear, one variable after another.
+    fn by_appearance(&mut self, codes: &[(&[u32], u32)]) {
+        let mut first: Vec<u32> = vec![0];
+        for (codes, levels) in codes {
+            let mut seen: HashMap<u64, u32> = HashMap::new();
+            first.clear();
+            for ((key, &code), row) in self.cells.iter_mut().zip(*codes).zip(0u32..) {
+                let both = u64::from(*key) << 32 | u64::from(code.min(levels - 1));
+                *key = *seen.entry(both).or_insert_with(|| {
+                    first.push(row);
+                    first.len() as u32 - 1
+                });
+            }
+        }
+        self.count = first.len();
+        for &row in &first {
+            let code = |codes: &[u32]| codes.get(row as usize).copied().unwrap_or(NONE);
+            self.codes.extend(codes.iter().map(|(codes, _)| code(codes)));
+        }
     }
-    seen.len()
-}
 
-/// The same for keys and codes together.
-fn together(keys: &mut [u32], codes: &[u32], levels: usize) -> usize {
-    let mut seen: HashMap<u64, u32> = HashMap::new();
-    for (key, &code) in keys.iter_mut().zip(codes) {
-        let both = u64::from(*key) * levels as u64 + u64::from(code.min(levels as u32 - 1));
-        let fresh = seen.len() as u32;
-        *key = *seen.entry(both).or_insert(fresh);
+    /// Code of a cell.
+    fn code(&self, cell: usize, variable: usize) -> Option<u32> {
+        let k = self.variables.iter().position(|&v| v == variable)?;
+        self.codes.get(cell * self.variables.len() + k).copied()
     }
-    seen.len()
 }

@@ -61,10 +61,15 @@ impl Term {
     /// Total that row `row` counts for.
     #[inline]
     fn total(&self, rows: &Rows<'_>, row: usize) -> u32 {
+        self.total_of(|variable| rows.codes.get(variable).and_then(|codes| codes.get(row)).copied())
+    }
+
+    /// Total of a combination of codes.
+    #[inline]
+    fn total_of(&self, code: impl Fn(usize) -> Option<u32>) -> u32 {
         let mut at = 0usize;
         for (&variable, &levels) in self.variables.iter().zip(&self.levels) {
-            let code = rows.codes.get(variable).and_then(|codes| codes.get(row)).copied();
-            match code {
+            match code(variable) {
                 Some(code) if (code as usize) < levels => at = at * levels + code as usize,
                 _ => return NONE,
             }

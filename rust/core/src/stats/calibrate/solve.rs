@@ -1,6 +1,6 @@
 //! A calibration from rows to weights.
 
-use super::cells::Cells;
+use super::cells::{Cells, MOST_COLUMNS};
 use super::factor::Factor;
 use super::newton::{Each, Layout, Pass, Problem, Sums};
 use super::reach;
@@ -38,8 +38,10 @@ pub fn calibrate<E>(
         Ok(limits) => limits,
         Err(trouble) => return Ok(Err(trouble)),
     };
+    let summed = || own.terms.iter().filter(|term| term.of.is_some());
     let listed = rows.clusters.is_some()
-        || own.terms.iter().any(|term| term.of.is_some() && !term.variables.is_empty());
+        || summed().count() > MOST_COLUMNS
+        || summed().any(|term| !term.variables.is_empty());
     let size = own.targets.len();
     let found = if listed {
         match Sparse::new(rows, &own.terms, size, &limits) {
@@ -148,8 +150,10 @@ impl Own {
                 None => Trouble::NotConverged { trace: end.trace },
             }));
         }
-        let factors = layout.factors(&end.multipliers, &distance);
-        let mut weights: Vec<f64> = rows.weights.iter().zip(&factors).map(|(d, g)| d * g).collect();
+        let mut weights = layout.factors(&end.multipliers, &distance);
+        let factors = Spread::of(&weights);
+        let at_bound = at_bound(&weights, rows.weights, options);
+        weights.iter_mut().zip(rows.weights).for_each(|(g, d)| *g *= d);
         let mut achieved = end.achieved;
         let mut trimmed = 0;
         if let Some(bounds) = options.trim {
@@ -159,11 +163,10 @@ impl Own {
             trimmed = cut;
             achieved = self.sums(rows, &weights);
         }
-        let own = Spread::of(&factors);
         Ok(Ok(Solution {
-            at_bound: at_bound(&factors, rows.weights, options),
+            at_bound,
             spread: [spread, Spread::of(&weights)],
-            factors: (own.min, own.max),
+            factors: (factors.min, factors.max),
             weights,
             before,
             achieved,
