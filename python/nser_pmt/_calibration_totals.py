@@ -12,7 +12,17 @@ import polars as pl
 
 from nser_pmt.errors import DomainError, SchemaError
 
-__all__ = ["CROSS", "ROWS", "Plan", "Term", "crossed", "described", "group_text", "read_totals"]
+__all__ = [
+    "CROSS",
+    "ROWS",
+    "Plan",
+    "Term",
+    "agreeing",
+    "as_json",
+    "described",
+    "group_text",
+    "read_totals",
+]
 
 CROSS = "*"
 """Stands between the columns of a cross, and between their levels."""
@@ -102,7 +112,7 @@ def read_totals(totals: pl.DataFrame, columns: Sequence[str], by: Sequence[str])
     )
 
 
-def crossed(plan: Plan, disagreement: str) -> Plan:
+def agreeing(plan: Plan, disagreement: str) -> Plan:
     """Return the plan with margins that agree: an error if they do not, or rescaled."""
     totals = [list(row) for row in plan.totals]
     for group, row in enumerate(totals):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal, TypeAlias
 
 import polars as pl
@@ -14,12 +12,12 @@ import polars as pl
 from nser_pmt import _calibration_sample as sample
 from nser_pmt import _native
 from nser_pmt._calibration_errors import trouble
+from nser_pmt._calibration_report import Calibrated, report_frame, totals_frame, trace_frame
+from nser_pmt._calibration_template import totals_template
 from nser_pmt._calibration_totals import (
-    CROSS,
-    ROWS,
     Plan,
+    agreeing,
     as_json,
-    crossed,
     described,
     group_text,
     read_totals,
@@ -35,94 +33,10 @@ Method: TypeAlias = Literal["raking", "linear", "logit", "poststratify", "entrop
 Disagreement: TypeAlias = Literal["error", "rescale"]
 Range: TypeAlias = tuple[float | None, float | None]
 
+# Rows are numbered in 32 bits.
+_MOST_ROWS = 2**32 - 1
+
 _CURVES = {"poststratify": "raking", "entropy": "raking"}
-_SHOWN = 10
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Calibrated:
-    """What `calibrate` found.
-
-    Attributes
-    ----------
-    weights
-        Calibrated weights (Float64, ``weight``), on the rows of the frame in their order.
-    g_weights
-        Calibrated weight over design weight (Float64, ``g``), in the same order.
-    method
-        The method.
-    totals
-        One row for each total: the columns of `by`; ``variable``, ``level``, ``of``; ``given``, the
-        total in the table; ``target``, the same or rescaled; ``cost``; ``before`` and ``achieved``,
-        its sums under the design weights and the calibrated weights; ``difference`` (achieved -
-        target) and ``relative``, the same over the size of the target.
-    report
-        One row for each group, or one: the columns of `by`; ``rows``; ``units`` that could be told
-        apart; ``iterations``; ``worst_total`` and ``worst``, its relative miss; ``g_min``,
-        ``g_max``; ``at_bound``, rows at a bound; ``trimmed``, rows whose weights were cut; ``sum``,
-        ``design_effect`` (Kish) and ``effective_rows``, each ``_before`` and ``_after``;
-        ``weight_min``, ``weight_max``.
-    trace
-        One row for each step of the solver: the columns of `by`; ``iteration`` (0 is the start),
-        ``worst`` (largest relative miss), ``worst_total``, ``step`` (share of the Newton step).
-    """
-
-    weights: pl.Series
-    g_weights: pl.Series
-    method: str
-    totals: pl.DataFrame
-    report: pl.DataFrame
-    trace: pl.DataFrame
-
-    @property
-    def worst_total(self) -> str:
-        """The total that is missed most, relative to its size, in words."""
-        return str(self.report.sort("worst", descending=True).get_column("worst_total")[0])
-
-    def _head(self) -> str:
-        groups = f" in {self.report.height:,} groups" if self.report.height > 1 else ""
-        return (
-            f"Calibrated by {self.method}: {len(self.weights):,} rows to "
-            f"{self.totals.height:,} totals{groups}"
-        )
-
-    def _lines(self) -> list[str]:
-        r, c = self.report, pl.col
-        few = r.height == 1
-
-        def pair(name: str, form: str) -> str:
-            before, after = r.select(c(f"{name}_before").max(), c(f"{name}_after").max()).row(0)
-            return f"{'' if few else 'largest '}{before:{form}} -> {after:{form}}"
-
-        def effective() -> str:
-            before, after = r.select(pl.col("^effective_rows_.*$").sum()).row(0)
-            return f"{before:,.0f} -> {after:,.0f}"
-
-        steps, low, high = r.select(c("iterations").max(), c("g_min").min(), c("g_max").max()).row(
-            0
-        )
-        worst = r.select(c("worst").max()).item()
-        at_bound, trimmed = r.select(c("at_bound").sum(), c("trimmed").sum()).row(0)
-        return [
-            f"steps           {steps}",
-            f"worst total     {self.worst_total}, missed by {worst:.2g}",
-            f"g               {low:.4g} to {high:.4g}",
-            f"design effect   {pair('design_effect', '.3f')} (Kish)",
-            f"effective rows  {effective()}",
-            f"at a bound      {at_bound:,}",
-            f"trimmed         {trimmed:,}",
-        ]
-
-    def __repr__(self) -> str:
-        return "\n  ".join([self._head(), *self._lines()])
-
-    def _repr_html_(self) -> str:
-        size = pl.col("relative").abs()
-        missed = self.totals.sort(size, descending=True, nulls_last=True).head(_SHOWN)
-        text = f"<pre>{escape(repr(self))}</pre>"
-        shown = f"<p>Totals, the worst {_SHOWN}:</p>" if self.totals.height > _SHOWN else ""
-        groups = self.report._repr_html_() if self.report.height > 1 else ""
-        return f"<div>{text}{groups}{shown}{missed._repr_html_()}</div>"
 
 
 def calibrate(
@@ -257,7 +171,7 @@ def calibrate(
         if name not in schema:
             raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
     plan = read_totals(totals.lazy().collect(), schema.names(), by)
-    plan = crossed(plan, disagreement)
+    plan = agreeing(plan, disagreement)
     if method == "poststratify":
         _check_one_margin(plan)
     spec = as_json(plan) | {
@@ -273,8 +187,8 @@ def calibrate(
     needed = list(dict.fromkeys([*plan.columns, *plan.numbers, *used]))
     # A frame without columns has no rows, so one column is kept.
     data = lazy.select(needed or schema.names()[:1]).collect()
-    if data.is_empty():
-        raise DomainError("the frame has no rows", code="no_rows")
+    if not 0 < data.height < _MOST_ROWS:
+        raise DomainError("expected at least one row and less than 2^32", code="no_rows")
     return _solve(data, plan, spec, method, weights, cluster, variance, control or RunControl())
 
 
@@ -316,9 +230,9 @@ def _solve(
         weights=weight,
         g_weights=(weight / design).alias("g"),
         method=method,
-        totals=_totals(plan, said),
-        report=_report(plan, said),
-        trace=_trace(plan, said),
+        totals=totals_frame(plan, said),
+        report=report_frame(plan, said),
+        trace=trace_frame(plan, said),
     )
 
 
@@ -382,207 +296,3 @@ def _check_zeros(plan: Plan, said: Sequence[Mapping[str, Any]], spec: Mapping[st
                     column=label[0],
                     hint="Filter these rows out, or use method='linear' with bounds=(0, None)",
                 )
-
-
-def _group_columns(plan: Plan, times: Sequence[int]) -> dict[str, pl.Series]:
-    repeated = [g for g, n in zip(plan.groups, times, strict=True) for _ in range(n)]
-    return {
-        name: pl.Series(name, [group[k] for group in repeated], dtype=pl.String)
-        for k, name in enumerate(plan.by)
-    }
-
-
-def _totals(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    rows = []
-    times = []
-    for group, one in enumerate(said):
-        known = [k for k, total in enumerate(plan.totals[group]) if total is not None]
-        times.append(len(known))
-        for k in known:
-            given, target = plan.given[group][k], plan.totals[group][k]
-            cost, before, achieved = plan.costs[group][k], one["before"][k], one["achieved"][k]
-            rows.append((*plan.labels[k], given, target, cost, before, achieved))
-    names = ("given", "target", "cost", "before", "achieved")
-    text = dict.fromkeys(("variable", "level", "of"), pl.String)
-    frame = pl.DataFrame(rows, schema=text | dict.fromkeys(names, pl.Float64), orient="row")
-    wanted, difference = pl.col("target"), pl.col("achieved") - pl.col("target")
-    frame = frame.with_columns(
-        difference.alias("difference"),
-        pl.when(wanted != 0).then(difference / wanted.abs()).alias("relative"),
-    )
-    return pl.DataFrame(_group_columns(plan, times)).hstack(frame) if plan.by else frame
-
-
-def _worst(plan: Plan, group: int, one: Mapping[str, Any]) -> tuple[str, float]:
-    """Return the total that must be hit and is missed most, and by how much of its size."""
-    worst, miss = 0, -1.0
-    for k, target in enumerate(plan.totals[group]):
-        if target is None or plan.costs[group][k] is not None:
-            continue
-        size = abs(target) or abs(one["before"][k]) or 1.0
-        own = abs(one["achieved"][k] - target) / size
-        if own > miss:
-            worst, miss = k, own
-    return described(plan.labels[worst]), max(miss, 0.0)
-
-
-def _report(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    rows = []
-    for group, one in enumerate(said):
-        before, after = one["spread"]
-        worst_total, worst = _worst(plan, group, one)
-        rows.append(
-            {
-                "rows": one["rows"],
-                "units": one["units"],
-                "iterations": len(one["trace"]) - 1,
-                "worst_total": worst_total,
-                "worst": worst,
-                "g_min": one["factors"][0],
-                "g_max": one["factors"][1],
-                "at_bound": one["at_bound"],
-                "trimmed": one["trimmed"],
-                "sum_before": before[0],
-                "sum_after": after[0],
-                "design_effect_before": before[1],
-                "design_effect_after": after[1],
-                "effective_rows_before": before[2],
-                "effective_rows_after": after[2],
-                "weight_min": after[3],
-                "weight_max": after[4],
-            }
-        )
-    frame = pl.DataFrame(rows, infer_schema_length=None)
-    return pl.DataFrame(_group_columns(plan, [1] * len(said))).hstack(frame) if plan.by else frame
-
-
-def _trace(plan: Plan, said: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    rows = [
-        (iteration, worst, described(plan.labels[total]), step)
-        for one in said
-        for iteration, (worst, total, step) in enumerate(one["trace"])
-    ]
-    schema = {
-        "iteration": pl.UInt32,
-        "worst": pl.Float64,
-        "worst_total": pl.String,
-        "step": pl.Float64,
-    }
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    times = [len(one["trace"]) for one in said]
-    return pl.DataFrame(_group_columns(plan, times)).hstack(frame) if plan.by else frame
-
-
-def totals_template(
-    frame: Frame,
-    *,
-    margins: Sequence[str | Sequence[str]] = (),
-    continuous: Sequence[str] = (),
-    of: str | None = None,
-    by: str | Sequence[str] = (),
-) -> pl.DataFrame:
-    """Make the table of totals that `calibrate` needs, to be filled in.
-
-    Parameters
-    ----------
-    frame
-        The sample.
-    margins
-        Categorical columns with a total for each level; two or more columns together, as
-        ``("province", "area")``, are crossed.
-    continuous
-        Columns whose sums are known; ``"(rows)"`` for the number of rows.
-    of
-        Column that is added up within each level; by default rows are counted.
-    by
-        Columns of groups that have totals of their own.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `by`, ``variable``, ``level`` (null for the sum of a column), ``of`` if
-        given, ``total`` (Float64, all null: to be filled in) and ``rows`` (UInt32, rows of the
-        sample that add to it). Margins come first, levels in the order of the Enum, or sorted.
-
-    Raises
-    ------
-    SchemaError
-        A column is missing.
-    DomainError
-        A level is missing, or a level of a cross holds ``*``.
-
-    Examples
-    --------
-    >>> import polars as pl, nser_pmt as nser
-    >>> survey = pl.DataFrame({"area": ["urban", "rural", "urban"], "age": [31, 45, 27]})
-    >>> nser.totals_template(survey, margins=["area"], continuous=["age"])
-    shape: (3, 4)
-    ┌──────────┬───────┬───────┬──────┐
-    │ variable ┆ level ┆ total ┆ rows │
-    │ ---      ┆ ---   ┆ ---   ┆ ---  │
-    │ str      ┆ str   ┆ f64   ┆ u32  │
-    ╞══════════╪═══════╪═══════╪══════╡
-    │ area     ┆ rural ┆ null  ┆ 1    │
-    │ area     ┆ urban ┆ null  ┆ 2    │
-    │ age      ┆ null  ┆ null  ┆ 3    │
-    └──────────┴───────┴───────┴──────┘
-    """
-    by = (by,) if isinstance(by, str) else tuple(by)
-    crosses = [(m,) if isinstance(m, str) else tuple(m) for m in margins]
-    if not crosses and not continuous:
-        raise invalid("give margins, continuous columns, or both")
-    lazy = frame.lazy()
-    known = lazy.collect_schema().names()
-    sums = [name for name in continuous if name != ROWS]
-    for name in (*by, *(c for cross in crosses for c in cross), *sums, *([of] if of else [])):
-        if name not in known:
-            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
-    needed = list(dict.fromkeys([*by, *(c for cross in crosses for c in cross)]))
-    data = lazy.select(needed or known[:1]).collect()
-    for name in needed:
-        sample.filled(data, name)
-    parts = [_margin(data, cross, by, of) for cross in crosses]
-    parts += [_sum(data, name, by, of) for name in continuous]
-    return pl.concat(parts)
-
-
-def _margin(
-    data: pl.DataFrame, cross: Sequence[str], by: Sequence[str], of: str | None
-) -> pl.DataFrame:
-    keys = list(dict.fromkeys([*by, *cross]))
-    counted = data.group_by(keys).agg(pl.len().cast(pl.UInt32).alias("__rows")).sort(keys)
-    texts = counted.select(pl.col(name).cast(pl.String) for name in keys)
-    if len(cross) > 1:
-        for name in cross:
-            if texts.get_column(name).str.contains(CROSS, literal=True).any():
-                raise DomainError(
-                    f"column '{name}': a level of a cross must not hold '{CROSS}'",
-                    code="out_of_domain",
-                    column=name,
-                )
-    level = pl.concat_str([pl.col(name) for name in cross], separator=CROSS)
-    return texts.with_columns(counted.get_column("__rows")).select(
-        *by,
-        *_columns(CROSS.join(cross), level, of),
-        pl.col("__rows").alias("rows"),
-    )
-
-
-def _sum(data: pl.DataFrame, name: str, by: Sequence[str], of: str | None) -> pl.DataFrame:
-    counted = pl.DataFrame({"__rows": [data.height]})
-    if by:
-        counted = data.group_by(list(by)).agg(pl.len().alias("__rows")).sort(list(by))
-    kept = [pl.col(key).cast(pl.String) for key in by]
-    empty = _columns(name, pl.lit(None, pl.String), None)
-    columns = [*empty[:2], pl.lit(None, pl.String).alias("of"), *empty[2:]] if of else empty
-    return counted.select(*kept, *columns, pl.col("__rows").cast(pl.UInt32).alias("rows"))
-
-
-def _columns(variable: str, level: pl.Expr, of: str | None) -> list[pl.Expr]:
-    filled = [pl.lit(of, pl.String).alias("of")] if of else []
-    return [
-        pl.lit(variable, pl.String).alias("variable"),
-        level.alias("level"),
-        *filled,
-        pl.lit(None, pl.Float64).alias("total"),
-    ]

@@ -94,9 +94,7 @@ def test_the_order_of_rows_and_of_totals_does_not_matter(problem: Any, seed: int
     again = nser.calibrate(
         frame[order], totals.sample(fraction=1, shuffle=True, seed=seed), weights="w", **options
     )
-    np.testing.assert_allclose(
-        again.weights, cal.weights.to_numpy()[order], rtol=1e-8, atol=1e-9
-    )
+    np.testing.assert_allclose(again.weights, cal.weights.to_numpy()[order], rtol=1e-8, atol=1e-9)
 
 
 @given(problems())
@@ -113,6 +111,10 @@ def test_the_variance_of_every_row_the_same_changes_nothing(problem: Any) -> Non
     )
     np.testing.assert_allclose(again.weights, cal.weights, rtol=1e-8, atol=1e-9)
     alone = nser.calibrate(
-        frame.with_columns(one=pl.int_range(pl.len())), totals, weights="w", cluster="one", **options
+        frame.with_columns(one=pl.int_range(pl.len())),
+        totals,
+        weights="w",
+        cluster="one",
+        **options,
     )
     np.testing.assert_allclose(alone.weights, cal.weights, rtol=1e-8, atol=1e-9)

@@ -132,9 +132,7 @@ def test_crosses_and_sums_within_levels() -> None:
     cal = nser.calibrate(frame, cross, weights="w", method="poststratify")
     np.testing.assert_allclose(cal.g_weights, 1.1, rtol=1e-13)
     ages = frame.group_by("area").agg(total=(pl.col("w") * pl.col("age")).sum() * 1.02)
-    given = ages.select(
-        variable=pl.lit("area"), level="area", total="total", of=pl.lit("age")
-    )
+    given = ages.select(variable=pl.lit("area"), level="area", total="total", of=pl.lit("age"))
     rows = totals(*AREA).with_columns(of=pl.lit(None, pl.String))
     cal = nser.calibrate(frame, pl.concat([rows, given]), weights="w")
     x, w = design(frame)
@@ -179,8 +177,9 @@ def test_clusters_get_one_factor() -> None:
     frame = sample().with_columns(hh=pl.int_range(pl.len()) // 4)
     for options in ({}, {"weight_bounds": (1.0, 60.0)}):
         cal = nser.calibrate(frame, totals(*AREA, *SIZE), weights="w", cluster="hh", **options)
-        g = frame.with_columns(g=cal.g_weights).group_by("hh").agg(pl.n_unique("g"))
-        assert g["g"].max() == 1
+        g = frame.with_columns(g=cal.g_weights).group_by("hh")
+        spread = g.agg(pl.max("g") / pl.min("g"))
+        assert spread["g"].max() - 1 < 1e-14
         assert cal.report["units"].item() == 100
         assert cal.totals["relative"].abs().max() < 1e-12
 
@@ -324,7 +323,12 @@ def test_totals_that_contradict_each_other_are_named() -> None:
     [
         (totals(*AREA, AREA[0]), DomainError, "duplicate_total", "area = 'urban' is given twice"),
         (totals(*AREA[:1], ("area", "rural", None)), DomainError, "invalid_total", "not filled in"),
-        (totals(*AREA[:1], ("area", "rural", float("inf"))), DomainError, "invalid_total", "finite"),
+        (
+            totals(*AREA[:1], ("area", "rural", float("inf"))),
+            DomainError,
+            "invalid_total",
+            "finite",
+        ),
         (totals(*AREA[:1], ("area", "rural", -3.0)), DomainError, "invalid_total", "below zero"),
         (totals(*AREA, cost=[None, 0.0]), DomainError, "invalid_total", "cost"),
         (totals(*AREA, costs=[None, 0.5]), SchemaError, "wrong_column", "Did you mean 'cost'?"),
@@ -365,14 +369,12 @@ def test_columns_that_are_missing() -> None:
     for option in ("weights", "by", "cluster", "variance"):
         with pytest.raises(SchemaError, match="column 'gone' is missing"):
             nser.calibrate(sample(), totals(*AREA), **{option: "gone"})
-    with pytest.raises(DomainError, match="no rows"):
+    with pytest.raises(DomainError, match="at least one row"):
         nser.calibrate(sample().clear(), totals(*AREA))
 
 
 def test_trimming_that_has_no_room() -> None:
-    refused(
-        DomainError, "invalid_option", "no room", sample(), totals(*AREA), trim=(None, 12.0)
-    )
+    refused(DomainError, "invalid_option", "no room", sample(), totals(*AREA), trim=(None, 12.0))
     cal = nser.calibrate(sample(), totals(*AREA), weights="w", trim=(6.0, 20.0))
     assert (cal.weights.min(), cal.weights.max()) >= (6.0, 0.0)
     assert cal.weights.max() <= 20.0

@@ -4,9 +4,8 @@
 //! their weights. With numbers, the rows of a cell lie together: the multipliers of its levels are
 //! added up once, and its sums go to the slopes once.
 
-use std::collections::HashMap;
-
 use super::distance::{Curve, Distance};
+use super::keys::Keys;
 use super::newton::{Layout, Sums};
 use super::{NONE, Rows, Term, Trouble};
 
@@ -23,10 +22,6 @@ const WIDTHS: [usize; 5] = [0, 1, 2, 4, 8];
 
 /// Columns of numbers that [`Cells`] can add up.
 pub const MOST_COLUMNS: usize = 8;
-
-/// Combinations of levels that may have a place in a table: so many, or so many for each row.
-const TABLE: usize = 1 << 16;
-const TABLE_PER_ROW: usize = 4;
 
 /// Units `start..end` that share the totals of their levels.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +85,7 @@ impl Cells {
             summed().map(|(of, _)| rows.values.get(of).copied().unwrap_or(&[])).collect();
         let merged = values.is_empty() && rows.variance.is_none() && limits.is_empty();
         let width = WIDTHS.into_iter().find(|&w| w >= values.len()).unwrap_or(MOST_COLUMNS);
-        let found = Found::new(rows, &counted);
+        let found = Keys::new(rows, &counted);
         let mut totals = Vec::with_capacity(found.count * counted.len());
         for cell in 0..found.count {
             let start = totals.len();
@@ -125,7 +120,7 @@ impl Cells {
 
     /// Makes each cell one unit.
     #[expect(clippy::indexing_slicing, reason = "cells were counted")]
-    fn merge(&mut self, rows: &Rows<'_>, found: Found) {
+    fn merge(&mut self, rows: &Rows<'_>, found: Keys) {
         self.units = vec![0.0; found.count];
         for (&cell, weight) in found.cells.iter().zip(rows.weights) {
             self.units[cell as usize] += weight;
@@ -140,7 +135,7 @@ impl Cells {
     fn arrange(
         &mut self,
         rows: &Rows<'_>,
-        found: Found,
+        found: Keys,
         values: &[&[f64]],
         limits: &[(f64, f64)],
     ) {
@@ -302,12 +297,12 @@ impl Layout for Cells {
     fn add(&self, block: usize, multipliers: &[f64], distance: &Distance, sums: &mut Sums) {
         // One loop for each curve, so that the curve is part of it.
         let d = *distance;
-        if !self.limits.is_empty() && *distance != Distance::LINE {
+        if !self.limits.is_empty() && d.curve != Curve::Line {
             let limits = |unit| self.limits.get(unit).copied().unwrap_or((d.low, d.high));
             self.add_with(block, multipliers, sums, |u, unit| d.within(limits(unit)).at(u));
-        } else if d == Distance::LINE {
+        } else if d.curve == Curve::Line {
             self.add_with(block, multipliers, sums, |u, _| (1.0 + u, 1.0));
-        } else if d.curve == Curve::Raking && d.smooth() {
+        } else if d.curve == Curve::Raking && !d.bounded() {
             self.add_with(block, multipliers, sums, |u, _| {
                 let g = u.exp();
                 (g, g)
@@ -327,7 +322,7 @@ impl Layout for Cells {
                 let u = record[1..].iter().zip(&own).fold(base, |u, (x, m)| u + x * m);
                 let unit = factors.len();
                 let gain = self.gain.get(unit).copied().unwrap_or(1.0);
-                let limits = self.limits.get(unit).filter(|_| *distance != Distance::LINE);
+                let limits = self.limits.get(unit).filter(|_| distance.curve != Curve::Line);
                 let curve = limits.map_or(*distance, |limits| distance.within(*limits));
                 factors.push(curve.at(u * gain).0);
             }
@@ -348,103 +343,4 @@ pub(super) fn uncovered(rows: &Rows<'_>, terms: &[Term]) -> Trouble {
         Some(Trouble::Uncovered { term, row })
     });
     found.unwrap_or(Trouble::Uncovered { term: 0, row: 0 })
-}
-
-/// Cells of rows, in the order of their combination of levels; by first appearance where there are too
-/// many combinations.
-struct Found {
-    /// Cell of each row.
-    cells: Vec<u32>,
-    count: usize,
-    variables: Vec<usize>,
-    /// Codes of each cell.
-    codes: Vec<u32>,
-}
-
-/// Rows whose keys are made together.
-const PANEL: usize = 4096;
-
-impl Found {
-    fn new(rows: &Rows<'_>, terms: &[&Term]) -> Self {
-        let n = rows.weights.len();
-        let mut variables: Vec<(usize, u32)> = vec![];
-        for term in terms {
-            let levels = term.levels.iter().map(|&l| u32::try_from(l).unwrap_or(NONE - 1));
-            // One more place for a row without a level, which is found out later.
-            variables.extend(term.variables.iter().copied().zip(levels.map(|l| l + 1)));
-        }
-        variables.sort_unstable();
-        variables.dedup();
-        let most = TABLE.max(TABLE_PER_ROW.saturating_mul(n)).min(NONE as usize);
-        let times = |places: usize, levels: u32| places.checked_mul(levels as usize);
-        let places = variables.iter().try_fold(1, |places, v| times(places, v.1));
-        let codes: Vec<(&[u32], u32)> =
-            variables.iter().map(|&(v, l)| (rows.codes.get(v).copied().unwrap_or(&[]), l)).collect();
-        let mut found = Self {
-            cells: vec![0; n],
-            count: 0,
-            variables: variables.iter().map(|v| v.0).collect(),
-            codes: vec![],
-        };
-        match places.filter(|&places| places <= most) {
-            Some(places) => found.by_place(&codes, places),
-            None => found.by_appearance(&codes),
-        }
-        found
-    }
-
-    /// Every combination has a place in a table.
-    #[expect(clippy::indexing_slicing, reason = "keys are below the number of places")]
-    fn by_place(&mut self, codes: &[(&[u32], u32)], places: usize) {
-        let mut table = vec![NONE; places];
-        for (start, keys) in (0..).step_by(PANEL).zip(self.cells.chunks_mut(PANEL)) {
-            for (codes, levels) in codes {
-                let codes = codes.get(start..).unwrap_or(&[]);
-                for (key, &code) in keys.iter_mut().zip(codes) {
-                    *key = *key * levels + code.min(levels - 1);
-                }
-            }
-            keys.iter().for_each(|&key| table[key as usize] = 0);
-        }
-        let occupied = table.iter_mut().zip(0u32..).filter(|(place, _)| **place != NONE);
-        for (place, key) in occupied {
-            *place = self.count as u32;
-            self.count += 1;
-            let start = self.codes.len();
-            let mut rest = key;
-            for (_, levels) in codes.iter().rev() {
-                self.codes.push(rest % levels);
-                rest /= levels;
-            }
-            self.codes[start..].reverse();
-        }
-        self.cells.iter_mut().for_each(|key| *key = table[*key as usize]);
-    }
-
-    /// Combinations are numbered as they appear, one variable after another.
-    fn by_appearance(&mut self, codes: &[(&[u32], u32)]) {
-        let mut first: Vec<u32> = vec![0];
-        for (codes, levels) in codes {
-            let mut seen: HashMap<u64, u32> = HashMap::new();
-            first.clear();
-            for ((key, &code), row) in self.cells.iter_mut().zip(*codes).zip(0u32..) {
-                let both = u64::from(*key) << 32 | u64::from(code.min(levels - 1));
-                *key = *seen.entry(both).or_insert_with(|| {
-                    first.push(row);
-                    first.len() as u32 - 1
-                });
-            }
-        }
-        self.count = first.len();
-        for &row in &first {
-            let code = |codes: &[u32]| codes.get(row as usize).copied().unwrap_or(NONE);
-            self.codes.extend(codes.iter().map(|(codes, _)| code(codes)));
-        }
-    }
-
-    /// Code of a cell.
-    fn code(&self, cell: usize, variable: usize) -> Option<u32> {
-        let k = self.variables.iter().position(|&v| v == variable)?;
-        self.codes.get(cell * self.variables.len() + k).copied()
-    }
 }

@@ -6,7 +6,9 @@
 /// A distance between design weights and calibrated weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Curve {
-    /// `g = 1 + u`: the generalised regression estimator. Cut at the bounds.
+    /// `g = 1 + u`: the generalised regression estimator. Never cut, whatever bounds there are.
+    Line,
+    /// The same, cut at the bounds.
     Linear,
     /// `g = exp(u)`: raking, entropy balancing. Cut at the bounds.
     Raking,
@@ -27,16 +29,15 @@ pub struct Distance {
 
 impl Distance {
     /// The line `1 + u` without bounds.
-    pub const LINE: Self =
-        Self { curve: Curve::Linear, low: f64::NEG_INFINITY, high: f64::INFINITY };
+    pub const LINE: Self = Self { curve: Curve::Line, low: f64::NEG_INFINITY, high: f64::INFINITY };
 
-    /// True when no factor is cut off.
+    /// True when a bound may hold a factor back.
     #[must_use]
-    pub fn smooth(&self) -> bool {
-        let open = self.high.is_infinite();
+    pub fn bounded(&self) -> bool {
         match self.curve {
-            Curve::Linear => open && self.low.is_infinite(),
-            Curve::Raking => open && self.low <= 0.0,
+            Curve::Line => false,
+            Curve::Linear => self.low.is_finite() || self.high.is_finite(),
+            Curve::Raking => self.low > 0.0 || self.high.is_finite(),
             Curve::Logit => true,
         }
     }
@@ -52,6 +53,7 @@ impl Distance {
     #[inline]
     pub fn at(&self, u: f64) -> (f64, f64) {
         match self.curve {
+            Curve::Line => (1.0 + u, 1.0),
             Curve::Linear => self.cut(1.0 + u, 1.0),
             Curve::Raking => {
                 let g = u.exp();

@@ -14,6 +14,7 @@ pub mod distance;
 pub mod domains;
 pub mod encode;
 pub mod factor;
+mod keys;
 pub mod newton;
 mod reach;
 mod solve;

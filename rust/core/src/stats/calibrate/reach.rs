@@ -31,8 +31,8 @@ pub(super) fn explain<L: Layout, E>(
     let given = problem.distance;
     let low = if given.curve == Curve::Raking { given.low.max(0.0) } else { given.low };
     let distance = Distance { curve: Curve::Linear, low, high: given.high };
-    if distance == Distance::LINE {
-        return Ok(None);
+    if given.curve == Curve::Line {
+        return Ok(None); // what does not contradict itself can be reached
     }
     let mut start = vec![0.0; problem.targets.len()];
     let mut misses: Vec<Vec<f64>> = vec![];

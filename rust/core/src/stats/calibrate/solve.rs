@@ -119,7 +119,10 @@ impl Own {
         options: &Options,
         each: &Each<'_, E>,
     ) -> Result<Result<Solution, Trouble>, E> {
-        let distance = options.distance;
+        let given = options.distance;
+        let limited = given.bounded() || options.weight_bounds.is_some();
+        let line = given.curve == Curve::Linear && !limited;
+        let distance = if line { Distance::LINE } else { given };
         let mut pass = Pass::new(layout, each);
         let zeros = vec![0.0; self.targets.len()];
         let plain = pass.sums(&zeros, &Distance::LINE)?;
@@ -140,7 +143,6 @@ impl Own {
             max_iterations: options.max_iterations,
         };
         let before = plain.totals.clone();
-        let line = distance == Distance::LINE && options.weight_bounds.is_none();
         let start = self.start(rows, &before, distance.curve, &active);
         let end = problem.solve(&mut pass, start, line.then_some(plain))?;
         if !end.solved {
@@ -152,8 +154,12 @@ impl Own {
         }
         let mut weights = layout.factors(&end.multipliers, &distance);
         let factors = Spread::of(&weights);
-        let at_bound = at_bound(&weights, rows.weights, options);
+        let at_bound = if limited { at_bound(&weights, rows.weights, options) } else { 0 };
         weights.iter_mut().zip(rows.weights).for_each(|(g, d)| *g *= d);
+        if let Some((low, high)) = options.weight_bounds {
+            // The bound over the design weight, times the design weight, may be off by a last bit.
+            weights.iter_mut().for_each(|weight| *weight = weight.clamp(low, high));
+        }
         let mut achieved = end.achieved;
         let mut trimmed = 0;
         if let Some(bounds) = options.trim {
@@ -326,8 +332,96 @@ fn at_bound(factors: &[f64], weights: &[f64], options: &Options) -> usize {
     let (low, high) = options.weight_bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
     let d = options.distance;
     let at = |(g, w): &(&f64, &f64)| **g <= d.low.max(low / *w) || **g >= d.high.min(high / *w);
-    if d.smooth() && options.weight_bounds.is_none() && d.curve != Curve::Logit {
-        return 0;
-    }
     factors.iter().zip(weights).filter(at).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::super::newton::Work;
+    use super::*;
+
+    fn margin(variable: usize, first: u32) -> Term {
+        Term {
+            variables: vec![variable],
+            levels: vec![2],
+            of: None,
+            totals: vec![first, first + 1],
+        }
+    }
+
+    fn solved(
+        clusters: Option<&[u32]>,
+        totals: &[f64],
+        curve: Curve,
+        bounds: (f64, f64),
+    ) -> Result<Solution, Trouble> {
+        let weights = [1.0, 2.0, 3.0, 4.0];
+        let rows = Rows {
+            weights: &weights,
+            codes: vec![&[0, 0, 1, 1], &[0, 1, 0, 1]],
+            values: vec![&[1.0, 0.0, 2.0, 5.0]],
+            variance: None,
+            clusters,
+        };
+        let whole = Term { variables: vec![], levels: vec![], of: Some(0), totals: vec![4] };
+        let terms = [margin(0, 0), margin(1, 2), whole];
+        let exact = |&total| Target { total, cost: f64::INFINITY };
+        let options = Options {
+            distance: Distance { curve, low: bounds.0, high: bounds.1 },
+            weight_bounds: None,
+            trim: None,
+            tolerance: 1e-13,
+            max_iterations: 50,
+        };
+        let serial = |parts: &mut [Sums], work: &Work<'_>| -> Result<(), Infallible> {
+            parts.iter_mut().enumerate().for_each(|(block, sums)| work(block, sums));
+            Ok(())
+        };
+        let terms = terms.get(..totals.len().div_ceil(2)).unwrap_or(&terms);
+        let targets: Vec<Target> = totals.iter().map(exact).collect();
+        match calibrate(&rows, terms, &targets, &options, &serial) {
+            Ok(found) => found,
+        }
+    }
+
+    const OPEN: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
+    #[test]
+    fn raking_keeps_the_odds_ratio_and_hits_both_margins() {
+        let found = solved(None, &[4.0, 6.0, 5.0, 5.0], Curve::Raking, OPEN).unwrap();
+        let [a, b, c, d] = found.weights[..] else { panic!() };
+        for (sum, total) in [(a + b, 4.0), (c + d, 6.0), (a + c, 5.0), (b + d, 5.0)] {
+            assert!((sum - total).abs() < 1e-12);
+        }
+        assert!((a * d / (b * c) - 4.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rows_in_a_list_have_the_weights_of_rows_in_cells() {
+        let totals = [4.0, 6.0, 5.0, 5.0, 28.0];
+        for curve in [Curve::Linear, Curve::Raking] {
+            let cells = solved(None, &totals, curve, OPEN).unwrap();
+            let listed = solved(Some(&[3, 2, 1, 0]), &totals, curve, OPEN).unwrap();
+            for (a, b) in cells.weights.iter().zip(&listed.weights) {
+                assert!((a - b).abs() < 1e-11);
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_hit_is_said() {
+        let far = solved(None, &[1.0, 9.0], Curve::Linear, (0.8, 1.5));
+        let Err(Trouble::OutOfReach { nearest, free }) = far else { panic!("{far:?}") };
+        assert!(nearest.iter().any(|(total, sum)| *total == 0 && (sum - 2.4).abs() < 1e-3));
+        assert!((free.0 - 1.0 / 3.0).abs() < 1e-12 && (free.1 - 9.0 / 7.0).abs() < 1e-12);
+        let apart = solved(None, &[4.0, 6.0, 5.0, 6.0], Curve::Raking, OPEN);
+        let Err(Trouble::Contradiction { total: 3, implied, others }) = apart else {
+            panic!("{apart:?}")
+        };
+        assert!((implied - 5.0).abs() < 1e-12 && others == [0, 1, 2]);
+        let uncovered = solved(None, &[4.0, f64::NAN], Curve::Raking, OPEN);
+        assert_eq!(uncovered.unwrap_err(), Trouble::Uncovered { term: 0, row: 2 });
+    }
 }

@@ -1,7 +1,7 @@
 //! Rows, or clusters of rows, as lists of the totals that they add to.
 
 use super::cells::{blocks, lower, part, uncovered};
-use super::distance::Distance;
+use super::distance::{Curve, Distance};
 use super::newton::{Layout, Sums};
 use super::{NONE, Rows, Term, Trouble};
 
@@ -103,7 +103,7 @@ impl Sparse {
     fn at(&self, unit: usize, multipliers: &[f64], distance: &Distance) -> (f64, f64) {
         let sum: f64 = self.of(unit).iter().map(|&(t, x)| multipliers[t as usize] * x).sum();
         let gain = self.gain.get(unit).copied().unwrap_or(1.0);
-        let limits = self.limits.get(unit).filter(|_| *distance != Distance::LINE);
+        let limits = self.limits.get(unit).filter(|_| distance.curve != Curve::Line);
         let curve = limits.map_or(*distance, |limits| distance.within(*limits));
         let (g, slope) = curve.at(sum * gain);
         (g, slope * gain)
