@@ -64,9 +64,8 @@ impl Spec {
             total: total.unwrap_or(f64::NAN),
             cost: cost.unwrap_or(f64::INFINITY),
         };
-        let group = |(totals, costs): (&Vec<_>, &Vec<_>)| {
-            totals.iter().zip(costs).map(target).collect()
-        };
+        let group =
+            |(totals, costs): (&Vec<_>, &Vec<_>)| totals.iter().zip(costs).map(target).collect();
         self.totals.iter().zip(&self.costs).map(group).collect()
     }
 
@@ -307,11 +306,7 @@ fn solve(
 }
 
 /// Codes of every variable, in one chunk each.
-fn codes(
-    sample: &Sample,
-    threads: usize,
-    state: &RunState,
-) -> Result<Vec<Vec<u32>>, Failure> {
+fn codes(sample: &Sample, threads: usize, state: &RunState) -> Result<Vec<Vec<u32>>, Failure> {
     let mut codes = vec![vec![]; sample.variables.len()];
     let jobs = codes.iter_mut().zip(&sample.variables);
     for_each_job(threads, state, jobs, |(codes, (chunked, levels))| {

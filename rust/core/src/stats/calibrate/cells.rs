@@ -132,13 +132,7 @@ impl Cells {
 
     /// Makes each row a unit, those of a cell together in the order of the rows.
     #[expect(clippy::indexing_slicing, reason = "cells were counted")]
-    fn arrange(
-        &mut self,
-        rows: &Rows<'_>,
-        found: Keys,
-        values: &[&[f64]],
-        limits: &[(f64, f64)],
-    ) {
+    fn arrange(&mut self, rows: &Rows<'_>, found: Keys, values: &[&[f64]], limits: &[(f64, f64)]) {
         let n = found.cells.len();
         let mut next = vec![0u32; found.count + 1];
         found.cells.iter().for_each(|&cell| next[cell as usize + 1] += 1);

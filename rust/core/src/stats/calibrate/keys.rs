@@ -37,8 +37,10 @@ impl Keys {
         let most = TABLE.max(TABLE_PER_ROW.saturating_mul(n)).min(NONE as usize);
         let times = |places: usize, levels: u32| places.checked_mul(levels as usize);
         let places = variables.iter().try_fold(1, |places, v| times(places, v.1));
-        let codes: Vec<(&[u32], u32)> =
-            variables.iter().map(|&(v, l)| (rows.codes.get(v).copied().unwrap_or(&[]), l)).collect();
+        let codes: Vec<(&[u32], u32)> = variables
+            .iter()
+            .map(|&(v, l)| (rows.codes.get(v).copied().unwrap_or(&[]), l))
+            .collect();
         let mut found = Self {
             cells: vec![0; n],
             count: 0,

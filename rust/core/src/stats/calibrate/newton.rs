@@ -218,7 +218,8 @@ impl Problem<'_> {
                 *slope += slack + damping * scale * scale;
             }
             // Scaled by itself: a pivot is small for what depends on others, not for what is small.
-            let own = slopes.iter().step_by(size + 1).map(|d| d.max(0.0).sqrt()).collect::<Vec<_>>();
+            let own =
+                slopes.iter().step_by(size + 1).map(|d| d.max(0.0).sqrt()).collect::<Vec<_>>();
             let factor = Factor::new(&slopes, &own, self.active);
             if factor.kept() == self.active {
                 let step = factor.solve(&right);

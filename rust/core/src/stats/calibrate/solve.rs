@@ -45,7 +45,10 @@ pub fn calibrate<E>(
     let size = own.targets.len();
     let found = if listed {
         match Sparse::new(rows, &own.terms, size, &limits) {
-            Ok(layout) => own.solve(rows, &layout, options, each)?,
+            Ok(layout) => match layout.cramped(&options.distance) {
+                Some(row) => Err(Trouble::NoRoom { row }),
+                None => own.solve(rows, &layout, options, each)?,
+            },
             Err(trouble) => Err(trouble),
         }
     } else {
@@ -66,11 +69,7 @@ fn limits(rows: &Rows<'_>, options: &Options) -> Result<Vec<(f64, f64)>, Trouble
     let d = options.distance;
     let own = |w: &f64| ((low / w).max(d.low), (high / w).min(d.high));
     let all: Vec<(f64, f64)> = rows.weights.iter().map(own).collect();
-    let room = |(low, high): &(f64, f64)| match d.curve {
-        Curve::Logit => *low < 1.0 && 1.0 < *high,
-        _ => low <= high,
-    };
-    match all.iter().position(|limits| !room(limits)) {
+    match all.iter().position(|limits| !d.room(*limits)) {
         Some(row) => Err(Trouble::NoRoom { row }),
         None => Ok(all),
     }
@@ -102,10 +101,9 @@ impl Own {
             }
         }
         let of = |&t: &u32| place.get(t as usize).copied().unwrap_or(NONE);
-        let own = terms.iter().map(|term| Term {
-            totals: term.totals.iter().map(of).collect(),
-            ..term.clone()
-        });
+        let own = terms
+            .iter()
+            .map(|term| Term { totals: term.totals.iter().map(of).collect(), ..term.clone() });
         // A term of which no total is wanted says nothing.
         let used = own.enumerate().filter(|(_, term)| term.totals.iter().any(|&t| t != NONE));
         let (term, terms) = used.unzip();
@@ -158,7 +156,7 @@ impl Own {
         weights.iter_mut().zip(rows.weights).for_each(|(g, d)| *g *= d);
         if let Some((low, high)) = options.weight_bounds {
             // The bound over the design weight, times the design weight, may be off by a last bit.
-            weights.iter_mut().for_each(|weight| *weight = weight.clamp(low, high));
+            weights.iter_mut().for_each(|weight| *weight = weight.max(low).min(high));
         }
         let mut achieved = end.achieved;
         let mut trimmed = 0;
@@ -200,7 +198,12 @@ impl Own {
     }
 
     /// Totals that do not follow from others; what follows must agree.
-    fn independent(&self, plain: &Sums, scale: &[f64], slack: &[f64]) -> Result<Vec<bool>, Trouble> {
+    fn independent(
+        &self,
+        plain: &Sums,
+        scale: &[f64],
+        slack: &[f64],
+    ) -> Result<Vec<bool>, Trouble> {
         let size = self.targets.len();
         let empty = scale.iter().zip(&self.targets).position(|(s, t)| *s == 0.0 && t.total != 0.0);
         if let Some(total) = empty {
@@ -211,7 +214,8 @@ impl Own {
         let own: Vec<f64> = slopes.iter().step_by(size + 1).map(|d| d.sqrt()).collect();
         let factor = Factor::new(&slopes, &own, &vec![true; size]);
         let left_out = factor.kept().iter().zip(&self.targets).enumerate();
-        for (total, (_, target)) in left_out.filter(|(_, (kept, t))| !**kept && t.cost.is_infinite())
+        for (total, (_, target)) in
+            left_out.filter(|(_, (kept, t))| !**kept && t.cost.is_infinite())
         {
             let dependency = factor.dependency(total);
             let (mut implied, mut size) = (0.0, target.total.abs());
@@ -230,13 +234,7 @@ impl Own {
 
     /// Multipliers to begin with. Raking begins with one step of the classic procedure: the first
     /// margin is hit, and so the size of the population, however small the sample.
-    fn start(
-        &self,
-        rows: &Rows<'_>,
-        before: &[f64],
-        curve: Curve,
-        active: &[bool],
-    ) -> Vec<f64> {
+    fn start(&self, rows: &Rows<'_>, before: &[f64], curve: Curve, active: &[bool]) -> Vec<f64> {
         let mut start = vec![0.0; self.targets.len()];
         let margin = self.terms.iter().find(|term| term.of.is_none());
         let Some(margin) = margin.filter(|_| {

@@ -72,14 +72,19 @@ impl Sparse {
             all.push(&entries);
             all.weights.push(sum);
             let own = |&row: &u32| limits.get(row as usize).copied();
-            all.limits.extend(members.iter().filter_map(own).reduce(|a, b| {
-                (a.0.max(b.0), a.1.min(b.1))
-            }));
+            all.limits
+                .extend(members.iter().filter_map(own).reduce(|a, b| (a.0.max(b.0), a.1.min(b.1))));
             let row = members.first().map_or(0, |&row| row as usize);
             all.gain.extend(rows.variance.and_then(|v| v.get(row)).map(|v| 1.0 / v));
         }
         all.blocks = blocks(all.entries.len(), size);
         Ok(all)
+    }
+
+    /// The first row of a cluster whose rows leave its factor no room together.
+    pub fn cramped(&self, distance: &Distance) -> Option<usize> {
+        let unit = self.limits.iter().position(|limits| !distance.room(*limits))?;
+        self.unit_of_row.iter().position(|&own| own as usize == unit)
     }
 
     /// Adds a unit, with entries of one total in one.

@@ -13,7 +13,7 @@ pub fn trim(weights: &mut [f64], (low, high): (f64, f64)) -> Option<usize> {
     let sum: f64 = weights.iter().sum();
     let rows = weights.len() as f64;
     // With no room at all the shares never end.
-    if sum > high * rows || sum < low * rows {
+    if !(low <= high && sum <= high * rows && sum >= low * rows) {
         return None;
     }
     let mut cut = vec![false; weights.len()];
