@@ -1,6 +1,6 @@
 //! Newton's method on the dual of a calibration, damped and with a line search.
 
-use super::distance::Distance;
+use super::distance::{Curve, Distance};
 use super::factor::Factor;
 
 /// Sums over the rows of a block, or over all.
@@ -98,8 +98,10 @@ pub struct End {
 /// A miss that rounding may leave where no step gains any more.
 const FLOOR: f64 = 1e-9;
 
-/// A step is good enough when it takes this share off the slope along it, or halves the worst miss.
-const GAIN: f64 = 0.9;
+/// A step is good enough when no more than this share of the slope along it is left, or when it halves
+/// the worst miss. Where factors are cut off the slopes jump from step to step, and a
+/// search that stops early goes to and fro: the first is for those.
+const LEFT: (f64, f64) = (0.1, 0.5);
 
 /// Trials of the length of a step.
 const TRIALS: usize = 40;
@@ -244,6 +246,7 @@ impl Problem<'_> {
     ) -> Result<Option<(Place, f64)>, E> {
         let along = |gradient: &[f64]| gradient.iter().zip(direction).map(|(g, d)| g * d).sum();
         let first: f64 = along(&here.gradient);
+        let left = if self.distance.curve == Curve::Linear { LEFT.0 } else { LEFT.1 };
         let (mut short, mut long) = ((0.0, first), None::<f64>);
         let mut length = 1.0;
         for _ in 0..TRIALS {
@@ -251,7 +254,7 @@ impl Problem<'_> {
             let next = self.go(pass, moved.collect())?;
             let slope: f64 = along(&next.gradient);
             let finite = slope.is_finite() && next.worst.is_finite();
-            if finite && (slope.abs() <= GAIN * first.abs() || next.worst <= 0.5 * here.worst) {
+            if finite && (slope.abs() <= left * first.abs() || next.worst <= 0.5 * here.worst) {
                 return Ok((next.worst < here.worst || slope.abs() < first.abs())
                     .then_some((next, length)));
             }
