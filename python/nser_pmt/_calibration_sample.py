@@ -82,8 +82,9 @@ def categorical(
         return series, [place.get(level.lower(), -1 - k) for k, level in enumerate(levels)]
     if dtype.is_integer() and dtype != pl.Int128:
         try:
-            return series, [int(level) for level in levels]
-        except ValueError:
+            values = [int(level) for level in levels]
+            return series, pl.Series(values, dtype=pl.Int64).to_list()
+        except (ValueError, TypeError, OverflowError):
             raise DomainError(
                 f"column '{name}' holds whole numbers, but totals name levels that are none",
                 code="invalid_total",
@@ -104,6 +105,8 @@ def clusters(frame: pl.DataFrame, name: str) -> pl.Series:
     series = filled(frame, name)
     if isinstance(series.dtype, (pl.Enum, pl.Categorical)):
         series = series.to_physical()
+    if series.dtype == pl.Boolean:
+        series = series.cast(pl.UInt8)
     if series.dtype.is_nested() or series.dtype.is_float():
         raise SchemaError(
             f"column '{name}': clusters must be text or whole numbers",

@@ -33,6 +33,10 @@ ROWS = "(rows)"
 _REQUIRED = ("variable", "level", "total")
 _KNOWN = (*_REQUIRED, "of", "cost", "rows", "note")
 
+# A cross has a table of its combinations, and the solver one of totals by totals.
+_MOST_COMBINATIONS = 10_000_000
+_MOST_TOTALS = 8192
+
 # Margins whose sums differ by less, relative to the larger, agree.
 _AGREE = 1e-9
 
@@ -98,6 +102,12 @@ def read_totals(totals: pl.DataFrame, columns: Sequence[str], by: Sequence[str])
             )
         _check(label, total, cost, row)
         mine[number] = (total, cost)
+    if max(map(len, groups.values())) > _MOST_TOTALS:
+        raise DomainError(
+            f"totals: more than {_MOST_TOTALS:,} for one group",
+            code="too_many_totals",
+            hint="Calibrate by groups",
+        )
     size = range(len(labels))
     given = [[mine[k][0] if k in mine else None for k in size] for mine in groups.values()]
     costs = [[mine[k][1] if k in mine else None for k in size] for mine in groups.values()]
@@ -308,6 +318,13 @@ def as_json(plan: Plan) -> dict[str, Any]:
     terms = []
     for term in plan.terms:
         counts = [len(levels[column]) for column in term.columns]
+        if math.prod(counts) > _MOST_COMBINATIONS:
+            raise DomainError(
+                f"totals: '{term.variable}' has more than {_MOST_COMBINATIONS:,} combinations of "
+                "levels",
+                code="too_many_totals",
+                hint="Cross fewer columns, or calibrate by groups",
+            )
         table: list[int | None] = [None] * math.prod(counts)
         places = [{level: k for k, level in enumerate(levels[c])} for c in term.columns]
         for parts, number in term.totals.items():

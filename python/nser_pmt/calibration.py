@@ -101,7 +101,8 @@ def calibrate(
         Margins that add up to different populations: ``"error"``, or ``"rescale"`` all to the
         first in the table.
     tolerance
-        Largest miss of a total, relative to its size.
+        Largest miss of a total, relative to its size. Where rounding allows no better, 1e-9 will
+        do: the report has the miss.
     max_iterations
         Most steps; five to ten are usual.
     control

@@ -337,6 +337,13 @@ def test_totals_that_contradict_each_other_are_named() -> None:
         (totals(("area*size", "urban", 5.0)), DomainError, "invalid_total", "2 levels"),
         (totals(("size", "one", 5.0)), DomainError, "invalid_total", "whole numbers"),
         (totals(("area", None, 5.0)), SchemaError, "wrong_column", "must be numbers"),
+        (totals(("size", str(2**70), 5.0)), DomainError, "invalid_total", "whole numbers"),
+        (
+            totals(*[("(rows)", None, 9.0)], *[("size", str(k), 1.0) for k in range(9000)]),
+            DomainError,
+            "too_many_totals",
+            "8,192",
+        ),
         (totals(), DomainError, "no_totals", "there are none"),
     ],
 )
