@@ -3,8 +3,9 @@
 use super::distance::{Curve, Distance};
 use super::newton::{End, Layout, Pass, Problem};
 
-/// Prices of a miss, in two rounds. A miss that can be avoided shrinks as the price grows.
-const COSTS: [f64; 2] = [1e6, 1e9];
+/// Prices of a miss, each solved from where the last ended: at once the highest would be too steep. A
+/// miss that can be avoided shrinks as the price grows.
+const COSTS: [f64; 4] = [1e2, 1e4, 1e6, 1e8];
 const STAYS: f64 = 0.3;
 
 /// Relative misses below this are none, and below this share of the largest are not named.
@@ -49,7 +50,10 @@ pub(super) fn explain<L: Layout, E>(
             max_iterations: ITERATIONS,
             ..*problem
         };
-        let End { multipliers, achieved, .. } = relaxed.solve(pass, start, None)?;
+        let End { solved, multipliers, achieved, .. } = relaxed.solve(pass, start, None)?;
+        if !solved {
+            break;
+        }
         let parts = multipliers.iter().zip(&slack).zip(problem.sizes).zip(problem.slack);
         misses.push(
             parts
@@ -58,7 +62,7 @@ pub(super) fn explain<L: Layout, E>(
         );
         (start, sums) = (multipliers, achieved);
     }
-    let [first, second] = misses.as_slice() else { return Ok(None) };
+    let [.., first, second] = misses.as_slice() else { return Ok(None) };
     let stays: Vec<f64> = first
         .iter()
         .zip(second)
