@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,3 +119,27 @@ def test_the_variance_of_every_row_the_same_changes_nothing(problem: Any) -> Non
         **options,
     )
     np.testing.assert_allclose(alone.weights, cal.weights, rtol=1e-8, atol=1e-9)
+
+
+@given(problems(), st.sampled_from(["linear", "raking", "logit"]), st.floats(1.6, 4.0))
+def test_a_level_beyond_its_bound_is_out_of_reach_and_named(
+    problem: Any, method: Any, times: float
+) -> None:
+    frame, totals, _ = problem
+    held = nser.calibrate(frame, totals, weights="w", method="linear").totals["before"]
+    # The first level of the first margin, for which all margins have to grow.
+    margin = totals["variable"] == "v0"
+    grown = held[0] * (times - 1) / held.filter(margin).sum()
+    others = pl.when(pl.col("level").is_null()).then(1.0).otherwise(1 + grown)
+    first = (pl.col("variable") == "v0") & (pl.int_range(pl.len()) == 0)
+    moved = totals.with_columns(total=held * others).with_columns(
+        total=pl.when(first)
+        .then(held[0] * times)
+        .when(pl.col("variable") == "v0")
+        .then(pl.lit(held))
+        .otherwise("total")
+    )
+    with pytest.raises(nser.ConvergenceError) as found:
+        nser.calibrate(frame, moved, weights="w", method=method, bounds=(0.5, 1.5))
+    assert found.value.code == "out_of_reach"
+    assert f"v0 = '{totals['level'][0]}' should be" in str(found.value)
