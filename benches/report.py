@@ -30,6 +30,7 @@ def child(module: str, *args: str, threads: int | None = None) -> Any:
     """Run a module in a fresh process and return the JSON that it prints."""
     names = ("POLARS_MAX_THREADS", "NSER_PMT_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     names += ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # NumPy built with another BLAS
+    names += ("RAYON_NUM_THREADS",)  # svy
     given = {name: str(threads) for name in names} if threads else {}
     path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(

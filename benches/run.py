@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 
+import calibrate.report
 import identity.report
 import linking.report
 import person_index.report
@@ -21,6 +22,7 @@ import verify.report
 from report import machine
 
 SUITES = {
+    "calibrate": calibrate.report.report,
     "scoring": scoring.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
+from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
@@ -35,6 +36,7 @@ from nser_pmt.verification import Verified, VerifyRules, verify
 __version__ = _native.__version__
 
 __all__ = [
+    "Calibrated",
     "CancelledError",
     "Clusters",
     "ConvergenceError",
@@ -57,6 +59,7 @@ __all__ = [
     "VerifyRules",
     "assign",
     "blocking",
+    "calibrate",
     "cluster",
     "cnic",
     "compare",
@@ -78,6 +81,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "totals_template",
     "verify",
 ]
 

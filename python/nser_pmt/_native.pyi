@@ -237,6 +237,21 @@ def assign_pairs(
     timeout: float | None = None,
     tick: Callable[[int], object] | None = None,
 ) -> ArrowStream: ...
+def calibrate(
+    spec: str,
+    rows: int,
+    *,
+    weights: pl.Series,
+    variables: list[tuple[pl.Series | pl.DataFrame, list[int]]],
+    values: list[pl.Series],
+    variance: pl.Series | None = None,
+    clusters: pl.Series | None = None,
+    groups: pl.Series | None = None,
+    threads: int | None = None,
+    control: Control | None = None,
+    timeout: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> tuple[ArrowStream | None, str]: ...
 def cluster_pairs(
     left: pl.Series,
     right: pl.Series,

@@ -69,4 +69,11 @@ assert_type(checked, nser.Verified)
 assert_type(checked.frame, pl.DataFrame)
 nser.verify(eager, eager, id="id", citizen_id="id", show="all")  # type: ignore[arg-type, unused-ignore]
 
+known = nser.totals_template(eager.lazy(), margins=["area", ("area", "sex")], by="province")
+assert_type(known, pl.DataFrame)
+calibrated = nser.calibrate(eager.lazy(), known, weights="w", method="logit", bounds=(0.3, 3))
+assert_type(calibrated, nser.Calibrated)
+assert_type(calibrated.weights, pl.Series)
+nser.calibrate(eager, known, method="rake")  # type: ignore[arg-type, unused-ignore]
+
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]

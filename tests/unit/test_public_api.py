@@ -12,6 +12,7 @@ import nser_pmt as nser
 from nser_pmt import errors, synth
 
 EXPORTED = [
+    "Calibrated",
     "CancelledError",
     "Clusters",
     "ConvergenceError",
@@ -34,6 +35,7 @@ EXPORTED = [
     "VerifyRules",
     "assign",
     "blocking",
+    "calibrate",
     "cluster",
     "cnic",
     "compare",
@@ -55,6 +57,7 @@ EXPORTED = [
     "score",
     "similarity",
     "synth",
+    "totals_template",
     "verify",
 ]
 

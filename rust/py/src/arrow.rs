@@ -66,6 +66,15 @@ pub struct Chunked {
 }
 
 impl Chunked {
+    /// The column, which is in one chunk.
+    pub fn whole(&self) -> Result<Column<'_>, Failure> {
+        match self.chunks.as_slice() {
+            [] => Ok(Column::null(0)),
+            [chunk] => column(&self.name, chunk),
+            _ => Err(Failure::internal("a column was not in one chunk")),
+        }
+    }
+
     /// Name and type.
     pub fn input(&self) -> Input {
         Input { name: self.name.clone(), data_type: self.data_type.clone() }

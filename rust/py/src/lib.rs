@@ -14,6 +14,7 @@ mod pmt_expression;
 mod polars_plugin;
 mod recent;
 mod runtime;
+mod stats;
 mod text;
 mod top_k;
 
@@ -36,6 +37,8 @@ mod _native {
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
+    #[pymodule_export]
+    use super::stats::calibrate::calibrate;
     #[pymodule_export]
     use super::top_k::Dictionary;
 

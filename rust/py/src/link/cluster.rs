@@ -12,7 +12,6 @@ use nser_core::link::packed::PackedDigits;
 use nser_core::link::rank::{rank, rank_texts};
 use pyo3::prelude::*;
 
-use super::columns::whole;
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
 use crate::runtime::{Control, Limits, RunState, run};
@@ -38,7 +37,7 @@ pub fn rank_ids(
     let state = control.map_or(&unseen, |control| &*control.state);
     run(py, rows, state, &Limits { timeout, tick: None }, || {
         state.check()?;
-        let found = match &whole(&ids)?.values {
+        let found = match &ids.whole()?.values {
             Values::U64(values) => rank(values),
             // The order of signed numbers.
             Values::I64(v) => rank(&v.iter().map(|&x| x as u64 ^ 1 << 63).collect::<Vec<_>>()),
@@ -146,12 +145,12 @@ impl Columns {
 
     fn view(&self) -> Result<Pairs<'_>, Failure> {
         let wrong = || Failure::internal("the columns of pairs were of other types");
-        let records = |chunked| match whole(chunked)?.values {
+        let records = |chunked| match chunked.whole()?.values {
             Values::U32(records) => Ok(records),
             Values::Null(0) => Ok(&[][..]),
             _ => Err(wrong()),
         };
-        let weight = match whole(&self.weight)?.values {
+        let weight = match self.weight.whole()?.values {
             Values::F64(weights) => weights,
             Values::Null(0) => &[],
             _ => return Err(wrong()),
@@ -171,7 +170,7 @@ fn method(name: &str, missing: f64) -> Result<Method, Failure> {
 
 /// Labels are whole numbers, 0 for none.
 fn constraint(rule: &str, labels: &Chunked) -> Result<Constraint, Failure> {
-    let labels = match whole(labels)?.values {
+    let labels = match labels.whole()?.values {
         Values::U64(labels) => labels,
         Values::Null(0) => &[],
         _ => return Err(Failure::internal("labels were not UInt64")),

@@ -11,15 +11,6 @@ use nser_core::name::fold_into;
 use crate::arrow::{Chunked, column};
 use crate::error::Failure;
 
-/// A column in one chunk.
-pub fn whole(chunked: &Chunked) -> Result<Column<'_>, Failure> {
-    match chunked.chunks.as_slice() {
-        [] => Ok(Column::null(0)),
-        [chunk] => column(&chunked.name, chunk),
-        _ => Err(Failure::internal("a column was not in one chunk")),
-    }
-}
-
 /// A column as it is compared or blocked on.
 pub(super) struct Encoded<'a> {
     pub(super) column: Column<'a>,
@@ -29,7 +20,7 @@ pub(super) struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     pub(super) fn new(chunked: &'a Chunked) -> Result<Self, Failure> {
-        let column = whole(chunked)?;
+        let column = chunked.whole()?;
         let (codes, texts) = match chunked.kind() {
             nser_core::column::Kind::Text => Codes::of_texts(&column),
             _ => (Codes::of_column(&column), Texts::default()),

@@ -12,7 +12,7 @@ mod rule_run;
 mod weights;
 
 pub use cluster::{assign_pairs, cluster_pairs, rank_ids};
-pub use columns::{numbers, whole};
+pub use columns::numbers;
 pub use export::add_levels;
 pub use learn::learn_matches;
 pub use linker::Linker;

@@ -21,7 +21,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
-use crate::link::{add_levels, whole};
+use crate::link::add_levels;
 use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
 use plan::{About, Wiring, parse};
 use values::{Given, Persons, Read, id_at, id_kind, kind_of, name_of, persons};
@@ -240,7 +240,7 @@ impl PersonIndex {
         self.check_ids(&ids)?;
         let state = RunState::default();
         run(py, rows.saturating_mul(64), &state, &Limits::default(), || {
-            let column = whole(&ids)?;
+            let column = ids.whole()?;
             let _writer = lock(&self.writer);
             let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
             // A copy only if someone is searching.
@@ -308,7 +308,7 @@ impl PersonIndex {
         let wanted = Wanted { count, least };
         run(py, cells, state, &Limits { timeout, tick: None }, || {
             let people = self.snapshot();
-            let views = columns.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+            let views = columns.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
             let read = self.read(&views)?;
             let mut found: Vec<Vec<Found>> = vec![vec![]; rows];
             let jobs = found.chunks_mut(QUERIES).zip((0..).step_by(QUERIES));

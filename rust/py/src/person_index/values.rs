@@ -10,7 +10,7 @@ use pyo3::types::{PyBool, PyFloat, PyString};
 use super::plan::Wiring;
 use crate::arrow::Chunked;
 use crate::error::Failure;
-use crate::link::{numbers, whole};
+use crate::link::numbers;
 
 /// Values of a column of the index.
 pub(super) enum Read<'a> {
@@ -104,13 +104,13 @@ pub(super) fn persons<'a>(
 ) -> Result<Persons<'a>, Failure> {
     let too_many = || Failure::schema("id", "expected less than 2^32 - 2 rows");
     let count = u32::try_from(rows).ok().filter(|n| *n < u32::MAX - 1).ok_or_else(too_many)?;
-    let views = columns.iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+    let views = columns.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
     let read = wiring.stored.iter().map(|(source, of_numbers)| {
         let view = views.get(*source);
         let view = view.ok_or_else(|| Failure::internal("there is no such column"))?;
         Ok::<_, Failure>(Read::new(view, *of_numbers))
     });
-    Ok(Persons { rows: count, ids: whole(ids)?, columns: read.collect::<Result<_, _>>()? })
+    Ok(Persons { rows: count, ids: ids.whole()?, columns: read.collect::<Result<_, _>>()? })
 }
 
 /// A value of a record.

@@ -1,0 +1,3 @@
+//! What estimation and reweighting need and NumPy cannot do fast enough.
+
+pub mod calibrate;

@@ -1,0 +1,3 @@
+//! Estimation and reweighting: one file for each kernel.
+
+pub mod calibrate;
