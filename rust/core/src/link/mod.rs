@@ -11,6 +11,7 @@ pub mod index;
 pub mod packed;
 pub mod patterns;
 pub mod rank;
+mod records;
 mod score;
 pub mod weigh;
 pub mod within_one;

@@ -49,6 +49,12 @@ impl PackedDigits {
         (0..packed.len()).all(|place| digits >> (4 * place) & 15 < 10).then_some(packed)
     }
 
+    /// The number of what [`PackedDigits::bits`] gave; `None` for zero.
+    #[inline]
+    pub(super) fn of_own_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Self)
+    }
+
     /// The digits in decimal form.
     #[must_use]
     pub fn digits(self) -> Digits {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::block::{Blocking, Blocks, Unit};
 use super::compare::{Comparison, Pairs, Room, UNKNOWN};
 use super::patterns::Patterns;
+use super::records::Records;
 use super::weigh::Weights;
 use crate::isa::Isa;
 
@@ -19,8 +20,8 @@ const SLACK: f64 = 1e-6;
 pub struct Linker<'t> {
     /// Which pairs are candidates.
     pub blocking: Arc<Blocking>,
-    /// How they are compared.
-    pub comparisons: Vec<Comparison<'t>>,
+    comparisons: Vec<Comparison<'t>>,
+    records: Records,
 }
 
 /// Pairs with their weights and levels.
@@ -81,6 +82,7 @@ fn mix(x: u64) -> u64 {
 pub struct Workspace<'l> {
     isa: Isa,
     comparisons: &'l [Comparison<'l>],
+    records: &'l Records,
     rooms: Vec<Room<'l>>,
     left: Vec<u32>,
     right: Vec<u32>,
@@ -94,6 +96,18 @@ pub struct Workspace<'l> {
 }
 
 impl<'t> Linker<'t> {
+    /// The rows of a blocking, and how they are compared; for each comparison that is adjusted for
+    /// frequencies, `-log2` of the share of rows that have each row's value.
+    #[must_use]
+    pub fn new(
+        blocking: Arc<Blocking>,
+        comparisons: Vec<Comparison<'t>>,
+        rarity: &[Option<Vec<f32>>],
+    ) -> Self {
+        let records = Records::new(&comparisons, rarity, blocking.rows().all as usize);
+        Self { blocking, comparisons, records }
+    }
+
     /// Levels of each comparison, without the one for a missing value.
     #[must_use]
     pub fn levels(&self) -> Vec<u8> {
@@ -103,7 +117,7 @@ impl<'t> Linker<'t> {
     /// Buffers for one thread.
     #[must_use]
     pub fn workspace(&self, isa: Isa) -> Workspace<'_> {
-        Workspace::new(&self.comparisons, isa)
+        Workspace::new(self, isa)
     }
 
     /// The pairs of a unit with their weights, those below the least weight left out.
@@ -112,7 +126,7 @@ impl<'t> Linker<'t> {
         &'l self,
         blocks: &Blocks,
         unit: &Unit,
-        weights: &Weights<'_>,
+        weights: &Weights,
         batch: &mut Workspace<'l>,
     ) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
@@ -127,7 +141,7 @@ impl<'t> Linker<'t> {
 
     /// The given pairs with their weights.
     #[must_use]
-    pub fn score_pairs(&self, pairs: Pairs<'_>, weights: &Weights<'_>, isa: Isa) -> Scored {
+    pub fn score_pairs(&self, pairs: Pairs<'_>, weights: &Weights, isa: Isa) -> Scored {
         let mut out = Scored { levels: vec![vec![]; self.comparisons.len()], ..Scored::default() };
         let mut batch = self.workspace(isa);
         for (a, b) in pairs.left.iter().zip(pairs.right) {
@@ -150,11 +164,8 @@ impl<'t> Linker<'t> {
         batch: &mut Workspace<'l>,
     ) -> Option<Patterns> {
         let mut counter = Counter::new(self, batch, Some(&self.blocking))?;
-        blocks.each_pair(unit, false, |a, b| {
-            if sample.takes(a, b) {
-                counter.push(a, b);
-            }
-        });
+        let wanted = |a, b| sample.takes(a, b);
+        blocks.each_wanted_pair(unit, false, wanted, |a, b| counter.push(a, b));
         Some(counter.finish())
     }
 
@@ -208,10 +219,12 @@ impl<'t> Linker<'t> {
 }
 
 impl<'l> Workspace<'l> {
-    fn new(comparisons: &'l [Comparison<'l>], isa: Isa) -> Self {
+    fn new(linker: &'l Linker<'l>, isa: Isa) -> Self {
+        let comparisons = &linker.comparisons;
         Self {
             isa,
             comparisons,
+            records: &linker.records,
             rooms: comparisons.iter().map(|comparison| comparison.room(isa)).collect(),
             left: Vec::with_capacity(BATCH),
             right: Vec::with_capacity(BATCH),
@@ -234,7 +247,7 @@ impl<'l> Workspace<'l> {
 
     /// Finds the levels of the pairs: first what is quick, then the rest of those whose weight may
     /// still reach the least one.
-    fn compare(&mut self, weights: Option<&Weights<'_>>) {
+    fn compare(&mut self, weights: Option<&Weights>) {
         #[cfg(target_arch = "x86_64")]
         if self.isa != Isa::Portable && self.isa.is_available() {
             // SAFETY: the CPU has AVX2 and its companions, as with each set but the first.
@@ -246,17 +259,17 @@ impl<'l> Workspace<'l> {
     /// The same code for processors that count bits themselves.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn compare_avx2(&mut self, weights: Option<&Weights<'_>>) {
+    fn compare_avx2(&mut self, weights: Option<&Weights>) {
         self.compare_anywhere(weights);
     }
 
     #[inline(always)]
-    fn compare_anywhere(&mut self, weights: Option<&Weights<'_>>) {
+    fn compare_anywhere(&mut self, weights: Option<&Weights>) {
         let pairs = Pairs { left: &self.left, right: &self.right };
         self.alive.clear();
         self.alive.extend(0..pairs.left.len() as u32);
-        for (comparison, levels) in self.comparisons.iter().zip(&mut self.levels) {
-            comparison.quick(pairs, levels);
+        for (k, (comparison, levels)) in self.comparisons.iter().zip(&mut self.levels).enumerate() {
+            comparison.quick(self.records.view(k), pairs, levels);
         }
         if let Some(weights) = weights {
             self.bound(weights);
@@ -268,18 +281,17 @@ impl<'l> Workspace<'l> {
 
     /// Bounds the weights by what is known so far, and drops the pairs that are out of reach.
     #[inline(always)]
-    fn bound(&mut self, weights: &Weights<'_>) {
+    fn bound(&mut self, weights: &Weights) {
         if weights.least == f64::NEG_INFINITY {
             return;
         }
-        let pairs = self.left.iter().zip(&self.right);
-        for (place, ((a, b), bound)) in pairs.zip(&mut self.bounds).enumerate() {
-            *bound = weights.prior;
-            for (levels, weights) in self.levels.iter().zip(&weights.comparisons) {
-                *bound += match levels.get(place) {
-                    Some(&UNKNOWN) | None => weights.most_unequal(*a, *b),
-                    Some(level) => weights.of(*level, *a, *b),
-                };
+        self.bounds.clear();
+        self.bounds.resize(self.left.len(), weights.prior);
+        for (k, (levels, weights)) in self.levels.iter().zip(&weights.comparisons).enumerate() {
+            let view = self.records.view(k);
+            let pairs = self.left.iter().zip(&self.right);
+            for ((level, bound), (a, b)) in levels.iter().zip(&mut self.bounds).zip(pairs) {
+                *bound += weights.bound(*level, || view.rarity(*a, *b));
             }
         }
         let bounds = &self.bounds;
@@ -289,7 +301,7 @@ impl<'l> Workspace<'l> {
 
     /// Finds the open levels of one comparison.
     #[inline(always)]
-    fn resolve(&mut self, k: usize, weights: Option<&Weights<'_>>) {
+    fn resolve(&mut self, k: usize, weights: Option<&Weights>) {
         let parts = (self.comparisons.get(k), self.levels.get_mut(k), self.rooms.get_mut(k));
         let (Some(comparison), Some(levels), Some(room)) = parts else { return };
         if !comparison.is_slow() {
@@ -312,12 +324,14 @@ impl<'l> Workspace<'l> {
         comparison.slow(Pairs { left, right }, room, &mut self.found);
         let weights = weights.filter(|weights| weights.least > f64::NEG_INFINITY);
         let of_comparison = weights.and_then(|weights| weights.comparisons.get(k));
+        let view = self.records.view(k);
         let pairs = left.iter().zip(right.iter());
         for ((place, level), (a, b)) in self.open.iter().zip(&self.found).zip(pairs) {
             let at = *place as usize;
             levels.get_mut(at).into_iter().for_each(|to| *to = *level);
             if let (Some(weights), Some(bound)) = (of_comparison, self.bounds.get_mut(at)) {
-                *bound += weights.of(*level, *a, *b) - weights.most_unequal(*a, *b);
+                let rarity = || view.rarity(*a, *b);
+                *bound += weights.bound(*level, rarity) - weights.bound(UNKNOWN, rarity);
             }
         }
         if let Some(weights) = weights {
@@ -328,16 +342,16 @@ impl<'l> Workspace<'l> {
     }
 
     /// Weighs the pairs and empties the batch.
-    fn score(&mut self, weights: &Weights<'_>, out: &mut Scored) {
+    fn score(&mut self, weights: &Weights, out: &mut Scored) {
         self.compare(Some(weights));
         for place in &self.alive {
             let at = *place as usize;
             let (Some(&a), Some(&b)) = (self.left.get(at), self.right.get(at)) else { continue };
             let level = |levels: &Vec<u8>| levels.get(at).copied().unwrap_or(0);
             // One order of summing up, that of the plan: the last bit decides nothing by chance.
-            let comparisons = weights.comparisons.iter().zip(&self.levels);
-            let weight = comparisons.fold(weights.prior, |sum, (weights, levels)| {
-                sum + weights.of(level(levels), a, b)
+            let comparisons = weights.comparisons.iter().zip(&self.levels).enumerate();
+            let weight = comparisons.fold(weights.prior, |sum, (k, (weights, levels))| {
+                sum + weights.bound(level(levels), || self.records.view(k).rarity(a, b))
             });
             if weight >= weights.least {
                 out.left.push(a);
@@ -439,21 +453,23 @@ mod tests {
         let sets = (0..ROWS)
             .map(|k| (0..random(k + 3000, 3)).map(|j| random(k + j as u32, 5) as u32).collect());
         let values = (0..ROWS).map(|k| random(k + 4000, 7) as f64).collect();
-        Linker {
-            blocking: Arc::new(Blocking::new(
+        let rarity = [Some(frequency::rarity(&codes)), None, None, None];
+        Linker::new(
+            Arc::new(Blocking::new(
                 Rows { all: ROWS, left: None },
                 rules.into_iter().map(|r| (r, None)).collect(),
             )),
-            comparisons: vec![
+            vec![
                 Comparison::Text(Texts { codes, texts, measure }),
                 Comparison::Date(Dates::new(days, vec![DateLevel::OneSlip, DateLevel::Days(3)])),
                 Comparison::Set(Sets::new(sets, vec![SetLevel::Shares(1)])),
                 Comparison::Number(Numbers { values, levels: vec![NumberLevel::Within(1.0)] }),
             ],
-        }
+            &rarity,
+        )
     }
 
-    fn weights(rarity: &[f32], least: f64) -> Weights<'_> {
+    fn weights(least: f64) -> Weights {
         let levels = [
             vec![0.0, 6.0, 3.0, 1.0, -4.0],
             vec![0.0, 5.0, 2.5, 0.25, -6.0],
@@ -461,14 +477,14 @@ mod tests {
             vec![0.0, 1.0, 0.5, -1.0],
         ];
         let of = |(k, levels): (usize, Vec<f64>)| {
-            let rare = Rarity { rows: rarity, log2_u: -2.0, scale: 0.75, last_level: 3 };
-            LevelWeights { levels, frequency: (k == 0).then_some(rare) }
+            let rare = Rarity { log2_u: -2.0, scale: 0.75, last_level: 3 };
+            LevelWeights::new(&levels, (k == 0).then_some(rare))
         };
         let comparisons = levels.into_iter().enumerate().map(of).collect();
         Weights { prior: -4.5, comparisons, least }
     }
 
-    fn scored(linker: &Linker<'_>, weights: &Weights<'_>) -> Scored {
+    fn scored(linker: &Linker<'_>, weights: &Weights) -> Scored {
         let mut all = Scored::default();
         let mut space = linker.workspace(Isa::best());
         for rule in 0..linker.blocking.len() {
@@ -483,11 +499,10 @@ mod tests {
     #[test]
     fn pruning_changes_nothing() {
         let linker = linker();
-        let rarity = frequency::rarity(&texts().0);
-        let all = scored(&linker, &weights(&rarity, f64::NEG_INFINITY));
+        let all = scored(&linker, &weights(f64::NEG_INFINITY));
         assert!(all.left.len() > 4000 && all.levels.iter().all(|l| l.len() == all.left.len()));
         for least in [-6.0, 0.0, 4.0, 7.0] {
-            let found = scored(&linker, &weights(&rarity, least));
+            let found = scored(&linker, &weights(least));
             let keep: Vec<usize> =
                 (0..all.left.len()).filter(|k| all.weights[*k] >= least).collect();
             assert!(!keep.is_empty() && keep.len() < all.left.len());
@@ -498,7 +513,7 @@ mod tests {
                 assert_eq!(*found, keep.iter().map(|k| all[*k]).collect::<Vec<_>>());
             }
             let pairs = Pairs { left: &all.left, right: &all.right };
-            let given = linker.score_pairs(pairs, &weights(&rarity, least), Isa::Portable);
+            let given = linker.score_pairs(pairs, &weights(least), Isa::Portable);
             assert_eq!((given.left, given.weights), (found.left, found.weights));
         }
     }
@@ -507,13 +522,13 @@ mod tests {
     fn weights_add_up_in_the_order_of_the_plan() {
         let linker = linker();
         let rarity = frequency::rarity(&texts().0);
-        let weights = weights(&rarity, f64::NEG_INFINITY);
+        let weights = weights(f64::NEG_INFINITY);
         let all = scored(&linker, &weights);
         for k in (0..all.left.len()).step_by(97) {
             let (a, b) = (all.left[k], all.right[k]);
             let mut sum = weights.prior;
             for (levels, weights) in all.levels.iter().zip(&weights.comparisons) {
-                sum += weights.of(levels[k], a, b);
+                sum += weights.of(levels[k], rarity[a as usize].min(rarity[b as usize]));
             }
             assert_eq!(all.weights[k], sum);
         }
@@ -522,8 +537,7 @@ mod tests {
     #[test]
     fn patterns_count_the_levels_of_all_pairs() {
         let linker = linker();
-        let rarity = frequency::rarity(&texts().0);
-        let all = scored(&linker, &weights(&rarity, f64::NEG_INFINITY));
+        let all = scored(&linker, &weights(f64::NEG_INFINITY));
         let mut expected = std::collections::BTreeMap::new();
         for k in 0..all.left.len() {
             let levels: Vec<u8> = all.levels.iter().map(|levels| levels[k]).collect();

@@ -1,21 +1,24 @@
 //! Match weights (I. Fellegi and A. Sunter, A Theory for Record Linkage, 1969).
 
+use super::compare::{EXACT, MISSING, UNKNOWN};
+
 /// What the levels of one comparison say.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LevelWeights<'r> {
-    /// `log2(m / u)` of each level; 0 for level 0, a missing value.
-    pub levels: Vec<f64>,
-    /// Adjustment for how frequent the agreeing values are.
-    pub frequency: Option<Rarity<'r>>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelWeights {
+    /// Weight of every level there may be, and for [`UNKNOWN`] of the best unequal one, unadjusted.
+    levels: Box<[f64; LEVELS]>,
+    frequency: Option<Rarity>,
+    /// The best unequal levels that are adjusted, and that are not.
+    unequal: [f64; 2],
 }
+
+const LEVELS: usize = UNKNOWN as usize + 1;
 
 /// An adjustment for term frequency: `scale * (log2(u) - log2(f))`, where `u` is the share of pairs
 /// that agree exactly by chance and `f` the share of rows that have the more frequent of the two
 /// values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rarity<'r> {
-    /// `-log2(f)` of each row's value.
-    pub rows: &'r [f32],
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rarity {
     /// `log2(u)`.
     pub log2_u: f64,
     /// How much of it counts.
@@ -24,46 +27,60 @@ pub struct Rarity<'r> {
     pub last_level: u8,
 }
 
-impl Rarity<'_> {
-    #[inline(always)]
-    fn of(&self, level: u8, a: u32, b: u32) -> f64 {
-        if level == 0 || level > self.last_level {
-            return 0.0;
-        }
-        let at = |row: u32| self.rows.get(row as usize).copied().unwrap_or(0.0);
-        self.scale * (self.log2_u + f64::from(at(a).min(at(b))))
+impl LevelWeights {
+    /// `levels` has `log2(m / u)` of each level; 0 for level 0, a missing value. `frequency` adjusts
+    /// them for how frequent the agreeing values are.
+    #[must_use]
+    pub fn new(levels: &[f64], frequency: Option<Rarity>) -> Self {
+        let adjusted = frequency.map_or(0, |frequency| usize::from(frequency.last_level) + 1);
+        let first = usize::from(EXACT) + 1;
+        let best = |levels: &[f64]| levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let split = adjusted.clamp(first, levels.len().max(first));
+        let unequal = [first..split, split..levels.len()];
+        let unequal = unequal.map(|range| best(levels.get(range).unwrap_or_default()));
+        let mut of_level = Box::new([0.0; LEVELS]);
+        of_level.iter_mut().zip(levels).for_each(|(to, weight)| *to = *weight);
+        let [with, without] = unequal;
+        of_level.last_mut().into_iter().for_each(|to| *to = with.max(without));
+        Self { levels: of_level, frequency, unequal }
     }
-}
 
-impl LevelWeights<'_> {
-    /// The weight of a pair at a level.
+    /// The adjustment for frequency, if there is one.
+    pub(super) fn frequency(&self) -> Option<Rarity> {
+        self.frequency
+    }
+
+    /// The weight of a pair at a level; `rarity` is `-log2(f)` of its more frequent value.
     #[must_use]
     #[inline(always)]
-    pub fn of(&self, level: u8, a: u32, b: u32) -> f64 {
-        let weight = self.levels.get(usize::from(level)).copied().unwrap_or(0.0);
-        self.frequency.as_ref().map_or(weight, |rarity| weight + rarity.of(level, a, b))
+    pub fn of(&self, level: u8, rarity: f32) -> f64 {
+        self.bound(level, || rarity)
     }
 
-    /// The most that a pair can have whose values are not equal.
+    /// The weight of a pair, or the most it can have when its level is unknown and not exact.
     #[inline(always)]
-    pub(super) fn most_unequal(&self, a: u32, b: u32) -> f64 {
-        let levels = self.levels.iter().zip(0u8..).skip(2);
-        match &self.frequency {
-            None => levels.map(|(weight, _)| *weight).fold(f64::NEG_INFINITY, f64::max),
-            Some(rarity) => levels
-                .map(|(weight, level)| weight + rarity.of(level, a, b))
-                .fold(f64::NEG_INFINITY, f64::max),
+    pub(super) fn bound(&self, level: u8, rarity: impl Fn() -> f32) -> f64 {
+        let weight = self.levels.get(usize::from(level)).copied().unwrap_or_default();
+        let Some(frequency) = self.frequency else { return weight };
+        let [adjusted, plain] = self.unequal;
+        let adjustment = frequency.scale * (frequency.log2_u + f64::from(rarity()));
+        if level == UNKNOWN {
+            (adjusted + adjustment).max(plain)
+        } else if level != MISSING && level <= frequency.last_level {
+            weight + adjustment
+        } else {
+            weight
         }
     }
 }
 
 /// What all comparisons say, and the weight from which on a pair is kept.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Weights<'r> {
+pub struct Weights {
     /// `log2` of the odds that two rows match before anything is compared.
     pub prior: f64,
     /// The comparisons, in order.
-    pub comparisons: Vec<LevelWeights<'r>>,
+    pub comparisons: Vec<LevelWeights>,
     /// The least weight of a pair that is kept; minus infinity keeps all.
     pub least: f64,
 }

@@ -15,7 +15,7 @@ use super::sounds::Sounds;
 /// Room for rounding, in parts of the weight of all tokens: weights have 24 bits here.
 const ROUNDING: f64 = 1e-6;
 /// Tokens of an [`Outline`]; few names have more.
-const FEW: usize = 3;
+const FEW: usize = 4;
 
 /// Tokens of two whole outlines that may agree: bit `FEW i + j` for token `i` of one and `j` of the
 /// other.
@@ -42,9 +42,9 @@ pub(super) struct Outline {
     ends: Ends,
     /// Number of its first item among those of all names.
     pub start: u32,
+    sorts: Sorts,
     /// Tokens; those beyond [`FEW`] are not here.
     pub len: u8,
-    sorts: [Sort; FEW],
 }
 
 /// A token, as far as a first look needs it.
@@ -71,6 +71,26 @@ const RELATIVE: Sort = 1;
 const INITIAL: Sort = 2;
 const OWN_NAME: Sort = 4;
 
+/// What each of [`FEW`] tokens is, four bits each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sorts(u16);
+
+impl Sorts {
+    fn set(&mut self, k: usize, sort: Sort) {
+        self.0 |= u16::from(sort) << (4 * k);
+    }
+
+    #[inline(always)]
+    fn iter(self) -> impl Iterator<Item = Sort> {
+        (0..FEW).map(move |k| self.of(k))
+    }
+
+    #[inline(always)]
+    fn of(self, k: usize) -> Sort {
+        (self.0 >> (4 * k) & 15) as Sort
+    }
+}
+
 fn sort(item: &Item) -> Sort {
     let bit = |is: bool, bit: Sort| if is { bit } else { 0 };
     bit(item.relative, RELATIVE)
@@ -88,10 +108,10 @@ impl Outline {
             len: items.len() as u8,
             sorts: Default::default(),
         };
-        for ((to, of), token) in
-            outline.tokens.iter_mut().zip(&mut outline.sorts).zip(all_tokens(items))
+        for (k, (to, (token, sort))) in outline.tokens.iter_mut().zip(all_tokens(items)).enumerate()
         {
-            (*to, *of) = token;
+            *to = token;
+            outline.sorts.set(k, sort);
         }
         outline
     }
@@ -106,8 +126,8 @@ impl Outline {
     #[inline(always)]
     pub(super) fn agreeing(&self, other: &Self) -> Agreeing {
         let mut bits = 0;
-        for (i, (x, of_x)) in (0..self.len).zip(self.tokens.iter().zip(self.sorts)) {
-            for (j, (y, of_y)) in (0..other.len).zip(other.tokens.iter().zip(other.sorts)) {
+        for (i, (x, of_x)) in (0..self.len).zip(self.tokens.iter().zip(self.sorts.iter())) {
+            for (j, (y, of_y)) in (0..other.len).zip(other.tokens.iter().zip(other.sorts.iter())) {
                 let initial = (of_x | of_y) & INITIAL != 0;
                 let alike = initial | x.sounds.agree(y.sounds);
                 let agree = alike & ((of_x ^ of_y) & RELATIVE == 0);
@@ -121,8 +141,7 @@ impl Outline {
     #[inline(always)]
     pub(super) fn words(&self, other: &Self, (i, j): (usize, usize)) -> (u32, u32, bool) {
         let number = |outline: &Self, k: usize| outline.tokens.get(k).map_or(0, |t| t.number);
-        let sort = |outline: &Self, k: usize| outline.sorts.get(k).copied().unwrap_or(0);
-        let initial = (sort(self, i) | sort(other, j)) & INITIAL != 0;
+        let initial = (self.sorts.of(i) | other.sorts.of(j)) & INITIAL != 0;
         (number(self, i), number(other, j), initial)
     }
 
@@ -146,7 +165,7 @@ impl Outline {
         }
         let mut sum = Sum::new(lowest, self.len.min(other.len));
         for (outline, tops) in [self, other].into_iter().zip(tops) {
-            let tokens = outline.tokens.into_iter().zip(outline.sorts);
+            let tokens = outline.tokens.into_iter().zip(outline.sorts.iter());
             for (token, top) in tokens.zip(tops).take(outline.len.into()) {
                 sum.add(token, top);
             }

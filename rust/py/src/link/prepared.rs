@@ -18,9 +18,10 @@ use crate::runtime::{RunState, for_each_job};
 
 pub(super) struct Prepared {
     pub(super) linker: link::Linker<'static>,
-    /// For each comparison, the share of pairs that agree exactly, and how rare each row's value is.
+    /// For each comparison, the share of pairs that agree exactly, and whether it is known how rare
+    /// values are.
     pub(super) agreement: Vec<Option<f64>>,
-    pub(super) rarity: Vec<Option<Vec<f32>>>,
+    pub(super) has_rarity: Vec<bool>,
     pub(super) isa: Isa,
     pub(super) threads: usize,
 }
@@ -93,8 +94,9 @@ pub(super) fn prepare(
     };
     let rules = rules.into_iter().flatten().zip(plan.rules.iter().map(cap)).collect();
     let blocking = Arc::new(Blocking::new(rows, rules));
-    let linker = link::Linker { blocking, comparisons };
-    Ok(Prepared { linker, agreement, rarity, isa: Isa::best(), threads })
+    let has_rarity = rarity.iter().map(Option::is_some).collect();
+    let linker = link::Linker::new(blocking, comparisons, &rarity);
+    Ok(Prepared { linker, agreement, has_rarity, isa: Isa::best(), threads })
 }
 
 fn comparison(spec: &KindSpec, values: &Encoded<'_>) -> Result<Comparison<'static>, Failure> {

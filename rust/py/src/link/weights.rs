@@ -10,7 +10,7 @@ use crate::error::Failure;
 #[derive(Deserialize)]
 pub struct WeightsSpec {
     pub prior: f64,
-    pub(super) least: Option<f64>,
+    least: Option<f64>,
     pub comparisons: Vec<LevelsSpec>,
 }
 
@@ -19,36 +19,35 @@ pub struct WeightsSpec {
 pub struct LevelsSpec {
     pub(super) name: String,
     pub(super) labels: Vec<String>,
-    pub weights: Vec<f64>,
-    pub frequency: Option<FrequencySpec>,
+    weights: Vec<f64>,
+    frequency: Option<FrequencySpec>,
 }
 
 #[derive(Deserialize)]
-pub struct FrequencySpec {
-    pub log2_u: f64,
-    pub scale: f64,
-    pub last_level: u8,
+struct FrequencySpec {
+    log2_u: f64,
+    scale: f64,
+    last_level: u8,
+}
+
+impl LevelsSpec {
+    pub fn level_weights(&self) -> LevelWeights {
+        let frequency = self.frequency.as_ref().map(|frequency| {
+            let FrequencySpec { log2_u, scale, last_level } = *frequency;
+            Rarity { log2_u, scale, last_level }
+        });
+        LevelWeights::new(&self.weights, frequency)
+    }
 }
 
 impl Prepared {
-    pub(super) fn weights<'r>(&'r self, spec: &WeightsSpec) -> Result<Weights<'r>, Failure> {
-        let one = |(spec, rarity): (&LevelsSpec, &'r Option<Vec<f32>>)| {
-            let frequency = match (&spec.frequency, rarity) {
-                (Some(f), Some(rows)) => {
-                    let FrequencySpec { log2_u, scale, last_level } = *f;
-                    Some(Rarity { rows, log2_u, scale, last_level })
-                }
-                (None, _) => None,
-                (Some(_), None) => return Err(Failure::internal("no value frequencies")),
-            };
-            Ok(LevelWeights { levels: spec.weights.clone(), frequency })
-        };
-        let comparisons = spec.comparisons.iter().zip(&self.rarity).map(one);
+    pub(super) fn weights(&self, spec: &WeightsSpec) -> Result<Weights, Failure> {
+        let missing = |(spec, has): (&LevelsSpec, &bool)| spec.frequency.is_some() && !has;
+        if spec.comparisons.iter().zip(&self.has_rarity).any(missing) {
+            return Err(Failure::internal("no value frequencies"));
+        }
+        let comparisons = spec.comparisons.iter().map(LevelsSpec::level_weights).collect();
         let least = spec.least.unwrap_or(f64::NEG_INFINITY);
-        Ok(Weights {
-            prior: spec.prior,
-            comparisons: comparisons.collect::<Result<_, _>>()?,
-            least,
-        })
+        Ok(Weights { prior: spec.prior, comparisons, least })
     }
 }

@@ -1,7 +1,7 @@
 //! What Python says of an index, and how its columns are wired to those it hands over.
 
 use nser_core::link::compare::Scheme;
-use nser_core::link::index::{Compared, Fault, Frequency, Plan, Rule};
+use nser_core::link::index::{Compared, Fault, Plan, Rule};
 use serde::Deserialize;
 
 use crate::error::Failure;
@@ -55,19 +55,9 @@ impl Wiring {
         for (spec, weights) in about.comparisons.iter().zip(&about.weights.comparisons) {
             let scheme = scheme(&spec.kind)?;
             let of_numbers = matches!(scheme, Scheme::Digits);
-            let frequency = weights.frequency.as_ref().map(|f| Frequency {
-                log2_u: f.log2_u,
-                scale: f.scale,
-                last_level: f.last_level,
-            });
             let is_coded = !of_numbers || spec.rarity;
             let column = place(spec.column, of_numbers, is_coded)?;
-            comparisons.push(Compared {
-                column,
-                scheme,
-                levels: weights.weights.clone(),
-                frequency,
-            });
+            comparisons.push(Compared { column, scheme, weights: weights.level_weights() });
         }
         let mut rules = vec![];
         for rule in &about.rules {

@@ -263,16 +263,29 @@ impl Blocks {
     /// Calls `emit` with each pair of a unit, the lower row first. Pairs of earlier rules are left
     /// out, unless `alone`.
     #[inline]
-    pub fn each_pair(&self, unit: &Unit, alone: bool, mut emit: impl FnMut(u32, u32)) {
+    pub fn each_pair(&self, unit: &Unit, alone: bool, emit: impl FnMut(u32, u32)) {
+        self.each_wanted_pair(unit, alone, |_, _| true, emit);
+    }
+
+    /// [`Blocks::each_pair`] of those pairs that are wanted, which takes less time for few of them.
+    #[inline]
+    pub fn each_wanted_pair(
+        &self,
+        unit: &Unit,
+        alone: bool,
+        wanted: impl Fn(u32, u32) -> bool,
+        mut emit: impl FnMut(u32, u32),
+    ) {
         let rows = self.blocking.rows;
         let mut earlier = Earlier::new(&self.blocking, if alone { 0 } else { self.rule });
         let free = earlier.count == 0 && earlier.others.is_empty();
         let mut each = |a: u32, others: &[u32]| {
+            let others = others.iter().copied().filter(|b| wanted(a, *b));
             if free {
-                others.iter().for_each(|b| emit(a, *b));
+                others.for_each(|b| emit(a, b));
             } else {
                 earlier.hold(a);
-                others.iter().filter(|b| !earlier.has(a, **b)).for_each(|b| emit(a, *b));
+                others.filter(|b| !earlier.has(a, *b)).for_each(|b| emit(a, b));
             }
         };
         match &self.kind {

@@ -1,6 +1,6 @@
 //! Dates, by the slips of those who write them down.
 
-use super::{EXACT, MISSING, Pairs};
+use super::{EXACT, MISSING};
 
 /// What holds at a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +43,25 @@ impl Dates {
         Self { dates: days.map(|day| day.and_then(Date::new).unwrap_or(NONE)).collect(), levels }
     }
 
+    /// Words of a row.
+    pub(super) const WORDS: usize = 2;
+
+    pub(super) fn words(&self, row: usize) -> [u32; Self::WORDS] {
+        let date = self.dates.get(row).copied().unwrap_or(NONE);
+        [date.day.cast_unsigned(), date.digits]
+    }
+
     #[inline(always)]
-    pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
-        let at = |row: usize| self.dates.get(row).copied().unwrap_or(NONE);
-        for ((a, b), to) in pairs.iter().zip(out) {
-            let (a, b) = (at(a), at(b));
-            *to = if a == NONE || b == NONE {
-                MISSING
-            } else if a == b {
-                EXACT
-            } else {
-                let found = self.levels.iter().position(|level| level.holds(a, b));
-                found.unwrap_or(self.levels.len()) as u8 + 2
-            };
+    pub(super) fn level(&self, a: [u32; Self::WORDS], b: [u32; Self::WORDS]) -> u8 {
+        let date = |[day, digits]: [u32; 2]| Date { day: day.cast_signed(), digits };
+        let (a, b) = (date(a), date(b));
+        if a == NONE || b == NONE {
+            MISSING
+        } else if a == b {
+            EXACT
+        } else {
+            let found = self.levels.iter().position(|level| level.holds(a, b));
+            found.unwrap_or(self.levels.len()) as u8 + 2
         }
     }
 }
@@ -161,9 +167,7 @@ mod tests {
         assert!(!one_slip(0x1998_0104, 0x1998_0010) && !one_slip(0x1998_0504, 0x1998_0405));
 
         let levels = Dates { levels: vec![OneSlip, SameYear], ..dates };
-        let pairs = Pairs { left: &[0, 0, 3, 0, 0], right: &[0, 1, 5, 3, 6] };
-        let mut out = [9; 5];
-        levels.fill(pairs, &mut out);
-        assert_eq!(out, [1, 3, 3, 4, 0]);
+        let level = |(a, b)| levels.level(levels.words(a), levels.words(b));
+        assert_eq!([(0, 0), (0, 1), (3, 5), (0, 3), (0, 6)].map(level), [1, 3, 3, 4, 0]);
     }
 }

@@ -1,8 +1,9 @@
 //! Identity numbers, by errors of entry.
 
-use super::{EXACT, MISSING, Pairs};
+use super::{EXACT, MISSING, join, split};
 use crate::cnic;
 use crate::link::packed::PackedDigits;
+use crate::link::within_one::is_within_one;
 
 /// Levels between equal and everything else: one error of entry (see [`cnic::distance`]), and two.
 pub(super) const BETWEEN: usize = 2;
@@ -14,7 +15,7 @@ pub struct Numbers {
 }
 
 /// A number, and how often it has each digit: four bits a digit, 0 lowest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Counted {
     number: Option<PackedDigits>,
     counts: u64,
@@ -44,18 +45,29 @@ impl Numbers {
         self.rows.iter().map(|row| row.number)
     }
 
+    /// Words of a row.
+    pub(super) const WORDS: usize = 4;
+
+    /// The number of a row, zero for none, and its counts.
+    pub(super) fn words(&self, row: usize) -> [u32; Self::WORDS] {
+        let Counted { number, counts } = self.rows.get(row).copied().unwrap_or_default();
+        let [low, high] = split(number.map_or(0, PackedDigits::bits));
+        let [first, last] = split(counts);
+        [low, high, first, last]
+    }
+
     #[inline(always)]
-    pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
-        let nothing = Counted { number: None, counts: 0 };
-        let at = |row: usize| self.rows.get(row).copied().unwrap_or(nothing);
-        for ((x, y), to) in pairs.iter().zip(out) {
-            let (x, y) = (at(x), at(y));
-            *to = match (x.number, y.number) {
-                (Some(a), Some(b)) if a == b => EXACT,
-                (Some(a), Some(b)) if apart(x.counts, y.counts) <= 4 => errors(a, b),
-                (Some(_), Some(_)) => EXACT + BETWEEN as u8 + 1,
-                _ => MISSING,
-            };
+    pub(super) fn level(a: [u32; Self::WORDS], b: [u32; Self::WORDS]) -> u8 {
+        let parts = |[low, high, first, last]: [u32; 4]| (join(low, high), join(first, last));
+        let ((x, of_x), (y, of_y)) = (parts(a), parts(b));
+        if x == 0 || y == 0 {
+            MISSING
+        } else if x == y {
+            EXACT
+        } else if apart(of_x, of_y) <= 4 {
+            errors(x, y)
+        } else {
+            EXACT + BETWEEN as u8 + 1
         }
     }
 }
@@ -81,11 +93,16 @@ fn apart(a: u64, b: u64) -> u32 {
 
 /// The level of two numbers that differ.
 #[cold]
-fn errors(a: PackedDigits, b: PackedDigits) -> u8 {
+fn errors(a: u64, b: u64) -> u8 {
+    let (Some(a), Some(b)) = (PackedDigits::of_own_bits(a), PackedDigits::of_own_bits(b)) else {
+        return MISSING;
+    };
+    if is_within_one(a, b) {
+        return EXACT + 1;
+    }
     match cnic::distance(a.digits(), b.digits()).1 {
-        0 | 1 => 2,
-        2 => 3,
-        _ => 4,
+        0..=2 => EXACT + 2,
+        _ => EXACT + 3,
     }
 }
 
@@ -122,11 +139,9 @@ mod tests {
         let rows = numbers.len() as u32;
         let mut seen = [0; 5];
         for a in 0..rows {
-            let (left, right) = (vec![a; rows as usize + 1], (0..=rows).collect::<Vec<_>>());
-            let mut out = vec![9; left.len()];
-            column.fill(Pairs { left: &left, right: &right }, &mut out);
-            for (b, level) in right.iter().zip(out) {
-                let (x, y) = (numbers[a as usize], numbers.get(*b as usize).copied().flatten());
+            for b in 0..=rows {
+                let level = Numbers::level(column.words(a as usize), column.words(b as usize));
+                let (x, y) = (numbers[a as usize], numbers.get(b as usize).copied().flatten());
                 let expected =
                     y.map_or(0, |y| cnic::distance(x.unwrap().digits(), y.digits()).1.min(3) + 1);
                 assert_eq!(level, expected);
@@ -136,8 +151,6 @@ mod tests {
         assert!(seen.iter().all(|n| *n > 20), "{seen:?}");
         let all = |digit: u64| PackedDigits::new(digit * 1_111_111_111_111_111, 16);
         let column = Numbers::new([all(1), all(2)].into_iter());
-        let mut out = [9];
-        column.fill(Pairs { left: &[0], right: &[1] }, &mut out);
-        assert_eq!(out, [4]);
+        assert_eq!(Numbers::level(column.words(0), column.words(1)), 4);
     }
 }

@@ -12,6 +12,7 @@ mod set;
 mod text;
 
 use super::encode::{Codes, NULL};
+use super::records::View;
 use crate::isa::Isa;
 
 pub use date::{DateLevel, Dates};
@@ -45,7 +46,7 @@ impl Pairs<'_> {
     }
 
     #[inline(always)]
-    fn iter(self) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone {
         self.left.iter().zip(self.right).map(|(a, b)| (*a as usize, *b as usize))
     }
 }
@@ -102,17 +103,43 @@ impl<'t> Comparison<'t> {
         Room { text: text::TextRoom::new(isa), name }
     }
 
+    /// Words of a row that [`Comparison::quick`] reads.
+    pub(super) fn words(&self) -> usize {
+        match self {
+            Self::Exact(_) | Self::Name(_) | Self::Text(_) => 1,
+            Self::Digits(_) => IdentityNumbers::WORDS,
+            Self::Date(_) => Dates::WORDS,
+            Self::Number(_) => Numbers::WORDS,
+            Self::Set(_) => 0,
+        }
+    }
+
+    /// Writes the words of a row.
+    pub(super) fn write(&self, row: usize, words: &mut [u32]) {
+        let code = |codes: &Codes| [codes.rows.get(row).copied().unwrap_or(NULL)];
+        match self {
+            Self::Exact(codes) => words.copy_from_slice(&code(codes)),
+            Self::Name(names) => words.copy_from_slice(&code(&names.codes)),
+            Self::Text(texts) => words.copy_from_slice(&code(&texts.codes)),
+            Self::Digits(numbers) => words.copy_from_slice(&numbers.words(row)),
+            Self::Date(dates) => words.copy_from_slice(&dates.words(row)),
+            Self::Number(numbers) => words.copy_from_slice(&numbers.words(row)),
+            Self::Set(_) => {}
+        }
+    }
+
     /// Levels that take a few nanoseconds; [`UNKNOWN`] for the others, which are not exact.
     #[inline(always)]
-    pub(super) fn quick(&self, pairs: Pairs<'_>, out: &mut [u8]) {
+    pub(super) fn quick(&self, view: View<'_>, pairs: Pairs<'_>, out: &mut [u8]) {
         match self {
-            Self::Exact(codes) => of_codes(&codes.rows, pairs, out, 2),
-            Self::Name(names) => of_codes(&names.codes.rows, pairs, out, UNKNOWN),
-            Self::Text(texts) => of_codes(&texts.codes.rows, pairs, out, UNKNOWN),
+            Self::Exact(_) => view.fill(pairs, out, MISSING, |a, b| of_codes(a, b, EXACT + 1)),
+            Self::Name(_) | Self::Text(_) => {
+                view.fill(pairs, out, MISSING, |a, b| of_codes(a, b, UNKNOWN));
+            }
+            Self::Digits(_) => view.fill(pairs, out, MISSING, IdentityNumbers::level),
+            Self::Date(dates) => view.fill(pairs, out, MISSING, |a, b| dates.level(a, b)),
+            Self::Number(numbers) => view.fill(pairs, out, MISSING, |a, b| numbers.level(a, b)),
             Self::Set(sets) => sets.quick(pairs, out),
-            Self::Digits(numbers) => numbers.fill(pairs, out),
-            Self::Date(dates) => dates.fill(pairs, out),
-            Self::Number(numbers) => numbers.fill(pairs, out),
         }
     }
 
@@ -135,16 +162,24 @@ impl<'t> Comparison<'t> {
 
 /// Exact for equal codes, and `other` for different ones.
 #[inline(always)]
-fn of_codes(codes: &[u32], pairs: Pairs<'_>, out: &mut [u8], other: u8) {
-    let at = |row: usize| codes.get(row).copied().unwrap_or(NULL);
-    for ((a, b), to) in pairs.iter().zip(out) {
-        let (a, b) = (at(a), at(b));
-        *to = if a == NULL || b == NULL {
-            MISSING
-        } else if a == b {
-            EXACT
-        } else {
-            other
-        };
+fn of_codes([a]: [u32; 1], [b]: [u32; 1], other: u8) -> u8 {
+    if a == NULL || b == NULL {
+        MISSING
+    } else if a == b {
+        EXACT
+    } else {
+        other
     }
+}
+
+/// A number of 64 bits in two words.
+#[inline(always)]
+fn split(bits: u64) -> [u32; 2] {
+    [bits as u32, (bits >> 32) as u32]
+}
+
+/// The number that was [`split`].
+#[inline(always)]
+fn join(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
 }

@@ -1,6 +1,6 @@
 //! Numbers, by their difference.
 
-use super::{EXACT, MISSING, Pairs};
+use super::{EXACT, MISSING, join, split};
 
 /// How far two numbers may be apart at a level.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,19 +31,24 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// Words of a row.
+    pub(super) const WORDS: usize = 2;
+
+    pub(super) fn words(&self, row: usize) -> [u32; Self::WORDS] {
+        split(self.values.get(row).copied().unwrap_or(f64::NAN).to_bits())
+    }
+
     #[inline(always)]
-    pub(super) fn fill(&self, pairs: Pairs<'_>, out: &mut [u8]) {
-        let at = |row: usize| self.values.get(row).copied().unwrap_or(f64::NAN);
-        for ((a, b), to) in pairs.iter().zip(out) {
-            let (a, b) = (at(a), at(b));
-            *to = if a.is_nan() || b.is_nan() {
-                MISSING
-            } else if a == b {
-                EXACT
-            } else {
-                let found = self.levels.iter().position(|level| level.holds(a, b));
-                found.unwrap_or(self.levels.len()) as u8 + 2
-            };
+    pub(super) fn level(&self, a: [u32; Self::WORDS], b: [u32; Self::WORDS]) -> u8 {
+        let number = |[low, high]: [u32; 2]| f64::from_bits(join(low, high));
+        let (a, b) = (number(a), number(b));
+        if a.is_nan() || b.is_nan() {
+            MISSING
+        } else if a == b {
+            EXACT
+        } else {
+            let found = self.levels.iter().position(|level| level.holds(a, b));
+            found.unwrap_or(self.levels.len()) as u8 + 2
         }
     }
 }

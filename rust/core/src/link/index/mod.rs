@@ -24,7 +24,7 @@ pub use build::{Builder, EncodedRule, Source};
 pub use column::{Encoded, Field, Kind};
 pub use lookup::Blocks;
 pub use people::People;
-pub use plan::{Compared, Frequency, Plan, Wanted};
+pub use plan::{Compared, Plan, Wanted};
 pub use search::{Found, Searcher};
 pub use segment::{Id, IdKind, Rule, RuleOf, Schema, Segment};
 

@@ -1,6 +1,7 @@
 //! How candidates are compared and weighed.
 
 use crate::link::compare::Scheme;
+use crate::link::weigh::LevelWeights;
 
 /// One comparison of a query with a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,21 +10,9 @@ pub struct Compared {
     pub column: usize,
     /// How its values are compared.
     pub scheme: Scheme,
-    /// Weight of each level, 0 for a missing value first.
-    pub levels: Vec<f64>,
-    /// Adjustment for how frequent agreeing values are among the persons of the index.
-    pub frequency: Option<Frequency>,
-}
-
-/// See [`crate::link::weigh::Rarity`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Frequency {
-    /// `log2` of the share of pairs that agree exactly by chance.
-    pub log2_u: f64,
-    /// How much counts.
-    pub scale: f64,
-    /// Levels from 1 to this one are adjusted.
-    pub last_level: u8,
+    /// What the levels say; adjusted for how frequent agreeing values are among the persons of the
+    /// index.
+    pub weights: LevelWeights,
 }
 
 /// All comparisons.

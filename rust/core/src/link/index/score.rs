@@ -11,7 +11,7 @@ use crate::link::compare::{
 };
 use crate::link::encode::NULL;
 use crate::link::packed::PackedDigits;
-use crate::link::weigh::{LevelWeights, Rarity, Weights};
+use crate::link::records::Records;
 
 /// What rounding may take from a bound of a weight.
 const SLACK: f64 = 1e-6;
@@ -51,10 +51,7 @@ impl<B: AsRef<[u8]>> People<B> {
         let pairs = Pairs { left: &left, right: &right };
         let own = plan.comparisons.iter().zip(task.rarity);
         let rarities: Vec<_> = own.map(|(c, own)| self.rarities(c, *own, k, rows)).collect();
-        let of_rows = plan.comparisons.iter().zip(&rarities);
-        let comparisons = of_rows.map(|(compared, rows)| compared.weights(rows)).collect();
-        let weights = Weights { prior: plan.prior, comparisons, least };
-        let mut state = State::new(rows.len(), &weights);
+        let mut state = State::new(plan, &rarities, least, rows.len());
         let mut sets = vec![];
         for compared in &plan.comparisons {
             let mut levels = vec![MISSING; rows.len()];
@@ -73,39 +70,29 @@ impl<B: AsRef<[u8]>> People<B> {
             let levels: Vec<u8> = levels.collect();
             let Some(&row) = rows.get(at) else { continue };
             // One order of summing up, that of the plan.
-            let of_levels = weights.comparisons.iter().zip(&levels);
-            let weight = of_levels.fold(weights.prior, |sum, (weights, level)| {
-                sum + weights.of(*level, 0, place + 1)
+            let of_levels = plan.comparisons.iter().zip(&rarities).zip(&levels);
+            let weight = of_levels.fold(plan.prior, |sum, ((compared, rarity), level)| {
+                sum + compared.weights.of(*level, rarity.get(at).copied().unwrap_or_default())
             });
-            if weight >= weights.least {
+            if weight >= least {
                 out.push(Found { part: k as u32, row, weight, levels });
             }
         }
     }
 
-    /// How rare the values of the query and of the candidates are. That of the query will do where
-    /// only equal values are adjusted.
+    /// How rare the more frequent value of the query and of each candidate is. That of the query will
+    /// do where only equal values are adjusted.
     fn rarities(&self, compared: &Compared, own: f32, part: usize, rows: &[u32]) -> Vec<f32> {
-        let Some(frequency) = compared.frequency else { return vec![] };
+        let Some(frequency) = compared.weights.frequency() else { return vec![0.0; rows.len()] };
         let column = self.parts.get(part).and_then(|part| part.segment.column(compared.column));
         let of_row = |row: &u32| match column.filter(|_| frequency.last_level > EXACT) {
             Some(column) => {
                 let count = self.count_of_code(compared.column, part, column.code(*row));
-                rarity(count, self.present(compared.column))
+                own.min(rarity(count, self.present(compared.column)))
             }
-            None => f32::INFINITY,
+            None => own,
         };
-        std::iter::once(own).chain(rows.iter().map(of_row)).collect()
-    }
-}
-
-impl Compared {
-    fn weights<'r>(&self, rows: &'r [f32]) -> LevelWeights<'r> {
-        let frequency = self.frequency.map(|f| {
-            let super::Frequency { log2_u, scale, last_level } = f;
-            Rarity { rows, log2_u, scale, last_level }
-        });
-        LevelWeights { levels: self.levels.clone(), frequency }
+        rows.iter().map(of_row).collect()
     }
 }
 
@@ -160,7 +147,8 @@ fn quick<B: AsRef<[u8]>>(
             Comparison::Set(Sets::new(rows, levels.clone()))
         }
     };
-    comparison.quick(pairs, levels);
+    let records = Records::new(std::slice::from_ref(&comparison), &[], rows.len() + 1);
+    comparison.quick(records.view(0), pairs, levels);
     Some(comparison)
 }
 
@@ -207,45 +195,43 @@ fn slow<B: AsRef<[u8]>>(
 }
 
 /// Candidates with what is known of them.
-struct State<'w> {
-    weights: &'w Weights<'w>,
+struct State<'s> {
+    plan: &'s Plan,
+    /// For each comparison, see [`People::rarities`].
+    rarities: &'s [Vec<f32>],
+    least: f64,
     levels: Vec<Vec<u8>>,
     bounds: Vec<f64>,
     /// Places of those still in question.
     alive: Vec<u32>,
 }
 
-impl<'w> State<'w> {
-    fn new(rows: usize, weights: &'w Weights<'w>) -> Self {
+impl<'s> State<'s> {
+    fn new(plan: &'s Plan, rarities: &'s [Vec<f32>], least: f64, rows: usize) -> Self {
         let alive = (0..rows as u32).collect();
-        Self { weights, levels: vec![], bounds: vec![weights.prior; rows], alive }
+        Self { plan, rarities, least, levels: vec![], bounds: vec![plan.prior; rows], alive }
     }
 
     /// Bounds the weights by what is known, and drops those that are out of reach.
     fn bound(&mut self) {
-        for (levels, weights) in self.levels.iter().zip(&self.weights.comparisons) {
-            for ((level, bound), row) in levels.iter().zip(&mut self.bounds).zip(1..) {
-                *bound += match *level {
-                    UNKNOWN => weights.most_unequal(0, row),
-                    level => weights.of(level, 0, row),
-                };
+        let comparisons = self.plan.comparisons.iter().zip(self.rarities).zip(&self.levels);
+        for ((compared, rarities), levels) in comparisons {
+            for ((level, bound), rarity) in levels.iter().zip(&mut self.bounds).zip(rarities) {
+                *bound += compared.weights.bound(*level, || *rarity);
             }
         }
         self.drop_hopeless();
     }
 
     fn drop_hopeless(&mut self) {
-        let (bounds, least) = (&self.bounds, self.weights.least - SLACK);
+        let (bounds, least) = (&self.bounds, self.least - SLACK);
         self.alive.retain(|place| bounds.get(*place as usize).is_some_and(|bound| *bound >= least));
     }
 
     /// Finds the open levels of one comparison by `compare`.
     fn resolve(&mut self, k: usize, compare: impl FnOnce(&[u32], &mut [u8])) {
-        let (Some(levels), Some(weights)) =
-            (self.levels.get_mut(k), self.weights.comparisons.get(k))
-        else {
-            return;
-        };
+        let parts = (self.levels.get_mut(k), self.plan.comparisons.get(k), self.rarities.get(k));
+        let (Some(levels), Some(compared), Some(rarities)) = parts else { return };
         let is_open = |place: &u32| levels.get(*place as usize) == Some(&UNKNOWN);
         let open: Vec<u32> = self.alive.iter().copied().filter(is_open).collect();
         if open.is_empty() {
@@ -256,8 +242,9 @@ impl<'w> State<'w> {
         for (place, level) in open.iter().zip(found) {
             let at = *place as usize;
             levels.get_mut(at).into_iter().for_each(|to| *to = level);
-            if let Some(bound) = self.bounds.get_mut(at) {
-                *bound += weights.of(level, 0, place + 1) - weights.most_unequal(0, place + 1);
+            if let (Some(bound), Some(rarity)) = (self.bounds.get_mut(at), rarities.get(at)) {
+                let weight = |level| compared.weights.bound(level, || *rarity);
+                *bound += weight(level) - weight(UNKNOWN);
             }
         }
         self.drop_hopeless();

@@ -180,7 +180,7 @@ impl<B: AsRef<[u8]>> People<B> {
     fn rarity(&self, plan: &Plan, query: &[Datum<'_>]) -> Vec<f32> {
         let of = |compared: &Compared| {
             let value = query.get(compared.column).copied().unwrap_or(Datum::Missing);
-            compared.frequency.map_or(0.0, |_| {
+            compared.weights.frequency().map_or(0.0, |_| {
                 rarity(self.count(compared.column, value), self.present(compared.column))
             })
         };

@@ -6,6 +6,7 @@ use super::*;
 use crate::isa::Isa;
 use crate::link::compare::{DateLevel, NameLevel, Scheme};
 use crate::link::packed::PackedDigits;
+use crate::link::weigh::{LevelWeights, Rarity};
 use crate::link::within_one::is_within_one;
 use crate::name::{Comparer, CostTable, Frequencies, GuardPairs};
 
@@ -62,21 +63,19 @@ fn schema(cap: u32) -> Schema {
 }
 
 fn plan() -> Plan {
-    let compared = |column, scheme, levels: &[f64]| Compared {
+    let compared = |column, scheme, levels: &[f64], frequency| Compared {
         column,
         scheme,
-        levels: levels.to_vec(),
-        frequency: None,
+        weights: LevelWeights::new(levels, frequency),
     };
     let level = NameLevel { least: 0.8, code: None };
-    let frequency = Frequency { log2_u: -3.0, scale: 1.0, last_level: 2 };
-    let name = compared(1, Scheme::Name(vec![level]), &[0.0, 5.0, 2.0, -3.0]);
+    let frequency = Rarity { log2_u: -3.0, scale: 1.0, last_level: 2 };
     Plan {
         prior: -4.0,
         comparisons: vec![
-            compared(0, Scheme::Digits, &[0.0, 9.0, 6.0, 3.0, -2.0]),
-            Compared { frequency: Some(frequency), ..name },
-            compared(2, Scheme::Date(vec![DateLevel::Days(2)]), &[0.0, 4.0, 1.0, -1.5]),
+            compared(0, Scheme::Digits, &[0.0, 9.0, 6.0, 3.0, -2.0], None),
+            compared(1, Scheme::Name(vec![level]), &[0.0, 5.0, 2.0, -3.0], Some(frequency)),
+            compared(2, Scheme::Date(vec![DateLevel::Days(2)]), &[0.0, 4.0, 1.0, -1.5], None),
         ],
     }
 }
