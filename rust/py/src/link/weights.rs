@@ -10,7 +10,7 @@ use crate::error::Failure;
 #[derive(Deserialize)]
 pub struct WeightsSpec {
     pub prior: f64,
-    pub(super) least: Option<f64>,
+    least: Option<f64>,
     pub comparisons: Vec<LevelsSpec>,
 }
 
