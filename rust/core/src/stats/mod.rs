@@ -1,0 +1,3 @@
+//! Statistics of a survey: what NumPy cannot do fast enough, or not in a fixed order.
+
+pub mod targeting;

@@ -1,0 +1,3 @@
+//! Statistics of a survey.
+
+pub mod targeting;
