@@ -30,6 +30,7 @@ from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -53,6 +54,7 @@ __all__ = [
     "Proposal",
     "RunControl",
     "SchemaError",
+    "Targeting",
     "Verified",
     "VerifyRules",
     "assign",
@@ -78,6 +80,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "targeting",
     "verify",
 ]
 

@@ -14,7 +14,7 @@ use super::units::Unit;
 /// Columns of the sample, as long as each other. Scores hold no NaN.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    /// Lower is poorer.
+    /// Lower is poorer; infinity if it is not known.
     pub scores: &'a [f64],
     /// Without them, each row counts as one.
     pub weights: Option<&'a [f64]>,
@@ -71,6 +71,9 @@ pub struct Bootstrap {
     by_score: Vec<Row>,
     by_welfare: Vec<Row>,
     scores: Vec<f64>,
+    /// Distinct scores that are no infinity: a household whose score is not known is never targeted
+    /// to fill a rate.
+    known: u32,
     welfare: Vec<f64>,
     rate: Option<f64>,
     target: Cut,
@@ -178,6 +181,7 @@ impl Bootstrap {
             members.get_mut(stratum as usize)?.push(unit);
         }
         Some(Self {
+            known: scores.partition_point(|score| *score < f64::INFINITY) as u32,
             by_score,
             by_welfare,
             scores,
@@ -223,9 +227,10 @@ impl Bootstrap {
             }
             Cut::AtRate => {
                 let rows = || self.by_score.iter().zip(&weights);
-                let poor: u64 = rows().map(|(row, &w)| if is_poor(row) { w } else { 0 }).sum();
-                let last = first_run(rows().map(|(row, &w)| (row.run, w)), poor as f64);
-                let cut = last.filter(|_| poor > 0).map(|run| run + 1);
+                let poor: u64 = rows().map(|(row, &w)| w * u64::from(is_poor(row))).sum();
+                let need = poor as f64 - SLACK * total as f64;
+                let last = first_run(rows().map(|(row, &w)| (row.run, w)), need);
+                let cut = last.filter(|_| poor > 0).map(|run| (run + 1).min(self.known));
                 (cut.unwrap_or(0), self.score_before(cut))
             }
         };
@@ -254,7 +259,8 @@ impl Bootstrap {
             let Some((now, later)) = rest.split_at_checked(run.len()) else { break };
             rest = later;
             // Beside a run's others lie half of its poor: they are counted before and after.
-            add_area(&mut groups, run, now, &is_poor);
+            let alone = run.len() == 1;
+            add_area(&mut groups, run, now, if alone { 2 } else { 1 }, &is_poor);
             for (row, &weight) in run.iter().zip(now) {
                 let Some(tally) = groups.get_mut(row.group as usize) else { continue };
                 let poor = is_poor(row);
@@ -262,9 +268,11 @@ impl Bootstrap {
                 if let Some(cell) = tally.cells.get_mut(cell) {
                     *cell += weight;
                 }
-                tally.below += if poor { weight } else { 0 };
+                tally.below += weight * u64::from(poor);
             }
-            add_area(&mut groups, run, now, &is_poor);
+            if !alone {
+                add_area(&mut groups, run, now, 1, &is_poor);
+            }
         }
         groups
     }
@@ -283,11 +291,18 @@ impl Bootstrap {
 }
 
 #[inline]
-fn add_area(groups: &mut [Tally], run: &[Row], weights: &[u64], is_poor: impl Fn(&Row) -> bool) {
+fn add_area(
+    groups: &mut [Tally],
+    run: &[Row],
+    weights: &[u64],
+    times: u64,
+    is_poor: impl Fn(&Row) -> bool,
+) {
     for (row, &weight) in run.iter().zip(weights) {
         if let Some(tally) = groups.get_mut(row.group as usize) {
-            let other = if is_poor(row) { 0 } else { weight };
-            tally.area += u128::from(other) * u128::from(tally.below);
+            // A product, not a branch: who is poor is hard to foresee.
+            let other = weight * u64::from(!is_poor(row));
+            tally.area += u128::from(other) * u128::from(times * tally.below);
         }
     }
 }
