@@ -9,6 +9,7 @@ from typing import Any as _Any
 from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
+from nser_pmt.decay import Decay, decay
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
     CancelledError,
@@ -21,14 +22,17 @@ from nser_pmt.errors import (
 )
 from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
+from nser_pmt.likelihood_table import LikelihoodTable, likelihood_table
 from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
 from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.model_comparison import ModelComparison, compare_models
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
+from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
@@ -39,14 +43,17 @@ __all__ = [
     "CancelledError",
     "Clusters",
     "ConvergenceError",
+    "Decay",
     "DomainError",
     "Finding",
     "InternalError",
     "Learned",
+    "LikelihoodTable",
     "LinkQuality",
     "LinkSpec",
     "Linkage",
     "Model",
+    "ModelComparison",
     "ModelError",
     "NserError",
     "PersonIndex",
@@ -54,6 +61,7 @@ __all__ = [
     "Proposal",
     "RunControl",
     "SchemaError",
+    "Scorecard",
     "Targeting",
     "Verified",
     "VerifyRules",
@@ -62,7 +70,9 @@ __all__ = [
     "cluster",
     "cnic",
     "compare",
+    "compare_models",
     "count_pairs",
+    "decay",
     "diagnose",
     "evaluate_links",
     "explain",
@@ -70,6 +80,7 @@ __all__ = [
     "golden",
     "learn",
     "likelihood",
+    "likelihood_table",
     "link",
     "list_models",
     "load_link_spec",
@@ -81,6 +92,7 @@ __all__ = [
     "similarity",
     "synth",
     "targeting",
+    "to_scorecard",
     "verify",
 ]
 

@@ -264,9 +264,7 @@ def rank_ids(
 def concentration_curve(
     ranks: pl.Series, amounts: pl.Series, weights: pl.Series, rows: int, points: int
 ) -> tuple[float | None, list[float]]: ...
-def rank_correlation(
-    a: pl.Series, b: pl.Series, weights: pl.Series, rows: int
-) -> float | None: ...
+def rank_correlation(a: pl.Series, b: pl.Series, weights: pl.Series, rows: int) -> float | None: ...
 def targeting_bootstrap(
     scores: pl.Series,
     weights: pl.Series | None,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
 from nser_pmt._options import chosen, invalid
 from nser_pmt._targeting_bootstrap import LonelyPsu, sampling_units
-from nser_pmt._targeting_cuts import Cut, Design, Predicts, QuantileRule, make_lines
+from nser_pmt._targeting_cuts import Design, Predicts, QuantileRule, make_lines
 from nser_pmt._targeting_metrics import metrics
 from nser_pmt._targeting_run import Measured, Options, measure
 from nser_pmt._targeting_sample import Columns, NeedsData, Sample, read_sample
@@ -79,7 +79,6 @@ class Targeting:
     replicates: int
     seed: int
     confidence: float
-    _cuts: tuple[Cut, ...] = field(default=(), compare=False)
 
     @functools.cached_property
     def curve(self) -> pl.DataFrame:
@@ -343,7 +342,6 @@ def result(
         replicates=options.replicates if found.intervals is not None else 0,
         seed=options.seed,
         confidence=options.confidence,
-        _cuts=found.cuts,
     )
 
 

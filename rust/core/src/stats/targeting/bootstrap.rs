@@ -86,8 +86,9 @@ pub struct Bootstrap {
 #[derive(Debug)]
 enum Cut {
     Given,
-    /// By welfare: how many of the distinct scores are targeted if the line is there.
-    AtLine(Vec<u32>),
+    /// By welfare: how many of the distinct scores are targeted if the line is there, and up to
+    /// which score.
+    AtLine(Vec<(u32, f64)>),
     AtRate,
 }
 
@@ -222,8 +223,8 @@ impl Bootstrap {
         let (cut, cutoff) = match &self.target {
             Cut::Given => (0, None),
             Cut::AtLine(runs) => {
-                let cut = last_poor.and_then(|last| runs.get(last as usize)).copied();
-                (cut.unwrap_or(0), self.score_before(cut))
+                let at = last_poor.and_then(|last| runs.get(last as usize));
+                (at.map_or(0, |at| at.0), at.map(|at| at.1))
             }
             Cut::AtRate => {
                 let rows = || self.by_score.iter().zip(&weights);
@@ -231,7 +232,8 @@ impl Bootstrap {
                 let need = poor as f64 - SLACK * total as f64;
                 let last = first_run(rows().map(|(row, &w)| (row.run, w)), need);
                 let cut = last.filter(|_| poor > 0).map(|run| (run + 1).min(self.known));
-                (cut.unwrap_or(0), self.score_before(cut))
+                let last = cut.and_then(|cut| self.scores.get(cut.checked_sub(1)? as usize));
+                (cut.unwrap_or(0), last.copied())
             }
         };
         let targeted = |row: &Row| row.targeted || row.run < cut;
@@ -241,10 +243,6 @@ impl Bootstrap {
             cutoff,
             groups: groups.into_iter().map(|tally| self.counts(tally)).collect(),
         }
-    }
-
-    fn score_before(&self, cut: Option<u32>) -> Option<f64> {
-        self.scores.get(cut?.checked_sub(1)? as usize).copied()
     }
 
     fn tally(
@@ -339,12 +337,12 @@ fn welfare_ranks(line: &Line<'_>, rows: usize) -> (Vec<f64>, Vec<u32>) {
     }
 }
 
-/// How many of the distinct scores are at most that of the line, by the place of the line.
-fn runs_at_line(at: &[f64], ranks: &[u32], values: usize, scores: &[f64]) -> Vec<u32> {
-    let mut runs = vec![0; values];
+/// How many of the distinct scores are at most that of the line, and that, by the place of the line.
+fn runs_at_line(at: &[f64], ranks: &[u32], values: usize, scores: &[f64]) -> Vec<(u32, f64)> {
+    let mut runs = vec![(0, 0.0); values];
     for (&at, &rank) in at.iter().zip(ranks) {
         if let Some(slot) = runs.get_mut(rank as usize) {
-            *slot = scores.partition_point(|&score| key(score) <= key(at)) as u32;
+            *slot = (scores.partition_point(|&score| key(score) <= key(at)) as u32, at);
         }
     }
     runs
@@ -434,7 +432,7 @@ mod tests {
                 let (line, cut, cells) = naive(&s, &factors, 0.3, at_line);
                 let found = prepared.replicate(5, number);
                 assert_eq!(found.line, Some(line));
-                assert!(at_line || found.cutoff == Some(cut));
+                assert_eq!(found.cutoff, Some(cut));
                 for (counts, cells) in found.groups.iter().zip(cells) {
                     for (a, b) in [counts.tp, counts.fp, counts.missed, counts.tn].iter().zip(cells)
                     {
