@@ -59,7 +59,7 @@ def metrics() -> list[pl.Expr]:
         "pie": _share(targeted, everyone) - _share(poor, everyone),
         "targeting_differential": differential,
         "ntd": differential,
-        "cgh": _share(tp, targeted) / _share(poor, everyone),
+        "cgh": pl.when(poor > 0).then(_share(tp, targeted) / (poor / everyone)),
     }
     return [made[name].alias(name) for name in METRICS]
 

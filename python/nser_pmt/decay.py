@@ -112,8 +112,8 @@ def decay(
     Notes
     -----
     The points of a term are the score of the model in which all other terms have 0, so nothing is
-    laid out by household and term. A change in the mean of a term is a change in the answers, for the
-    points are the same in both surveys. What the answers do not explain is in ``bias``: welfare
+    laid out by household and term. A change in the mean of a term is a change in the answers, for
+    the points are the same in both surveys. What the answers do not explain is in ``bias``: welfare
     has moved, and the score has not.
 
     Examples
