@@ -8,7 +8,9 @@ use nser_core::column::{Bits, Values};
 use nser_core::stats::targeting::bootstrap::Replicate;
 use nser_core::stats::targeting::curve::{Dealt, Steps};
 use nser_core::stats::targeting::units::Total;
-use nser_core::stats::targeting::{Bootstrap, Line, Rows, Split, Target, concentration, rank};
+use nser_core::stats::targeting::{
+    Bootstrap, Curve, Line, Rows, Split, Target, concentration, rank,
+};
 use pyo3::prelude::*;
 
 use crate::arrow::{ArrowStream, Chunked, export};
@@ -70,22 +72,21 @@ fn curve(
     })?;
     let total = totals.into_iter().fold(Total::default(), Total::and).value();
     let split = Split::new(scores, total);
-    let mut dealt: Vec<Option<Dealt>> = places.clone().map(|_| None).collect();
-    let blocks = scores.chunks(BLOCK).zip(places);
-    for_each_job(threads, state, blocks.zip(&mut dealt), |((block, start), dealt)| {
+    let mut tallied: Vec<Option<Steps>> = places.clone().map(|_| None).collect();
+    let blocks = scores.chunks(BLOCK).zip(places.clone());
+    for_each_job(threads, state, blocks.zip(&mut tallied), |((block, start), steps)| {
         let poor = poor.map(|bits| bits.slice(start, block.len()));
-        *dealt = Some(split.deal(block, cut(start, block.len()), poor));
-        state.advance(&vec![0; block.len()]);
+        *steps = split.tally(block, cut(start, block.len()), poor);
         Ok(())
     })?;
-    let dealt: Vec<Dealt> = dealt.into_iter().flatten().collect();
-    let mut steps: Vec<Steps> = (0..split.ranges()).map(|_| Steps::default()).collect();
-    for_each_job(threads, state, steps.iter_mut().enumerate(), |(range, steps)| {
-        *steps = split.steps(range, &dealt);
-        Ok(())
-    })?;
-    drop(dealt);
-    let found = split.join(steps);
+    let tallied: Option<Vec<Steps>> = tallied.into_iter().collect();
+    let found = match tallied.and_then(|blocks| split.merge(&blocks)) {
+        Some(steps) => {
+            scores.chunks(BLOCK).for_each(|block| state.advance(&vec![0; block.len()]));
+            split.join([steps])
+        }
+        None => sort(scores, &cut, poor, &split, threads, state)?,
+    };
     let stream = export(
         vec![
             float("score"),
@@ -101,6 +102,34 @@ fn curve(
         ],
     )?;
     Ok((stream, found.auc))
+}
+
+/// All cut-offs of scores that are many.
+fn sort<'a>(
+    scores: &[f64],
+    weights: &(impl Fn(usize, usize) -> Option<&'a [f64]> + Sync),
+    poor: Option<Bits<'_>>,
+    split: &Split,
+    threads: usize,
+    state: &RunState,
+) -> Result<Curve, Failure> {
+    let places = (0..scores.len()).step_by(BLOCK);
+    let mut dealt: Vec<Option<Dealt>> = places.clone().map(|_| None).collect();
+    let blocks = scores.chunks(BLOCK).zip(places);
+    for_each_job(threads, state, blocks.zip(&mut dealt), |((block, start), dealt)| {
+        let poor = poor.map(|bits| bits.slice(start, block.len()));
+        *dealt = Some(split.deal(block, weights(start, block.len()), poor));
+        state.advance(&vec![0; block.len()]);
+        Ok(())
+    })?;
+    let dealt: Vec<Dealt> = dealt.into_iter().flatten().collect();
+    let mut steps: Vec<Steps> = (0..split.ranges()).map(|_| Steps::default()).collect();
+    for_each_job(threads, state, steps.iter_mut().enumerate(), |(range, steps)| {
+        *steps = split.steps(range, &dealt);
+        Ok(())
+    })?;
+    drop(dealt);
+    Ok(split.join(steps))
 }
 
 /// Replicates drawn by primary sampling unit, the first of them (0) the sample itself: replicate,

@@ -120,10 +120,12 @@ pub struct Counts {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
-    /// Missed, poor and targeted, neither, targeted and not poor.
-    cells: [u64; 4],
-    /// Weight of the poor with lower scores.
-    below: u64,
+    tp: u64,
+    fp: u64,
+    /// Weight of the poor, and of the others, with lower scores.
+    poor: u64,
+    other: u64,
+    /// Twice the weight of pairs in the right order.
     area: u128,
 }
 
@@ -214,104 +216,160 @@ impl Bootstrap {
         };
         let weights: Vec<u64> = self.by_score.iter().map(weight).collect();
         let total: u64 = weights.iter().sum();
-        let line = self.rate.map(|rate| {
-            let need = rate * total as f64 - SLACK * total as f64;
-            first_run(self.by_welfare.iter().map(|row| (row.welfare, weight(row))), need)
-        });
-        let last_poor = line.unwrap_or(Some(0));
-        let is_poor = |row: &Row| last_poor.is_some_and(|last| row.welfare <= last);
-        let (cut, cutoff) = match &self.target {
-            Cut::Given => (0, None),
-            Cut::AtLine(runs) => {
-                let at = last_poor.and_then(|last| runs.get(last as usize));
-                (at.map_or(0, |at| at.0), at.map(|at| at.1))
+        let slack = SLACK * total as f64;
+        let (line, poor) = match self.rate {
+            Some(rate) => {
+                let rows = self.by_welfare.iter().map(|row| (row.welfare, weight(row)));
+                first_run(rows, rate * total as f64 - slack)
             }
-            Cut::AtRate => {
-                let rows = || self.by_score.iter().zip(&weights);
-                let poor: u64 = rows().map(|(row, &w)| w * u64::from(is_poor(row))).sum();
-                let need = poor as f64 - SLACK * total as f64;
-                let last = first_run(rows().map(|(row, &w)| (row.run, w)), need);
-                let cut = last.filter(|_| poor > 0).map(|run| (run + 1).min(self.known));
-                let last = cut.and_then(|cut| self.scores.get(cut.checked_sub(1)? as usize));
-                (cut.unwrap_or(0), last.copied())
+            None => {
+                let rows = self.by_score.iter().zip(&weights);
+                (Some(0), rows.map(|(row, &w)| w * u64::from(row.welfare == 0)).sum())
             }
         };
-        let targeted = |row: &Row| row.targeted || row.run < cut;
-        let groups = self.tally(&weights, is_poor, targeted);
+        // Ranks below this are poor.
+        let ranks = line.map_or(0, |last| last + 1);
+        let (cut, at) = match &self.target {
+            Cut::Given => (Until::Run(0), None),
+            Cut::AtLine(runs) => {
+                let at = line.and_then(|last| runs.get(last as usize));
+                (Until::Run(at.map_or(0, |at| at.0)), at.map(|at| at.1))
+            }
+            Cut::AtRate if poor > 0 => (Until::Sum((poor as f64 - slack).max(1.0)), None),
+            Cut::AtRate => (Until::Run(0), None),
+        };
+        let mut many = vec![Tally::default(); self.group_count];
+        let last = match many.as_mut_slice() {
+            [only] => self.sweep(&weights, ranks, &cut, only),
+            groups => self.sweep(&weights, ranks, &cut, groups),
+        };
+        let reached = last.filter(|_| matches!(cut, Until::Sum(_)));
+        let line = line.filter(|_| self.rate.is_some());
         Replicate {
-            line: line.flatten().and_then(|run| self.welfare.get(run as usize)).copied(),
-            cutoff,
-            groups: groups.into_iter().map(|tally| self.counts(tally)).collect(),
+            line: line.and_then(|run| self.welfare.get(run as usize)).copied(),
+            cutoff: at.or_else(|| reached.and_then(|run| self.scores.get(run as usize)).copied()),
+            groups: many.iter().map(|tally| self.counts(tally)).collect(),
         }
     }
 
-    fn tally(
+    /// Counts all rows in order of score; returns the last run that is targeted by its score.
+    #[inline]
+    fn sweep<S: Slots + ?Sized>(
         &self,
         weights: &[u64],
-        is_poor: impl Fn(&Row) -> bool,
-        targeted: impl Fn(&Row) -> bool,
-    ) -> Vec<Tally> {
-        let mut groups = vec![Tally::default(); self.group_count];
-        let mut rest = weights;
-        for run in self.by_score.chunk_by(|a, b| a.run == b.run) {
-            let Some((now, later)) = rest.split_at_checked(run.len()) else { break };
+        ranks: u32,
+        cut: &Until,
+        slots: &mut S,
+    ) -> Option<u32> {
+        let (runs, need) = match *cut {
+            Until::Run(runs) => (runs, f64::INFINITY),
+            Until::Sum(need) => (self.known, need),
+        };
+        let mut last = None;
+        let (mut sum, mut rest) = (0u64, weights);
+        for rows in self.by_score.chunk_by(|a, b| a.run == b.run) {
+            let Some((now, later)) = rest.split_at_checked(rows.len()) else { break };
             rest = later;
-            // Beside a run's others lie half of its poor: they are counted before and after.
-            let alone = run.len() == 1;
-            add_area(&mut groups, run, now, if alone { 2 } else { 1 }, &is_poor);
-            for (row, &weight) in run.iter().zip(now) {
-                let Some(tally) = groups.get_mut(row.group as usize) else { continue };
-                let poor = is_poor(row);
-                let cell = 2 * usize::from(!poor) + usize::from(targeted(row));
-                if let Some(cell) = tally.cells.get_mut(cell) {
-                    *cell += weight;
-                }
-                tally.below += weight * u64::from(poor);
+            let Some(first) = rows.first() else { continue };
+            let open = first.run < runs && (sum as f64) < need;
+            if open {
+                last = Some(first.run);
+            }
+            let alone = rows.len() == 1;
+            for (row, &weight) in rows.iter().zip(now) {
+                sum += weight;
+                let Some(tally) = slots.slot(row.group) else { continue };
+                // Products, not branches: who is poor is hard to foresee. Beside a run's others
+                // lie half of its poor: they are counted before and after.
+                let poor = weight * u64::from(row.welfare < ranks);
+                let targeted = u64::from(open | row.targeted);
+                tally.area +=
+                    u128::from(weight - poor) * u128::from(tally.poor << u32::from(alone));
+                tally.tp += poor * targeted;
+                tally.fp += (weight - poor) * targeted;
+                tally.other += weight - poor;
+                tally.poor += if alone { poor } else { 0 };
             }
             if !alone {
-                add_area(&mut groups, run, now, 1, &is_poor);
+                self.join_poor(rows, now, ranks, slots);
             }
         }
-        groups
+        last
     }
 
-    fn counts(&self, tally: Tally) -> Counts {
-        let [missed, tp, tn, fp] = tally.cells;
+    /// Adds the poor of a run, and half of them to the area of its others.
+    fn join_poor<S: Slots + ?Sized>(
+        &self,
+        rows: &[Row],
+        weights: &[u64],
+        ranks: u32,
+        slots: &mut S,
+    ) {
+        for (row, &weight) in rows.iter().zip(weights) {
+            if let Some(tally) = slots.slot(row.group) {
+                tally.poor += weight * u64::from(row.welfare < ranks);
+            }
+        }
+        for (row, &weight) in rows.iter().zip(weights) {
+            if let Some(tally) = slots.slot(row.group) {
+                let other = weight * u64::from(row.welfare >= ranks);
+                tally.area += u128::from(other) * u128::from(tally.poor);
+            }
+        }
+    }
+
+    fn counts(&self, tally: &Tally) -> Counts {
         let weight = |units| self.unit.weight(units);
         Counts {
-            tp: weight(tp),
-            fp: weight(fp),
-            missed: weight(missed),
-            tn: weight(tn),
-            auc: auc(tally.area, tp + missed, fp + tn),
+            tp: weight(tally.tp),
+            fp: weight(tally.fp),
+            missed: weight(tally.poor - tally.tp),
+            tn: weight(tally.other - tally.fp),
+            auc: auc(tally.area, tally.poor, tally.other),
         }
     }
 }
 
-#[inline]
-fn add_area(
-    groups: &mut [Tally],
-    run: &[Row],
-    weights: &[u64],
-    times: u64,
-    is_poor: impl Fn(&Row) -> bool,
-) {
-    for (row, &weight) in run.iter().zip(weights) {
-        if let Some(tally) = groups.get_mut(row.group as usize) {
-            // A product, not a branch: who is poor is hard to foresee.
-            let other = weight * u64::from(!is_poor(row));
-            tally.area += u128::from(other) * u128::from(times * tally.below);
-        }
+/// Up to where the scores are targeted.
+enum Until {
+    /// So many of the distinct ones.
+    Run(u32),
+    /// As many as it takes to have so much weight.
+    Sum(f64),
+}
+
+/// Where a group is counted: alone, the compiler keeps it in registers.
+trait Slots {
+    fn slot(&mut self, group: u32) -> Option<&mut Tally>;
+}
+
+impl Slots for Tally {
+    #[inline]
+    fn slot(&mut self, _group: u32) -> Option<&mut Tally> {
+        Some(self)
     }
 }
 
-/// The run in which the sum of the weights reaches what is needed.
-fn first_run(mut rows: impl Iterator<Item = (u32, u64)>, need: f64) -> Option<u32> {
-    let mut sum = 0;
-    rows.find_map(|(run, weight)| {
+impl Slots for [Tally] {
+    #[inline]
+    fn slot(&mut self, group: u32) -> Option<&mut Tally> {
+        self.get_mut(group as usize)
+    }
+}
+
+/// The run in which the sum of the weights reaches what is needed, and the sum with all of it.
+fn first_run(rows: impl Iterator<Item = (u32, u64)>, need: f64) -> (Option<u32>, u64) {
+    let (mut sum, mut found) = (0, None);
+    for (run, weight) in rows {
+        if found.is_some_and(|found| found != run) {
+            break;
+        }
         sum += weight;
-        (weight > 0 && sum as f64 >= need).then_some(run)
-    })
+        if weight > 0 && sum as f64 >= need {
+            found = Some(run);
+        }
+    }
+    (found, sum)
 }
 
 /// The distinct values of welfare, and the place of each row's among them.

@@ -2,11 +2,13 @@
 //!
 //! Rows are cut into blocks and scores into ranges, so that threads can share the work: each block
 //! is dealt out over the ranges ([`Split::deal`]), then each range is sorted and summed
-//! ([`Split::steps`]). Sums are whole numbers: neither cut shows in the result.
+//! ([`Split::steps`]). Where there are few distinct scores, as on a card with points, nothing is
+//! sorted: each block is tallied ([`Split::tally`]). Sums are whole numbers: no cut shows in the result.
 
 use crate::column::Bits;
 
 use super::sorted::{self, Pair, key, number};
+use super::tally::Tally;
 use super::units::Unit;
 
 /// Most ranges of scores.
@@ -24,6 +26,7 @@ pub struct Split {
     /// Lowest key of each range but the first, ascending.
     lowest: Vec<u64>,
     unit: Unit,
+    few: bool,
 }
 
 /// Rows of a block, by range.
@@ -42,21 +45,32 @@ pub struct Steps {
     other: Vec<u64>,
 }
 
+impl Steps {
+    /// Adds a step above all others.
+    pub(super) fn push(&mut self, key: u64, rows: u64, poor: u64, other: u64) {
+        self.keys.push(key);
+        self.rows.push(rows);
+        self.poor.push(poor);
+        self.other.push(other);
+    }
+}
+
 impl Split {
     /// Chooses ranges for these scores, which hold no NaN. `total` is that of all weights.
     #[must_use]
     pub fn new(scores: &[f64], total: f64) -> Self {
         let unit = Unit::new(total, 62);
         if scores.len() < SMALL {
-            return Self { lowest: vec![], unit };
+            return Self { lowest: vec![], unit, few: false };
         }
         let stride = scores.len() / (RANGES * SAMPLES);
         let mut sample: Vec<u64> = scores.iter().step_by(stride).map(|&x| key(x)).collect();
         sample.sort_unstable();
-        let mut lowest: Vec<u64> = sample.into_iter().step_by(SAMPLES).skip(1).collect();
+        let mut lowest: Vec<u64> = sample.iter().copied().step_by(SAMPLES).skip(1).collect();
         lowest.truncate(RANGES - 1);
         lowest.dedup();
-        Self { lowest, unit }
+        sample.dedup();
+        Self { lowest, unit, few: sample.len() <= Tally::MOST / 2 }
     }
 
     /// Number of ranges.
@@ -65,15 +79,51 @@ impl Split {
         self.lowest.len() + 1
     }
 
+    /// The steps of all rows of a block, if there are few distinct scores. Without weights each row
+    /// counts as one.
+    #[must_use]
+    pub fn tally(
+        &self,
+        scores: &[f64],
+        weights: Option<&[f64]>,
+        poor: Option<Bits<'_>>,
+    ) -> Option<Steps> {
+        if !self.few {
+            return None;
+        }
+        let mut tally = Tally::new();
+        for (row, &score) in scores.iter().enumerate() {
+            let (poor, other) = apart(self.value(row, weights, poor));
+            tally.add(key(score), 1, poor, other)?;
+        }
+        Some(tally.steps())
+    }
+
+    /// Adds up the steps of blocks that were tallied, if there are few distinct scores in all.
+    #[must_use]
+    pub fn merge(&self, blocks: &[Steps]) -> Option<Steps> {
+        let mut tally = Tally::new();
+        for block in blocks {
+            let counts = block.poor.iter().zip(&block.other);
+            for ((&key, &rows), (&poor, &other)) in block.keys.iter().zip(&block.rows).zip(counts) {
+                tally.add(key, rows, poor, other)?;
+            }
+        }
+        Some(tally.steps())
+    }
+
+    /// The weight of a row in units, and in the last bit whether it is poor.
+    #[inline]
+    fn value(&self, row: usize, weights: Option<&[f64]>, poor: Option<Bits<'_>>) -> u64 {
+        let weight = weights.map_or(Some(&1.0), |weights| weights.get(row));
+        let units = weight.map_or(0, |&weight| self.unit.count(weight));
+        units << 1 | u64::from(poor.is_some_and(|bits| bits.get(row)))
+    }
+
     /// Deals the rows of a block out over the ranges. Without weights each row counts as one.
     #[must_use]
     pub fn deal(&self, scores: &[f64], weights: Option<&[f64]>, poor: Option<Bits<'_>>) -> Dealt {
-        let one = self.unit.count(1.0);
-        let pair = |(row, &score): (usize, &f64)| -> Pair {
-            let weight = weights.map_or(Some(one), |w| w.get(row).map(|&w| self.unit.count(w)));
-            let is_poor = poor.is_some_and(|bits| bits.get(row));
-            (key(score), weight.unwrap_or(0) << 1 | u64::from(is_poor))
-        };
+        let pair = |(row, &score): (usize, &f64)| (key(score), self.value(row, weights, poor));
         let rows = scores.iter().enumerate().map(pair);
         if self.lowest.is_empty() {
             let pairs: Vec<Pair> = rows.collect();
@@ -118,15 +168,11 @@ impl Split {
             let Some(&(key, _)) = run.first() else { continue };
             let (mut poor, mut other) = (0, 0);
             for &(_, value) in run {
-                // Branch-free: whether a household is poor is hard to foresee.
-                let mask = (value & 1).wrapping_neg();
-                poor += value >> 1 & mask;
-                other += value >> 1 & !mask;
+                let (p, o) = apart(value);
+                poor += p;
+                other += o;
             }
-            steps.keys.push(key);
-            steps.rows.push(run.len() as u64);
-            steps.poor.push(poor);
-            steps.other.push(other);
+            steps.push(key, run.len() as u64, poor, other);
         }
         steps
     }
@@ -152,6 +198,14 @@ impl Split {
         curve.auc = auc(area, poor, other);
         curve
     }
+}
+
+/// The weight of a row as that of the poor, and of the others.
+#[inline]
+fn apart(value: u64) -> (u64, u64) {
+    // No branch: whether a household is poor is hard to foresee.
+    let mask = (value & 1).wrapping_neg();
+    (value >> 1 & mask, value >> 1 & !mask)
 }
 
 /// Area under the curve from twice the weight of pairs in the right order.
@@ -229,6 +283,15 @@ mod tests {
             let (scores, weights, poor) = rows(SMALL + 5000, distinct);
             let whole = curve(&scores, &weights, &poor, scores.len());
             assert_eq!(whole, curve(&scores, &weights, &poor, 10_007));
+            let split = Split::new(&scores, Total::of(&weights).value());
+            let blocks = scores.chunks(10_007).zip(weights.chunks(10_007)).enumerate();
+            let tallied: Option<Vec<Steps>> = blocks
+                .map(|(n, (s, w))| split.tally(s, Some(w), Bits::new(&poor, n * 10_007, s.len())))
+                .collect();
+            assert_eq!(tallied.is_some(), distinct <= 100);
+            if let Some(blocks) = tallied {
+                assert_eq!(whole, split.join(split.merge(&blocks)));
+            }
             let expected: std::collections::BTreeSet<u64> =
                 scores.iter().map(|&x| key(x)).collect();
             assert!(whole.scores.iter().map(|&x| key(x)).eq(expected));

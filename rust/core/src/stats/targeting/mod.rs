@@ -12,6 +12,7 @@ mod float_sum;
 pub mod rank;
 mod replicate;
 mod sorted;
+mod tally;
 pub mod units;
 
 pub use bootstrap::{Bootstrap, Line, Rows, Target};
