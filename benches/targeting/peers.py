@@ -10,6 +10,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import nser_pmt as nser
+from nser_pmt._targeting_cuts import Steps, steps
 from targeting.workload import RATE, Registry
 from timing import Forms
 
@@ -26,6 +27,12 @@ def ours(given: Registry, threads: int) -> nser.Targeting:
         points=0,
         control=nser.RunControl(threads=threads),
     )
+
+
+def our_pass(given: Registry, threads: int) -> Steps:
+    """Sort and sum alone, as the peers do: no checks, no poverty measures."""
+    poor = given.frame["welfare"] <= given.line
+    return steps(given.frame["score"], given.frame["w"], poor, nser.RunControl(threads=threads))
 
 
 def by_polars(given: Registry) -> pl.DataFrame:
@@ -69,7 +76,8 @@ def curve_by_sklearn(given: Registry) -> Any:
 
 def curves(given: Registry, threads: int) -> dict[str, Forms]:
     return {
-        "nser_pmt": {"all cut-offs": lambda: ours(given, threads)},
+        "nser_pmt": {"every metric": lambda: ours(given, threads)},
+        "nser_pmt, the pass alone": {"all cut-offs": lambda: our_pass(given, threads)},
         "Polars by hand": {"all cut-offs": lambda: by_polars(given)},
         "NumPy by hand": {"all cut-offs": lambda: by_numpy(given)},
         "scikit-learn roc_curve": {"all cut-offs": lambda: curve_by_sklearn(given)},

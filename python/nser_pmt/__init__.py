@@ -9,7 +9,6 @@ from typing import Any as _Any
 from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
-from nser_pmt.decay import Decay, decay
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
     CancelledError,
@@ -22,7 +21,7 @@ from nser_pmt.errors import (
 )
 from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
-from nser_pmt.likelihood_table import LikelihoodTable, likelihood_table
+from nser_pmt.likelihood_tables import LikelihoodTable, likelihood_table
 from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
 from nser_pmt.linkage import Linkage
@@ -30,6 +29,7 @@ from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.model_comparison import ModelComparison, compare_models
+from nser_pmt.model_decay import Decay, decay
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scorecard import Scorecard, to_scorecard

@@ -43,7 +43,6 @@ def fgt(
     poor = welfare <= line
     w = weight.filter(poor)
     short = (1 - welfare / line).filter(poor)
-    # One is added to no gap: a household at its line counts as poor, as everywhere here.
     sums = (w.sum(), (w * short).sum(), (w * short * short).sum())
     zero, one, two = (float(total) / everyone for total in sums)
     return zero, one, two

@@ -62,7 +62,7 @@ def measure(
     curves: list[pl.DataFrame] = []
     all_cuts: list[Cut] = []
     gini, lorenz = _gini(sample, options.points)
-    groups = [sample.group(code) for code in range(sample.groups.height)]
+    groups = [(rows_of, sample.take(rows_of)) for rows_of in sample.rows_by_group()]
     for line in lines:
         found = steps(score, sample.column("weight"), line.poor, options.control)
         curves.append(_curve(found, line, turned))
@@ -85,8 +85,9 @@ def measure(
                 row["concentration_index"] = index
                 spread.append(_spread(keys, shares, lorenz, options.points))
             rows.append(row)
-            for code, part in enumerate(groups):
-                by_rows.append(_group_row(sample, part, name, code, cut, keys, transfer, options))
+            for code, (rows_of, part) in enumerate(groups):
+                row = _group_row(part, rows_of, name, cut, transfer, options)
+                by_rows.append(keys | {"group": code} | row)
             if units is not None:
                 for by_group in (False, True) if groups else (False,):
                     of_chance = _drawn(
@@ -165,24 +166,16 @@ def _transfer(sample: Sample, cut: Cut, budget: float | None) -> Transfer:
 
 
 def _group_row(
-    sample: Sample,
-    part: Sample,
-    name: str,
-    code: int,
-    cut: Cut,
-    keys: dict[str, Any],
-    transfer: Transfer,
-    options: Options,
+    part: Sample, rows: pl.Series, name: str, cut: Cut, transfer: Transfer, options: Options
 ) -> dict[str, Any]:
     """Return the row of a group: the line, the cut-off and the amount are those of the whole."""
-    mask = sample.group_of_row == code
-    line = Line(rate=cut.line.rate, value=cut.line.value, poor=cut.line.poor.filter(mask))
+    line = Line(rate=cut.line.rate, value=cut.line.value, poor=cut.line.poor.gather(rows))
     here = Cut(
         design=cut.design,
         line=line,
         cutoff=cut.cutoff,
         shown=cut.shown,
-        targeted=cut.targeted.filter(mask),
+        targeted=cut.targeted.gather(rows),
     )
     found = steps(part.scores[name], part.column("weight"), line.poor, RunControl())
     paid = float(part.column("weight").filter(here.targeted).sum()) * (transfer.amount or 0.0)
@@ -190,7 +183,7 @@ def _group_row(
     if options.points:
         row["gini"], _ = concentration(part, part.column("welfare"), 1)
         row["concentration_index"], _ = concentration(part, here.targeted, 1)
-    return keys | {"group": code} | row
+    return row
 
 
 def _gini(sample: Sample, points: int) -> tuple[float | None, list[float]]:

@@ -54,14 +54,21 @@ class Sample:
         """Return a column in one piece."""
         return self.frame.get_column(name)
 
-    def group(self, code: int) -> Sample:
-        """Return the rows of one group."""
-        mask = self.group_of_row == code
+    def rows_by_group(self) -> list[pl.Series]:
+        """Return the rows of each group, from one pass."""
+        codes = self.group_of_row.alias("group").to_frame().with_row_index("row")
+        found = codes.group_by("group", maintain_order=True).agg("row")
+        rows = dict(zip(found.get_column("group"), found.get_column("row"), strict=True))
+        none = pl.Series([], dtype=pl.UInt32)
+        return [rows.get(code, none) for code in range(self.groups.height)]
+
+    def take(self, rows: pl.Series) -> Sample:
+        """Return some of the rows."""
         return replace(
             self,
-            frame=self.frame.filter(mask).rechunk(),
-            scores={name: s.filter(mask).rechunk() for name, s in self.scores.items()},
-            group_of_row=self.group_of_row.filter(mask),
+            frame=self.frame.select(pl.all().gather(rows)).rechunk(),
+            scores={name: s.gather(rows).rechunk() for name, s in self.scores.items()},
+            group_of_row=self.group_of_row.gather(rows),
         )
 
 

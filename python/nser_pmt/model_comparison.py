@@ -288,9 +288,9 @@ def _outcomes(sample: Sample, a: Cut, b: Cut) -> Iterator[dict[str, object]]:
     # both 0, only a 1, only b 2, neither 3
     code = (~b.targeted).cast(pl.Float64) + 2 * (~a.targeted).cast(pl.Float64)
     weight, poor = sample.column("weight"), a.line.poor
-    for group in range(max(sample.groups.height, 1)):
-        here = sample.group_of_row == group
-        sums = steps(code.filter(here), weight.filter(here), poor.filter(here), RunControl())
+    whole = pl.int_range(sample.rows, eager=True)
+    for group, here in enumerate(sample.rows_by_group() or [whole]):
+        sums = steps(code.gather(here), weight.gather(here), poor.gather(here), RunControl())
         known = {row[0]: row[1:] for row in sums.frame.rows()}
         before = (0.0, 0.0)
         for number, outcome in enumerate(OUTCOMES):

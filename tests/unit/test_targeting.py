@@ -241,6 +241,21 @@ def test_transfers_that_differ() -> None:
     assert uniform["cgh"] == pytest.approx(plain["cgh"], rel=1e-14)
 
 
+def test_a_group_of_which_nothing_is_measured() -> None:
+    frame = survey(pmt_score=[None, 20.0, 20, 30, 40, 50], g=["a", None, "b", "b", "b", "b"])
+    found = nser.targeting(frame, welfare="cons", line=1200, by="g")
+    assert found.by is not None
+    assert found.by.select("g", "rows", "weight", "eer", "auc").rows() == [
+        ("a", 0, 0.0, None, None),
+        ("b", 4, 4.0, 1.0, 2 / 3),
+        (None, 1, 1.0, 0.0, None),
+    ]
+    both = nser.compare_models(
+        frame, {"x": "pmt_score", "y": "cons"}, welfare="cons", line=1200, by="g"
+    )
+    assert both.switches.filter(pl.col("g") == "a")["rows"].to_list() == [0, 0, 0, 0]
+
+
 def test_a_budget_of_ones_own() -> None:
     row = one(survey(), cutoff=20, budget=1000.0)
     assert (row["budget"], row["transfer"]) == (1000, 250)
