@@ -145,6 +145,28 @@ def test_replicates_know_neither_threads_nor_order(
     assert found.intervals.equals(other.intervals, null_equal=True)
 
 
+@given(ROWS, LINES, st.sampled_from(["fixed_rate", "fixed_line", "cutoff"]), st.booleans())
+def test_the_sample_is_a_replicate(
+    rows: list[twin.Row], line: float, design: str, of_share: bool
+) -> None:
+    frame = survey(rows).with_columns(psu=pl.int_range(pl.len()), g=pl.int_range(pl.len()) % 3)
+    options: dict[str, Any] = {"rate": 0.3} if of_share else {"line": line}
+    options |= {"cutoff": 5.0} if design == "cutoff" else {"design": design}
+    found = nser.targeting(
+        frame, score="score", welfare="welfare", weights="w", predicts="welfare", psu="psu",
+        by="g", replicates=2, lonely_psu="certainty", points=0, **options,
+    )  # fmt: skip
+    assert found.intervals is not None and found.by is not None
+    assert found.by_intervals is not None
+    whole = found.metrics.row(0, named=True)
+    estimates = dict(found.intervals.select("metric", "estimate").rows())
+    for name in (*METRICS, "auc"):  # weights are whole numbers of units: to the last bit
+        assert estimates[name] == whole[name], name
+    for group, name, estimate in found.by_intervals.select("g", "metric", "estimate").rows():
+        if name not in ("line", "cutoff"):
+            assert estimate == found.by.filter(g=group).item(0, name), name
+
+
 @given(ROWS, LINES)
 def test_a_model_compared_with_itself(rows: list[twin.Row], line: float) -> None:
     frame = survey(rows).with_columns(twice=2 * pl.col("score"))
