@@ -9,6 +9,7 @@ use crate::column::Bits;
 use super::curve::auc;
 use super::replicate;
 use super::sorted::{self, Pair, key, number};
+use super::sweep::{Row, Tally, Until, first_run, sweep};
 use super::units::Unit;
 
 /// Columns of the sample, as long as each other. Scores hold no NaN.
@@ -52,18 +53,6 @@ pub enum Target<'a> {
 
 /// Share of the total by which a sum may miss a share of it and still reach it.
 const SLACK: f64 = 1.0 / (1u64 << 40) as f64;
-
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    units: f64,
-    unit: u32,
-    group: u32,
-    /// Place of its score, or of its welfare, among the distinct ones.
-    run: u32,
-    /// Place of its welfare among the distinct ones; 0 and 1 if the poor are given.
-    welfare: u32,
-    targeted: bool,
-}
 
 /// A sample sorted for many replicates.
 #[derive(Debug)]
@@ -116,17 +105,6 @@ pub struct Counts {
     pub tn: f64,
     /// Area under the curve; none if there are no poor, or no others.
     pub auc: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    tp: u64,
-    fp: u64,
-    /// Weight of the poor, and of the others, with lower scores.
-    poor: u64,
-    other: u64,
-    /// Twice the weight of pairs in the right order.
-    area: u128,
 }
 
 impl Bootstrap {
@@ -235,86 +213,22 @@ impl Bootstrap {
                 let at = line.and_then(|last| runs.get(last as usize));
                 (Until::Run(at.map_or(0, |at| at.0)), at.map(|at| at.1))
             }
-            Cut::AtRate if poor > 0 => (Until::Sum((poor as f64 - slack).max(1.0)), None),
+            Cut::AtRate if poor > 0 => {
+                (Until::Sum { need: (poor as f64 - slack).max(1.0), runs: self.known }, None)
+            }
             Cut::AtRate => (Until::Run(0), None),
         };
         let mut many = vec![Tally::default(); self.group_count];
         let last = match many.as_mut_slice() {
-            [only] => self.sweep(&weights, ranks, &cut, only),
-            groups => self.sweep(&weights, ranks, &cut, groups),
+            [only] => sweep(&self.by_score, &weights, ranks, &cut, only),
+            groups => sweep(&self.by_score, &weights, ranks, &cut, groups),
         };
-        let reached = last.filter(|_| matches!(cut, Until::Sum(_)));
+        let reached = last.filter(|_| matches!(cut, Until::Sum { .. }));
         let line = line.filter(|_| self.rate.is_some());
         Replicate {
             line: line.and_then(|run| self.welfare.get(run as usize)).copied(),
             cutoff: at.or_else(|| reached.and_then(|run| self.scores.get(run as usize)).copied()),
             groups: many.iter().map(|tally| self.counts(tally)).collect(),
-        }
-    }
-
-    /// Counts all rows in order of score; returns the last run that is targeted by its score.
-    #[inline]
-    fn sweep<S: Slots + ?Sized>(
-        &self,
-        weights: &[u64],
-        ranks: u32,
-        cut: &Until,
-        slots: &mut S,
-    ) -> Option<u32> {
-        let (runs, need) = match *cut {
-            Until::Run(runs) => (runs, f64::INFINITY),
-            Until::Sum(need) => (self.known, need),
-        };
-        let mut last = None;
-        let (mut sum, mut rest) = (0u64, weights);
-        for rows in self.by_score.chunk_by(|a, b| a.run == b.run) {
-            let Some((now, later)) = rest.split_at_checked(rows.len()) else { break };
-            rest = later;
-            let Some(first) = rows.first() else { continue };
-            let open = first.run < runs && (sum as f64) < need;
-            if open {
-                last = Some(first.run);
-            }
-            let alone = rows.len() == 1;
-            for (row, &weight) in rows.iter().zip(now) {
-                sum += weight;
-                let Some(tally) = slots.slot(row.group) else { continue };
-                // Products, not branches: who is poor is hard to foresee. Beside a run's others
-                // lie half of its poor: they are counted before and after.
-                let poor = weight * u64::from(row.welfare < ranks);
-                let targeted = u64::from(open | row.targeted);
-                tally.area +=
-                    u128::from(weight - poor) * u128::from(tally.poor << u32::from(alone));
-                tally.tp += poor * targeted;
-                tally.fp += (weight - poor) * targeted;
-                tally.other += weight - poor;
-                tally.poor += if alone { poor } else { 0 };
-            }
-            if !alone {
-                self.join_poor(rows, now, ranks, slots);
-            }
-        }
-        last
-    }
-
-    /// Adds the poor of a run, and half of them to the area of its others.
-    fn join_poor<S: Slots + ?Sized>(
-        &self,
-        rows: &[Row],
-        weights: &[u64],
-        ranks: u32,
-        slots: &mut S,
-    ) {
-        for (row, &weight) in rows.iter().zip(weights) {
-            if let Some(tally) = slots.slot(row.group) {
-                tally.poor += weight * u64::from(row.welfare < ranks);
-            }
-        }
-        for (row, &weight) in rows.iter().zip(weights) {
-            if let Some(tally) = slots.slot(row.group) {
-                let other = weight * u64::from(row.welfare >= ranks);
-                tally.area += u128::from(other) * u128::from(tally.poor);
-            }
         }
     }
 
@@ -328,48 +242,6 @@ impl Bootstrap {
             auc: auc(tally.area, tally.poor, tally.other),
         }
     }
-}
-
-/// Up to where the scores are targeted.
-enum Until {
-    /// So many of the distinct ones.
-    Run(u32),
-    /// As many as it takes to have so much weight.
-    Sum(f64),
-}
-
-/// Where a group is counted: alone, the compiler keeps it in registers.
-trait Slots {
-    fn slot(&mut self, group: u32) -> Option<&mut Tally>;
-}
-
-impl Slots for Tally {
-    #[inline]
-    fn slot(&mut self, _group: u32) -> Option<&mut Tally> {
-        Some(self)
-    }
-}
-
-impl Slots for [Tally] {
-    #[inline]
-    fn slot(&mut self, group: u32) -> Option<&mut Tally> {
-        self.get_mut(group as usize)
-    }
-}
-
-/// The run in which the sum of the weights reaches what is needed, and the sum with all of it.
-fn first_run(rows: impl Iterator<Item = (u32, u64)>, need: f64) -> (Option<u32>, u64) {
-    let (mut sum, mut found) = (0, None);
-    for (run, weight) in rows {
-        if found.is_some_and(|found| found != run) {
-            break;
-        }
-        sum += weight;
-        if weight > 0 && sum as f64 >= need {
-            found = Some(run);
-        }
-    }
-    (found, sum)
 }
 
 /// The distinct values of welfare, and the place of each row's among them.

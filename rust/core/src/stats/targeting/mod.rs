@@ -12,6 +12,7 @@ mod float_sum;
 pub mod rank;
 mod replicate;
 mod sorted;
+mod sweep;
 mod tally;
 pub mod units;
 
