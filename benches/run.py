@@ -17,6 +17,7 @@ import linking.report
 import person_index.report
 import scoring.report
 import similarity.report
+import targeting.report
 import top_k.report
 import verify.report
 from report import machine
@@ -28,6 +29,7 @@ SUITES = {
     "linking": linking.report.report,
     "person_index": person_index.report.report,
     "similarity": similarity.report.report,
+    "targeting": targeting.report.report,
     "top_k": top_k.report.report,
     "verify": verify.report.report,
 }

@@ -22,15 +22,20 @@ from nser_pmt.errors import (
 )
 from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
+from nser_pmt.likelihood_tables import LikelihoodTable, likelihood_table
 from nser_pmt.link_quality import LinkQuality, evaluate_links
 from nser_pmt.link_spec import LinkSpec, load_link_spec
 from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.model_comparison import ModelComparison, compare_models
+from nser_pmt.model_decay import Decay, decay
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
+from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -40,14 +45,17 @@ __all__ = [
     "CancelledError",
     "Clusters",
     "ConvergenceError",
+    "Decay",
     "DomainError",
     "Finding",
     "InternalError",
     "Learned",
+    "LikelihoodTable",
     "LinkQuality",
     "LinkSpec",
     "Linkage",
     "Model",
+    "ModelComparison",
     "ModelError",
     "NserError",
     "PersonIndex",
@@ -55,6 +63,8 @@ __all__ = [
     "Proposal",
     "RunControl",
     "SchemaError",
+    "Scorecard",
+    "Targeting",
     "Verified",
     "VerifyRules",
     "assign",
@@ -63,7 +73,9 @@ __all__ = [
     "cluster",
     "cnic",
     "compare",
+    "compare_models",
     "count_pairs",
+    "decay",
     "diagnose",
     "evaluate_links",
     "explain",
@@ -71,6 +83,7 @@ __all__ = [
     "golden",
     "learn",
     "likelihood",
+    "likelihood_table",
     "link",
     "list_models",
     "load_link_spec",
@@ -81,6 +94,8 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "targeting",
+    "to_scorecard",
     "totals_template",
     "verify",
 ]

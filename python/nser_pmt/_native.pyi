@@ -17,6 +17,7 @@ __all__ = [
     "cluster_pairs",
     "cnic_categories",
     "cnic_key",
+    "concentration_curve",
     "debug_build",
     "evaluate",
     "evaluate_one",
@@ -24,7 +25,10 @@ __all__ = [
     "learn_matches",
     "name_categories",
     "provoke_panic",
+    "rank_correlation",
     "rank_ids",
+    "targeting_bootstrap",
+    "targeting_curve",
 ]
 
 __version__: str
@@ -281,3 +285,38 @@ def provoke_panic(cells: int, secret: str) -> None: ...
 def rank_ids(
     ids: pl.Series, rows: int, *, control: Control | None = None, timeout: float | None = None
 ) -> tuple[ArrowStream, ArrowStream]: ...
+def concentration_curve(
+    ranks: pl.Series, amounts: pl.Series, weights: pl.Series, rows: int, points: int
+) -> tuple[float | None, list[float]]: ...
+def rank_correlation(a: pl.Series, b: pl.Series, weights: pl.Series, rows: int) -> float | None: ...
+def targeting_bootstrap(
+    scores: pl.Series,
+    weights: pl.Series | None,
+    units: pl.Series,
+    groups: pl.Series,
+    rows: int,
+    *,
+    strata: list[int],
+    group_count: int,
+    line: pl.Series,
+    rate: float | None,
+    target: pl.Series | None,
+    at_line: pl.Series | None,
+    replicates: int,
+    seed: int,
+    threads: int | None = None,
+    control: Control | None = None,
+    timeout: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> ArrowStream: ...
+def targeting_curve(
+    scores: pl.Series,
+    weights: pl.Series | None,
+    poor: pl.Series | None,
+    rows: int,
+    *,
+    threads: int | None = None,
+    control: Control | None = None,
+    timeout: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> tuple[ArrowStream, float | None]: ...

@@ -77,3 +77,16 @@ assert_type(calibrated.weights, pl.Series)
 nser.calibrate(eager, known, method="rake")  # type: ignore[arg-type, unused-ignore]
 
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]
+
+survey = eager.with_columns(pmt_score=pl.lit(1.0), cons=pl.lit(2.0))
+assert_type(nser.targeting(survey, welfare="cons", line=1.5), nser.Targeting)
+assert_type(nser.targeting(survey.lazy(), welfare="cons", rate=[0.1, 0.2]).curve, pl.DataFrame)
+assert_type(
+    nser.compare_models(survey, {"a": model, "b": "pmt_score"}, welfare="cons", line=1),
+    nser.ModelComparison,
+)
+assert_type(nser.decay(survey, survey, model, welfare="cons", line=1), nser.Decay)
+table = nser.likelihood_table(survey, welfare="cons", lines={"nl100": 1.0}, bands=[0, 50, 100])
+assert_type(table.attach(model), nser.Model)
+assert_type(nser.to_scorecard("hiics-2016-research", points=50).model, nser.Model)
+nser.targeting(survey, welfare="cons", line=1, design="best")  # type: ignore[arg-type]

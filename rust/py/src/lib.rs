@@ -40,6 +40,10 @@ mod _native {
     #[pymodule_export]
     use super::stats::calibrate::calibrate;
     #[pymodule_export]
+    use super::stats::targeting::{
+        concentration_curve, rank_correlation, targeting_bootstrap, targeting_curve,
+    };
+    #[pymodule_export]
     use super::top_k::Dictionary;
 
     use pyo3::prelude::*;

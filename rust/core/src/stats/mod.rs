@@ -1,3 +1,4 @@
 //! What estimation and reweighting need and NumPy cannot do fast enough.
 
 pub mod calibrate;
+pub mod targeting;
