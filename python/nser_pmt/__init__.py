@@ -29,6 +29,7 @@ from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
+from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.verification import Verified, VerifyRules, verify
 
@@ -38,6 +39,7 @@ __all__ = [
     "CancelledError",
     "Clusters",
     "ConvergenceError",
+    "CoverageCurve",
     "DomainError",
     "Finding",
     "InternalError",
@@ -52,6 +54,8 @@ __all__ = [
     "PersonMatch",
     "Proposal",
     "RunControl",
+    "Scenario",
+    "ScenarioChange",
     "SchemaError",
     "Verified",
     "VerifyRules",

@@ -15,6 +15,7 @@ mod pmt_expression;
 mod polars_plugin;
 mod recent;
 mod runtime;
+mod stats;
 mod text;
 mod top_k;
 
@@ -39,6 +40,8 @@ mod _native {
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
+    #[pymodule_export]
+    use super::stats::scenario::{ScenarioCoder, ScenarioCodes, ScenarioCurve, ScenarioScores};
     #[pymodule_export]
     use super::top_k::Dictionary;
 

@@ -1,0 +1,3 @@
+//! Estimation, calibration and what-if analysis of scoring models.
+
+pub mod scenario;

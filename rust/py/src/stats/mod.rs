@@ -1,0 +1,3 @@
+//! Estimation, calibration and what-if analysis: one file for each kernel.
+
+pub mod scenario;
