@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from nser_pmt._options import invalid
 from nser_pmt._show import _interval
 from nser_pmt.errors import ModelError
 from nser_pmt.model import (
+    Bin,
     BinsTerm,
+    Cell,
+    Level,
     LevelsTerm,
     LinearTerm,
     Model,
@@ -22,6 +25,8 @@ from nser_pmt.model import (
 )
 
 __all__ = ["with_points"]
+
+Part = TypeVar("Part", Level, Bin, Cell)
 
 
 def with_points(
@@ -41,17 +46,17 @@ def with_points(
         if stratum is not None:
             raise invalid(f"stratum: model '{model.id}' has no strata")
         terms = _edited(model, model.terms, term, points, coefficient)
-        return dataclasses.replace(model, terms=terms)
+        return replace(model, terms=terms)
     chosen = [sub for sub in model.strata.models if _is_meant(sub, term, stratum)]
     if not chosen:
         raise _no_such("term", term, model, [t.id for s in model.sub_models() for t in s.terms])
     models = tuple(
-        dataclasses.replace(sub, terms=_edited(model, sub.terms, term, points, coefficient))
+        replace(sub, terms=_edited(model, sub.terms, term, points, coefficient))
         if sub in chosen
         else sub
         for sub in model.strata.models
     )
-    return dataclasses.replace(model, strata=dataclasses.replace(model.strata, models=models))
+    return replace(model, strata=replace(model.strata, models=models))
 
 
 def _is_meant(sub: Stratum, term: str, stratum: bool | int | str | None) -> bool:
@@ -68,44 +73,55 @@ def _edited(
 ) -> tuple[Term, ...]:
     if all(term.id != id for term in terms):
         raise _no_such("term", id, model, [term.id for term in terms])
-    change = _with_coefficient if points is None else _with_levels
-    return tuple(
-        change(model, term, coefficient if points is None else points)  # type: ignore[operator]
-        if term.id == id
-        else term
-        for term in terms
-    )
+
+    def changed(term: Term) -> Term:
+        if points is None:
+            return _with_coefficient(term, coefficient)
+        return _with_levels(model, term, points)
+
+    return tuple(changed(term) if term.id == id else term for term in terms)
 
 
-def _with_coefficient(model: Model, term: Term, coefficient: float) -> Term:
-    if not isinstance(term, LinearTerm | ProductTerm):
+def _with_coefficient(term: Term, coefficient: float | None) -> Term:
+    if coefficient is None or not isinstance(term, LinearTerm | ProductTerm):
         raise invalid(f"term '{term.id}' has levels: give level and points")
-    return dataclasses.replace(term, coefficient=float(coefficient))
+    return replace(term, coefficient=float(coefficient))
 
 
 def _with_levels(model: Model, term: Term, points: Mapping[Any, float]) -> Term:
+    keys: list[list[Any]]
     match term:
         case LevelsTerm():
-            name, parts = "levels", term.levels
-            keys = [[*part.values, part.label] for part in parts]
+            keys = [[*level.values, level.label] for level in term.levels]
+            return replace(term, levels=_repointed(model, term, term.levels, keys, points))
         case BinsTerm():
-            name, parts = "bins", term.bins  # type: ignore[assignment]
-            keys = [[part.label, _interval(part)] for part in term.bins]
+            keys = [[item.label, _interval(item)] for item in term.bins]
+            return replace(term, bins=_repointed(model, term, term.bins, keys, points))
         case TableTerm():
-            name, parts = "cells", term.cells  # type: ignore[assignment]
-            keys = [[(a, b) for a in part.first for b in part.second] for part in term.cells]
+            keys = [[(a, b) for a in cell.first for b in cell.second] for cell in term.cells]
+            return replace(term, cells=_repointed(model, term, term.cells, keys, points))
         case _:
             raise invalid(f"term '{term.id}' multiplies a number: give coefficient")
+
+
+def _repointed(
+    model: Model,
+    term: Term,
+    parts: tuple[Part, ...],
+    keys: list[list[Any]],
+    points: Mapping[Any, float],
+) -> tuple[Part, ...]:
+    """Return parts of a term, known by any of their keys, with other points."""
     new = list(parts)
     for level, value in points.items():
         hits = [n for n, names in enumerate(keys) if any(_same(level, key) for key in names)]
         if not hits:
             known = [str(next((k for k in names if k != ""), "")) for names in keys]
             raise _no_such(f"level of term '{term.id}'", level, model, known)
-        if len(hits) > 1 and not isinstance(term, TableTerm):
+        if len(hits) > 1 and not isinstance(term, TableTerm):  # the first cell counts
             raise invalid(f"term '{term.id}': more than one level is called {level!r}")
-        new[hits[0]] = dataclasses.replace(parts[hits[0]], points=float(value))
-    return dataclasses.replace(term, **{name: tuple(new)})
+        new[hits[0]] = replace(new[hits[0]], points=float(value))
+    return tuple(new)
 
 
 def _same(a: Any, b: Any) -> bool:

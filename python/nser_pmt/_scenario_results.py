@@ -176,9 +176,7 @@ def change_frame(
     return cells.frame(columns)
 
 
-def coverage_frame(
-    tally: Tally, grouping: Grouping | None, transfer: float | None
-) -> pl.DataFrame:
+def coverage_frame(tally: Tally, grouping: Grouping | None, transfer: float | None) -> pl.DataFrame:
     """Return the counts of one scenario, tallied with itself, by group."""
     cells = _Cells(tally, grouping)
     columns = {

@@ -129,11 +129,12 @@ class Scenario:
 
     Notes
     -----
-    Scores are those of `score`, to the bit. A household whose score is null is not in; it is counted
-    as ``needs_data``. Points are held as whole numbers in the coarsest unit in which all of them
-    are whole, and added up so; where that could put a household on the wrong side of a cut-off, its
-    doubles are added in model order. With points such as ``0.2641249621``, which no unit fits, a
-    quota and deciles need the doubles of all households: seconds, not a fraction of one.
+    Scores are those of `score`, to the bit. A household whose score is null is not in; it is
+    counted as ``needs_data``. Points are held as whole numbers in the coarsest unit in which all of
+    them are whole, and added up so; where that could put a household on the wrong side of a
+    cut-off, its doubles are added in model order. With points such as ``0.2641249621``, which no
+    unit fits, a quota, a curve and deciles need the doubles of all households: seconds, not a
+    fraction of one.
 
     Memory: one byte for each household and term, 2 for each column of `by`, 8 for `weights`, and 4
     for each scenario that is kept: 1.4 GB for 30 million households, 40 terms and two groupings.
@@ -281,16 +282,17 @@ class Scenario:
 
     @property
     def cutoff(self) -> Cut | None:
-        """The score where the line is, and who is in: ``at_most``, ``below``, ``at_least``, ``above``.
+        """The score where the line is, and which scores are in.
 
-        A quota or budget has been turned into it. None without any of them, or without scores.
+        These are ``at_most``, ``below``, ``at_least`` or ``above`` it. A quota or budget has been
+        turned into such a line. None where nothing says who is in.
         """
         return self._cut
 
     @property
     def memory(self) -> dict[str, int]:
         """Bytes: ``shared`` by all scenarios of the registry, and ``own``."""
-        return {"shared": self._held.codes.bytes, "own": self._scores.bytes}
+        return {"shared": self._held.codes.nbytes, "own": self._scores.nbytes}
 
     def scores(self, *, control: RunControl | None = None) -> pl.DataFrame:
         """Return score and status of every household, in the order of the registry.
@@ -305,9 +307,7 @@ class Scenario:
 
     # -- who is in -----------------------------------------------------------------------------
 
-    def coverage(
-        self, by: str | None = None, *, control: RunControl | None = None
-    ) -> pl.DataFrame:
+    def coverage(self, by: str | None = None, *, control: RunControl | None = None) -> pl.DataFrame:
         """Count who is in.
 
         Parameters
@@ -431,9 +431,7 @@ class Scenario:
         key = row if id is None else id.gather(row).alias(id.name or "id")
         return made.insert_column(0, key).hstack(groups)
 
-    def curve(
-        self, by: str | None = None, *, control: RunControl | None = None
-    ) -> CoverageCurve:
+    def curve(self, by: str | None = None, *, control: RunControl | None = None) -> CoverageCurve:
         """Index the scores, so that the coverage at any cut-off is a matter of microseconds.
 
         Parameters

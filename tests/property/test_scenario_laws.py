@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_batches_and_row_order_change_nothing(
     sizes = random.Random(seed)
     cuts = sorted(sizes.randint(0, frame.height) for _ in range(3))
     ends = [0, *cuts, frame.height]
-    pieces = [frame[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [frame[a:b] for a, b in pairwise(ends)]
     assert bits(nser.Scenario(iter(pieces), model).scores()) == bits(whole)
     assert bits(nser.Scenario(frame.lazy(), model).scores()) == bits(whole)
     backwards = nser.Scenario(frame.reverse(), model).scores()

@@ -155,10 +155,7 @@ fn finished() -> Failure {
     Failure::internal("these codes are finished")
 }
 
-fn for_each_view(
-    chunked: &Chunked,
-    mut use_view: impl FnMut(&Column<'_>),
-) -> Result<(), Failure> {
+fn for_each_view(chunked: &Chunked, mut use_view: impl FnMut(&Column<'_>)) -> Result<(), Failure> {
     for chunk in &chunked.chunks {
         use_view(&column(&chunked.name, chunk)?);
     }
@@ -207,7 +204,7 @@ impl ScenarioCodes {
 
     /// Bytes held.
     #[getter]
-    fn bytes(&self) -> usize {
+    fn nbytes(&self) -> usize {
         self.0.bytes()
     }
 
@@ -309,7 +306,7 @@ impl ScenarioScores {
 
     /// Bytes held besides the codes.
     #[getter]
-    fn bytes(&self) -> usize {
+    fn nbytes(&self) -> usize {
         size_of_val(self.sums.as_slice())
     }
 
@@ -386,10 +383,8 @@ impl ScenarioScores {
         }
         let rows = self.codes.rows;
         let found = how.run(py, rows, 4 + tenths.len(), |threads, state| {
-            let lines = [
-                Line::new(&self.formula, before_cut),
-                Line::new(&after.formula, after_cut),
-            ];
+            let lines =
+                [Line::new(&self.formula, before_cut), Line::new(&after.formula, after_cut)];
             let [first, second] = &lines;
             let tenths: Vec<_> = tenths.iter().map(|&c| Line::new(&self.formula, c)).collect();
             let mut found: Vec<Option<Vec<Tally>>> = vec![None; rows.div_ceil(COUNTED)];

@@ -79,10 +79,7 @@ impl Distribution {
     pub fn group(&self, group: usize) -> (&[f64], &[f64]) {
         let ends = self.starts.get(group).zip(self.starts.get(group + 1));
         let range = ends.map_or(0..0, |(&start, &end)| start..end);
-        (
-            self.scores.get(range.clone()).unwrap_or(&[]),
-            self.below.get(range).unwrap_or(&[]),
-        )
+        (self.scores.get(range.clone()).unwrap_or(&[]), self.below.get(range).unwrap_or(&[]))
     }
 
     /// Weight of the households of a group with a score, and of those that a cut-off admits.
@@ -90,7 +87,8 @@ impl Distribution {
     pub fn coverage(&self, group: usize, cutoff: Cutoff) -> (f64, f64) {
         let (scores, below) = self.group(group);
         let all = below.last().copied().unwrap_or(0.0);
-        let up_to = |end: usize| end.checked_sub(1).and_then(|i| below.get(i)).copied().unwrap_or(0.0);
+        let up_to =
+            |end: usize| end.checked_sub(1).and_then(|i| below.get(i)).copied().unwrap_or(0.0);
         let value = cutoff.value;
         let admitted = match cutoff.side {
             Side::AtMost => up_to(scores.partition_point(|s| *s <= value)),

@@ -46,12 +46,7 @@ impl Formula {
     /// The formula of a model: steps and intercepts are those of `plan`. It keeps the unit of
     /// `before` if that is as good as any, so that sums need not be made anew.
     #[must_use]
-    pub fn new(
-        plan: Arc<Plan>,
-        points: Vec<Points>,
-        codes: &Codes,
-        before: Option<&Self>,
-    ) -> Self {
+    pub fn new(plan: Arc<Plan>, points: Vec<Points>, codes: &Codes, before: Option<&Self>) -> Self {
         let seen = |slot: usize, code: usize| {
             codes.seen.get(slot).and_then(|seen| seen.get(code)).copied().unwrap_or(false)
         };

@@ -47,9 +47,9 @@ mod wide {
     pub(super) fn add_avx512(codes: &[u8], table: &[i32; 256], width: usize, sums: &mut [i32]) {
         match width {
             0..=16 => add_by(codes, table, sums, |[a, ..], code| _mm512_permutexvar_epi32(code, a)),
-            17..=32 => add_by(codes, table, sums, |[a, b, ..], code| {
-                _mm512_permutex2var_epi32(a, code, b)
-            }),
+            17..=32 => {
+                add_by(codes, table, sums, |[a, b, ..], code| _mm512_permutex2var_epi32(a, code, b))
+            }
             _ => add_by(codes, table, sums, |[a, b, c, d], code| {
                 let upper = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
                 let low = _mm512_permutex2var_epi32(a, code, b);

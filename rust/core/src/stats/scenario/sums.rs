@@ -80,8 +80,7 @@ impl Change {
         let pairs = before.fixed.iter().zip(&after.fixed).zip(&codes.seen).enumerate();
         let changed = pairs.filter_map(|(slot, ((old, new), seen))| {
             let mut change = [0i32; 256];
-            for (change, ((old, new), seen)) in
-                change.iter_mut().zip(old.iter().zip(new).zip(seen))
+            for (change, ((old, new), seen)) in change.iter_mut().zip(old.iter().zip(new).zip(seen))
             {
                 *change = if *seen { new.wrapping_sub(*old) } else { 0 };
             }
@@ -103,14 +102,7 @@ impl Change {
     }
 
     /// Writes the sums of rows `start ..` from those before; `before` are all the sums.
-    pub fn apply(
-        &self,
-        codes: &Codes,
-        before: &[i32],
-        start: usize,
-        sums: &mut [i32],
-        isa: Isa,
-    ) {
+    pub fn apply(&self, codes: &Codes, before: &[i32], start: usize, sums: &mut [i32], isa: Isa) {
         for (sums, start) in sums.chunks_mut(BLOCK).zip((start..).step_by(BLOCK)) {
             let end = start + sums.len();
             let before = before.get(start..end).unwrap_or(&[]);

@@ -93,7 +93,10 @@ pub fn tally(
             let class = class.get_mut(..n).unwrap_or(&mut []);
             for line in tenths {
                 line.classify(codes, before.0, start, class);
-                tenth.iter_mut().zip(&*class).for_each(|(t, c)| *t = t.wrapping_add((*c == OUT).into()));
+                tenth
+                    .iter_mut()
+                    .zip(&*class)
+                    .for_each(|(t, c)| *t = t.wrapping_add((*c == OUT).into()));
             }
             // Households without a score are in no tenth.
             tenth.iter_mut().zip(&*class).filter(|(_, c)| **c == NULL).for_each(|(t, _)| *t = 0);
