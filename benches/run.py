@@ -14,6 +14,7 @@ import argparse
 import identity.report
 import linking.report
 import person_index.report
+import scenario.report
 import scoring.report
 import similarity.report
 import top_k.report
@@ -21,6 +22,7 @@ import verify.report
 from report import machine
 
 SUITES = {
+    "scenario": scenario.report.report,
     "scoring": scoring.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,

@@ -28,10 +28,14 @@ GROUPS = 65_536  # of a grouping, that of the nulls among them
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """A column that households are counted by; code 0 is a null."""
+    """A column that households are counted by; code 0 is a null.
+
+    `order` lists the codes that occur, by their values, a null first.
+    """
 
     column: str
     values: pl.Series
+    order: pl.Series
 
     def __len__(self) -> int:
         return len(self.values)
@@ -184,9 +188,11 @@ class _Labels:
         self.column = column
         self.known: dict[Any, int] = {}
         self.dtype: pl.DataType | None = None
+        self.nulls = False
 
     def codes(self, series: pl.Series) -> pl.Series:
         dtype = series.dtype
+        self.nulls |= series.has_nulls()
         text = isinstance(dtype, (pl.String, pl.Enum, pl.Categorical))
         if not (text or dtype.is_integer() or dtype in (pl.Boolean, pl.Date, pl.Null)):
             raise SchemaError(
@@ -217,4 +223,6 @@ class _Labels:
             values = pl.Series(self.column, [None, *self.known], dtype=pl.String).cast(dtype)
         else:
             values = pl.Series(self.column, [None, *self.known], dtype=dtype)
-        return Grouping(column=self.column, values=values)
+        codes = pl.DataFrame({"value": values}).with_row_index("code")
+        order = codes.sort("value", nulls_last=False)["code"][0 if self.nulls else 1 :]
+        return Grouping(column=self.column, values=values, order=order)

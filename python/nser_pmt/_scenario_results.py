@@ -87,7 +87,7 @@ class CoverageCurve:
     hold the registry.
     """
 
-    __slots__ = ("_curve", "_grouping", "_households", "_nulls", "_order", "_sides", "_weighted")
+    __slots__ = ("_curve", "_grouping", "_households", "_nulls", "_sides", "_weighted")
 
     def __init__(
         self,
@@ -104,7 +104,6 @@ class CoverageCurve:
         scored, _ = curve.coverage((0.0, sides[0]))
         self._nulls = _counts(nulls, weighted)
         self._households = _counts([a + b for a, b in zip(scored, nulls, strict=True)], weighted)
-        self._order = None if grouping is None else _order(grouping, self._households)
 
     def at(self, cutoffs: float | Sequence[float], *, inclusive: bool = True) -> pl.DataFrame:
         """Return the coverage of every group at a cut-off, or at several.
@@ -137,8 +136,8 @@ class CoverageCurve:
         if self._grouping is not None:
             columns = {self._grouping.column: self._grouping.values, **columns}
         frame = pl.DataFrame(columns)
-        if self._order is not None:
-            frame = frame[self._order]
+        if self._grouping is not None:
+            frame = frame[self._grouping.order]
         share = _ratio(frame["covered"], frame["households"]).alias("coverage")
         cutoff = pl.Series("cutoff", [value], dtype=pl.Float64).new_from_index(0, frame.height)
         return frame.insert_column(0, cutoff).insert_column(frame.width, share)
@@ -196,8 +195,8 @@ class _Cells:
     def __init__(self, tally: Tally, grouping: Grouping | None) -> None:
         rows, weights = tally
         self.grouping = grouping
-        self.rows = pl.Series(rows, dtype=pl.Int64).reshape((-1, 9))
-        counts = pl.Series(weights, dtype=pl.Float64).reshape((-1, 9)) if weights else self.rows
+        cells = pl.Series(weights, dtype=pl.Float64) if weights else pl.Series(rows, dtype=pl.Int64)
+        counts = cells.reshape((-1, 9))
         self.counts = [counts.arr.get(cell) for cell in range(9)]
         if grouping is None:  # groups of any grouping, taken together
             self.counts = [pl.Series([count.sum()], dtype=count.dtype) for count in self.counts]
@@ -213,13 +212,7 @@ class _Cells:
         if self.grouping is None:
             return pl.DataFrame(columns)
         frame = pl.DataFrame({self.grouping.column: self.grouping.values, **columns})
-        return frame[_order(self.grouping, self.rows.arr.sum())]
-
-
-def _order(grouping: Grouping, rows: pl.Series) -> pl.Series:
-    """Return the groups that have households, in the order of their values, a null first."""
-    frame = pl.DataFrame({"value": grouping.values, "rows": rows}).with_row_index("at")
-    return frame.filter(pl.col("rows") > 0).sort("value", nulls_last=False).get_column("at")
+        return frame[self.grouping.order]
 
 
 def _counts(values: Sequence[float], weighted: bool) -> pl.Series:

@@ -147,6 +147,14 @@ class Scenario:
     >>> now = nser.Scenario(households, "schreiner-pk-2009", by="region", cutoff=30)
     >>> now.coverage("region")
     shape: (2, 5)
+    ┌────────┬────────────┬────────────┬─────────┬──────────┐
+    │ region ┆ households ┆ needs_data ┆ covered ┆ coverage │
+    │ ---    ┆ ---        ┆ ---        ┆ ---     ┆ ---      │
+    │ enum   ┆ i64        ┆ i64        ┆ i64     ┆ f64      │
+    ╞════════╪════════════╪════════════╪═════════╪══════════╡
+    │ urban  ┆ 3846       ┆ 0          ┆ 93      ┆ 0.024181 │
+    │ rural  ┆ 6154       ┆ 0          ┆ 612     ┆ 0.099448 │
+    └────────┴────────────┴────────────┴─────────┴──────────┘
     """
 
     __slots__ = ("_cut", "_goal", "_held", "_model", "_scores", "_survey")
@@ -365,6 +373,14 @@ class Scenario:
         >>> change = now.compare(then)
         >>> change.by["region"].select("region", "enters", "leaves")
         shape: (2, 3)
+        ┌────────┬────────┬────────┐
+        │ region ┆ enters ┆ leaves │
+        │ ---    ┆ ---    ┆ ---    │
+        │ enum   ┆ i64    ┆ i64    │
+        ╞════════╪════════╪════════╡
+        │ urban  ┆ 28     ┆ 0      │
+        │ rural  ┆ 82     ┆ 0      │
+        └────────┴────────┴────────┘
         """
         cuts = self._lines(other)
         if by is None:
@@ -453,6 +469,16 @@ class Scenario:
         >>> now = nser.Scenario(households, "schreiner-pk-2009", by="region")
         >>> now.curve("region").at([20, 30]).select("cutoff", "region", "covered")
         shape: (4, 3)
+        ┌────────┬────────┬─────────┐
+        │ cutoff ┆ region ┆ covered │
+        │ ---    ┆ ---    ┆ ---     │
+        │ f64    ┆ enum   ┆ i64     │
+        ╞════════╪════════╪═════════╡
+        │ 20.0   ┆ urban  ┆ 10      │
+        │ 20.0   ┆ rural  ┆ 174     │
+        │ 30.0   ┆ urban  ┆ 93      │
+        │ 30.0   ┆ rural  ┆ 612     │
+        └────────┴────────┴─────────┘
         """
         place, grouping = (None, None) if by is None else self._grouping(by)
         size = 1 if grouping is None else len(grouping)
@@ -565,8 +591,11 @@ class Scenario:
             for name, tally, (_, grouping) in zip(names, found, places, strict=False)
         }
         if tenths:
+            rows, _ = found[-1]
+            there = [n for n in range(len(rows) // 9) if any(rows[9 * n : 9 * n + 9])]
             values = pl.Series(DECILE, [None, *range(1, 11)], dtype=pl.UInt8)
-            decile = Grouping(column=DECILE, values=values)
+            order = pl.Series(there, dtype=pl.UInt32)
+            decile = Grouping(column=DECILE, values=values, order=order)
             tallies[DECILE] = (found[-1], decile if DECILE in by else None)
         return [tallies[name] for name in by] or [tallies[DECILE]]
 
