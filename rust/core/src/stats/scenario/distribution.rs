@@ -28,7 +28,10 @@ pub struct Distribution {
 
 impl Distribution {
     /// Groups of (score, weight), the scores rising; equal ones are put together, in order.
-    fn new(groups: impl Iterator<Item = Vec<(f64, f64)>>, nulls: Vec<f64>) -> Self {
+    fn new<G: IntoIterator<Item = (f64, f64)>>(
+        groups: impl Iterator<Item = G>,
+        nulls: Vec<f64>,
+    ) -> Self {
         let mut made = Self { starts: vec![0], nulls, ..Self::default() };
         for group in groups {
             let mut sum = 0.0;
@@ -179,7 +182,7 @@ pub struct Histogram {
 const MOST_CELLS: usize = 1 << 22;
 
 impl Histogram {
-    /// An empty histogram; `None` where the sums are too many for one.
+    /// An empty histogram; `None` where the sums are too many for one, or do not tell the scores.
     #[must_use]
     pub fn new(formula: &Formula, groups: usize, weighted: bool) -> Option<Self> {
         let [first, last] = formula.reach;
@@ -190,7 +193,11 @@ impl Histogram {
             return None;
         }
         let sums = |model| (first..=last).map(move |sum| formula.score_of(model, sum));
-        let scores = (0..models).flat_map(sums).map(|score| score.unwrap_or(f64::NAN)).collect();
+        let scores: Vec<f64> =
+            (0..models).flat_map(sums).map(|score| score.unwrap_or(f64::NAN)).collect();
+        if scores.iter().filter(|score| score.is_nan()).count() > scores.len() / 2 {
+            return None; // no step rounds away what the order of addition leaves
+        }
         Some(Self {
             groups,
             models,
@@ -287,20 +294,106 @@ impl Histogram {
 #[must_use]
 pub fn sorted(codes: &Codes, scores: &[f64], by: Option<usize>, groups: usize) -> Distribution {
     let own = by.and_then(|by| codes.groups.get(by));
+    let group_of = |row: usize| -> usize {
+        own.map_or(0, |groups| groups.get(row).copied().unwrap_or(0).into())
+    };
     let mut nulls = vec![0.0; groups];
-    let mut found: Vec<Vec<(f64, f64)>> = vec![vec![]; groups];
-    for (row, &score) in scores.iter().enumerate() {
-        let group = own.map_or(0, |g| g.get(row).copied().unwrap_or(0).into());
-        let weight = codes.weight(row);
-        match (score.is_nan(), nulls.get_mut(group), found.get_mut(group)) {
-            (true, Some(null), _) => *null += weight,
-            (false, _, Some(found)) => found.push((score, weight)),
-            _ => {}
+    let mut sizes = vec![0usize; groups];
+    for (row, score) in scores.iter().enumerate() {
+        if let (Some(null), Some(size)) = (nulls.get_mut(group_of(row)), sizes.get_mut(group_of(row)))
+        {
+            *null += if score.is_nan() { codes.weight(row) } else { 0.0 };
+            *size += usize::from(!score.is_nan());
+        }
+    }
+    let known = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
+    if codes.weights.is_none() {
+        let mut found: Vec<Vec<f64>> = sizes.into_iter().map(Vec::with_capacity).collect();
+        for (row, &score) in known {
+            if let Some(group) = found.get_mut(group_of(row)) {
+                group.push(score);
+            }
+        }
+        let in_order = found.into_iter().map(|mut group| {
+            group.sort_unstable_by(f64::total_cmp);
+            group.into_iter().map(|score| (score, 1.0))
+        });
+        return Distribution::new(in_order, nulls);
+    }
+    let mut found: Vec<Vec<(f64, f64)>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    for (row, &score) in known {
+        if let Some(group) = found.get_mut(group_of(row)) {
+            group.push((score, codes.weight(row)));
         }
     }
     let in_order = found.into_iter().map(|mut group| {
-        group.sort_by(|a, b| a.0.total_cmp(&b.0));
+        group.sort_by(|a, b| a.0.total_cmp(&b.0)); // equals stay in the order of the rows
         group
     });
     Distribution::new(in_order, nulls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{STEPS, PARTS, codes, formula};
+    use super::super::sums::sums_into;
+    use super::*;
+    use crate::isa::Isa;
+
+    #[test]
+    fn the_histogram_and_the_sorted_scores_are_one_distribution() {
+        let mut codes = codes(3000, 4);
+        codes.weights = Some((0..codes.rows).map(|row| (row % 4) as f64).collect());
+        for (parts, steps) in PARTS.iter().flat_map(|parts| STEPS.map(|steps| (*parts, steps))) {
+            let formula = formula(&codes, parts, 0, steps);
+            let mut sums = vec![0; codes.rows];
+            sums_into(&formula, &codes, 0, &mut sums, Isa::best());
+            let scores: Vec<f64> = (0..codes.rows)
+                .map(|row| formula.score_row(&codes, row).unwrap_or(f64::NAN))
+                .collect();
+            let slow = sorted(&codes, &scores, Some(0), 5);
+            let Some(mut histogram) = Histogram::new(&formula, 5, true) else {
+                assert!(parts == 3.0 || (parts == 10.0 && !formula.is_exact()));
+                continue;
+            };
+            let mut later = histogram.clone();
+            histogram.add(&formula, &codes, &sums, Some(0), 0..1000);
+            later.add(&formula, &codes, &sums, Some(0), 1000..codes.rows);
+            histogram.merge(later);
+            let fast = histogram.finish();
+            assert_eq!(fast.nulls(), slow.nulls());
+            for group in 0..5 {
+                assert_eq!(fast.group(group), slow.group(group));
+                for value in [-60.0, 3.0, 12.5, 20.0] {
+                    for side in [Side::AtMost, Side::Below, Side::AtLeast, Side::Above] {
+                        let cutoff = Cutoff { value, side };
+                        let rows = (0..codes.rows).filter(|&row| {
+                            usize::from(codes.groups[0][row]) == group && cutoff.admits(scores[row])
+                        });
+                        let naive: f64 = rows.map(|row| codes.weight(row)).sum();
+                        assert_eq!(fast.coverage(group, cutoff).1, naive);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_quota_stops_before_equals_or_takes_them_all() {
+        let groups = [vec![(1.0, 2.0), (4.0, 3.0), (9.0, 5.0)]];
+        let all = Distribution::new(groups.into_iter(), vec![0.0]);
+        let cut = |quota, low, ties| {
+            let Cutoff { value, side } = all.cutoff_of(quota, low, ties).unwrap();
+            (value, side)
+        };
+        assert_eq!(cut(4.0, true, Ties::Out), (1.0, Side::AtMost));
+        assert_eq!(cut(4.0, true, Ties::In), (4.0, Side::AtMost));
+        assert_eq!(cut(5.0, true, Ties::In), (4.0, Side::AtMost));
+        assert_eq!(cut(4.0, false, Ties::Out), (9.0, Side::Above));
+        assert_eq!(cut(5.0, false, Ties::Out), (9.0, Side::AtLeast));
+        assert_eq!(cut(0.0, true, Ties::In), (1.0, Side::Below));
+        assert_eq!(cut(99.0, false, Ties::Out), (1.0, Side::AtLeast));
+        let values: Vec<f64> = all.parts(4, true).iter().map(|c| c.value).collect();
+        assert_eq!(values, [9.0, 9.0, f64::INFINITY]);
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::codes::Codes;
-use crate::pmt::{Plan, Status};
+use crate::pmt::{Plan, Status, add256};
 
 /// Points of the codes of a slot.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Formula {
         let largest = |of: &[f64]| of.iter().fold(0.0f64, |most, p| most.max(p.abs()));
         let sum = used.iter().map(|points| largest(points)).sum::<f64>();
         let total = sum + largest(&intercepts);
-        let (scale, off) = unit(&used, sum, before.map(|b| b.scale));
+        let (scale, off) = unit(&used, &intercepts, sum, before.map(|b| b.scale));
         // Doubles: each addition and each point is off by at most half a unit in the last place of
         // a number below `total`; four times that leaves room for the arithmetic here.
         let additions = used.len() as f64 + 4.0;
@@ -129,6 +129,22 @@ impl Formula {
         (low.to_bits() == high.to_bits() && low.is_finite()).then_some(low)
     }
 
+    /// Writes the scores of rows `start ..` from their doubles; NaN where they are null.
+    pub(super) fn scores_of_rows(&self, codes: &Codes, start: usize, scores: &mut [f64]) {
+        let intercepts: Vec<f64> = (0..).map_while(|m| self.plan.intercept(m)).collect();
+        for (score, row) in scores.iter_mut().zip(start..) {
+            let model = codes.stratum(row).and_then(|model| intercepts.get(model));
+            *score = model.copied().unwrap_or(f64::NAN);
+        }
+        for (slot, table) in codes.slots.iter().zip(&self.points) {
+            add256(slot.get(start..).unwrap_or(&[]), &table.points, scores);
+        }
+        for (score, row) in scores.iter_mut().zip(start..) {
+            let found = codes.stratum(row).map(|model| self.scaled(model, *score));
+            *score = found.filter(|score| score.is_finite()).unwrap_or(f64::NAN);
+        }
+    }
+
     /// The score of a household from its doubles, added in model order; `None` if it is null.
     #[must_use]
     pub fn score_row(&self, codes: &Codes, row: usize) -> Option<f64> {
@@ -163,15 +179,24 @@ impl Formula {
 
 /// Parts of one in which all points are whole, and how far off the worst is, in parts; points are
 /// rounded where no unit fits.
-fn unit(points: &[Vec<f64>], sum: f64, before: Option<f64>) -> (f64, f64) {
+fn unit(
+    points: &[Vec<f64>],
+    intercepts: &[f64],
+    sum: f64,
+    before: Option<f64>,
+) -> (f64, f64) {
     let fits = |scale: f64| sum * scale + (points.len() as f64) < LARGEST;
-    let all = || points.iter().flatten();
     // A decimal is the double nearest to a whole number divided by the unit.
-    let whole = |scale: f64| all().all(|p| (p * scale).round_ties_even() / scale == *p);
-    let dyadic = UNITS.iter().take(DYADIC).copied();
+    let is_whole = |p: f64, scale: f64| (p * scale).round_ties_even() / scale == p;
+    let whole = |scale: f64| points.iter().flatten().all(|&p| is_whole(p, scale));
+    // Intercepts are no part of the sums, but sums are exact only if these are whole too.
+    let starts = |scale: f64| intercepts.iter().all(|&p| is_whole(p, scale));
     let kept = before.filter(|b| UNITS.contains(b));
-    let wanted = kept.into_iter().chain(dyadic).chain(UNITS.into_iter().skip(DYADIC));
-    if let Some(scale) = wanted.into_iter().find(|&scale| fits(scale) && whole(scale)) {
+    let dyadic = || UNITS.iter().take(DYADIC).copied();
+    let exact = kept.filter(|b| dyadic().any(|d| d == *b)).into_iter();
+    let exact = exact.chain(dyadic()).filter(|&scale| starts(scale));
+    let wanted = exact.chain(kept).chain(UNITS);
+    if let Some(scale) = { wanted }.find(|&scale| fits(scale) && whole(scale)) {
         return (scale, 0.0);
     }
     if let Some(scale) = before.filter(|&scale| fits(scale) && !fits(scale * 16.0)) {
@@ -188,14 +213,17 @@ mod tests {
 
     #[test]
     fn the_unit_is_the_coarsest_in_which_all_points_are_whole() {
-        assert_eq!(unit(&[vec![1.0, 7.0], vec![-12.0]], 19.0, None), (1.0, 0.0));
-        assert_eq!(unit(&[vec![1.25, 7.5]], 7.5, None), (4.0, 0.0));
-        assert_eq!(unit(&[vec![0.1, 16.17]], 16.17, None), (100.0, 0.0));
-        assert_eq!(unit(&[vec![3.0]], 3.0, Some(100.0)), (100.0, 0.0));
-        let (scale, off) = unit(&[vec![1.0 / 3.0]], 1.0 / 3.0, None);
+        assert_eq!(unit(&[vec![1.0, 7.0], vec![-12.0]], &[], 19.0, None), (1.0, 0.0));
+        assert_eq!(unit(&[vec![1.25, 7.5]], &[3.0], 7.5, None), (4.0, 0.0));
+        assert_eq!(unit(&[vec![0.1, 16.17]], &[], 16.17, None), (100.0, 0.0));
+        assert_eq!(unit(&[vec![3.0]], &[0.25], 3.0, None), (4.0, 0.0));
+        assert_eq!(unit(&[vec![3.0]], &[0.1], 3.0, None), (1.0, 0.0));
+        assert_eq!(unit(&[vec![3.0]], &[0.1], 3.0, Some(100.0)), (100.0, 0.0));
+        assert_eq!(unit(&[vec![3.0]], &[], 3.0, Some(8.0)), (8.0, 0.0));
+        let (scale, off) = unit(&[vec![1.0 / 3.0]], &[], 1.0 / 3.0, None);
         assert!(off == 0.5 && scale >= 2f64.powi(26) && scale / 3.0 < LARGEST);
         for sum in [0.0, 5e-324, 1e308, f64::MAX] {
-            assert!(unit(&[vec![sum], vec![0.3]], sum, None).0 > 0.0);
+            assert!(unit(&[vec![sum], vec![0.3]], &[sum], sum, None).0 > 0.0);
         }
     }
 }

@@ -208,3 +208,47 @@ fn first_where([first, last]: [i32; 2], holds: impl Fn(i32) -> bool) -> i64 {
     }
     low
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{STEPS, PARTS, codes, formula};
+    use super::super::sums::sums_into;
+    use super::*;
+
+    #[test]
+    fn every_row_lies_where_its_own_score_does() {
+        let codes = codes(5000, 7);
+        for (parts, steps) in PARTS.iter().flat_map(|parts| STEPS.map(|steps| (*parts, steps))) {
+            let formula = formula(&codes, parts, 0, steps);
+            let mut sums = vec![0; codes.rows];
+            sums_into(&formula, &codes, 0, &mut sums, Isa::best());
+            let scores: Vec<_> = (0..codes.rows).map(|row| formula.score_row(&codes, row)).collect();
+            // Scores that occur, their neighbours, and what lies beyond all.
+            let some: Vec<f64> = scores.iter().flatten().step_by(400).copied().collect();
+            let near = some.iter().flat_map(|s| [s.next_down(), *s, s.next_up()]);
+            for value in near.chain([f64::NEG_INFINITY, f64::INFINITY]) {
+                for side in [Side::AtMost, Side::Below, Side::AtLeast, Side::Above] {
+                    let cutoff = Cutoff { value, side };
+                    for isa in Isa::available() {
+                        let line = Line::new(&formula, cutoff).with_isa(isa);
+                        let mut classes = vec![9; codes.rows];
+                        line.classify(&codes, &sums, 0, &mut classes);
+                        let class = |score: &Option<f64>| score.map_or(NULL, |s| line.class(s));
+                        assert!(classes.iter().copied().eq(scores.iter().map(class)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_that_doubles_hold_never_ask() {
+        let codes = codes(100, 5);
+        let formula = formula(&codes, 2.0, 0, "");
+        assert!(formula.is_exact());
+        let [first, last] = formula.reach;
+        let sides = sides(&formula, 0, Cutoff { value: 20.0, side: Side::AtMost });
+        assert_eq!((sides.inside[0], sides.outside[1]), (first, last));
+        assert_eq!(sides.inside[1] + 1, sides.outside[0]);
+    }
+}

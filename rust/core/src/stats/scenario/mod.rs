@@ -21,6 +21,8 @@ mod distribution;
 mod formula;
 mod line;
 mod look_up;
+#[cfg(test)]
+mod sample;
 mod scores;
 mod sums;
 mod tally;

@@ -117,3 +117,36 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{PARTS, codes, formula};
+    use super::*;
+
+    #[test]
+    fn changed_sums_are_those_made_anew() {
+        for rows in [0, 1, 4095, 4097, 9000] {
+            let codes = codes(rows, 7);
+            for parts in PARTS {
+                let (before, after) = (formula(&codes, parts, 0, ""), formula(&codes, parts, 3, ""));
+                for isa in Isa::available() {
+                    let (mut old, mut new, mut changed) = (vec![0; rows], vec![0; rows], vec![0; rows]);
+                    sums_into(&before, &codes, 0, &mut old, isa);
+                    sums_into(&after, &codes, 0, &mut new, isa);
+                    let change = Change::between(&before, &after, &codes);
+                    let Some(change) = change else { continue }; // another unit: made anew
+                    assert!(change.len() <= 2);
+                    change.apply(&codes, &old, 0, &mut changed, isa);
+                    assert_eq!(new, changed);
+                    for (row, sum) in new.iter().enumerate() {
+                        let null = formula(&codes, parts, 3, "").score_row(&codes, row).is_none();
+                        assert_eq!(null, *sum == MISSING);
+                        if row > 50 {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
