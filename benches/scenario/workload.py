@@ -64,16 +64,15 @@ def batches(rows: int) -> Iterator[pl.DataFrame]:
 def batch(number: int, rows: int) -> pl.DataFrame:
     """Return households: one in a thousand lacks an answer to the first question."""
     rng = np.random.default_rng(number)
-    columns = []
-    for k in range(QUESTIONS):
-        kinds = pl.Enum([f"a{n}" for n in range(answers(k))])
-        codes = pl.Series(f"q{k:02}", rng.integers(0, answers(k), rows, dtype=np.uint32))
-        columns.append(codes.cast(kinds))
+
+    def drawn(column: str, kinds: list[str]) -> pl.Series:
+        codes = pl.Series(rng.integers(0, len(kinds), rows, dtype=np.uint32))
+        return pl.Series(column, kinds, dtype=pl.Enum(kinds)).gather(codes)
+
+    columns = [drawn(f"q{k:02}", [f"a{n}" for n in range(answers(k))]) for k in range(QUESTIONS)]
     missing = pl.Series(rng.random(rows) < 0.001)
-    districts = pl.Enum([f"district {n:03}" for n in range(DISTRICTS)])
-    place = pl.Series("district", rng.integers(0, DISTRICTS, rows, dtype=np.uint32))
-    sex = pl.Series("sex_of_head", rng.integers(0, 2, rows, dtype=np.uint32))
-    frame = pl.DataFrame([*columns, place.cast(districts), sex.cast(pl.Enum(["male", "female"]))])
+    districts = drawn("district", [f"district {n:03}" for n in range(DISTRICTS)])
+    frame = pl.DataFrame([*columns, districts, drawn("sex_of_head", ["male", "female"])])
     return frame.with_columns(q00=pl.when(~missing).then("q00"))
 
 

@@ -103,13 +103,14 @@ class Layout:
         )
 
     def points(
-        self, model: Model, numbers: Mapping[tuple[int, int], Sequence[float]]
+        self, formula: str, numbers: Mapping[tuple[int, int], Sequence[float]]
     ) -> list[tuple[list[float], list[int]]]:
         """Return points, NaN where the score is null, and statuses of the codes of every slot.
 
-        `numbers` are those that were found, by slot and first code.
+        `formula` is the program of a model with this layout; `numbers` are those that were found,
+        by slot and first code.
         """
-        data = json.loads(program(model))
+        data = json.loads(formula)
         tables = [([0.0] * CODES, [0] * CODES) for _ in range(self.slots)]
         terms = [term for sub in data["models"] for term in sub["terms"]]
         for question, term in zip(self.questions, terms, strict=True):

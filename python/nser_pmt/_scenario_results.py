@@ -87,7 +87,16 @@ class CoverageCurve:
     hold the registry.
     """
 
-    __slots__ = ("_curve", "_grouping", "_households", "_nulls", "_sides", "_weighted")
+    __slots__ = (
+        "_curve",
+        "_grouping",
+        "_groups",
+        "_households",
+        "_nulls",
+        "_order",
+        "_sides",
+        "_weighted",
+    )
 
     def __init__(
         self,
@@ -100,10 +109,13 @@ class CoverageCurve:
         self._grouping = grouping
         self._sides = sides
         self._weighted = weighted
+        self._order = [0] if grouping is None else grouping.order.to_list()
         nulls = curve.nulls()
         scored, _ = curve.coverage((0.0, sides[0]))
-        self._nulls = _counts(nulls, weighted)
-        self._households = _counts([a + b for a, b in zip(scored, nulls, strict=True)], weighted)
+        everyone = [a + b for a, b in zip(scored, nulls, strict=True)]
+        self._households, self._nulls = self._counts(everyone), self._counts(nulls)
+        groups = {} if grouping is None else {grouping.column: grouping.values[grouping.order]}
+        self._groups = groups
 
     def at(self, cutoffs: float | Sequence[float], *, inclusive: bool = True) -> pl.DataFrame:
         """Return the coverage of every group at a cut-off, or at several.
@@ -131,16 +143,22 @@ class CoverageCurve:
         if value != value:
             raise invalid("a cut-off must be a number")
         _, admitted = self._curve.coverage((value, self._sides[0 if inclusive else 1]))
-        covered = _counts(admitted, self._weighted)
-        columns = {"households": self._households, "needs_data": self._nulls, "covered": covered}
-        if self._grouping is not None:
-            columns = {self._grouping.column: self._grouping.values, **columns}
-        frame = pl.DataFrame(columns)
-        if self._grouping is not None:
-            frame = frame[self._grouping.order]
-        share = _ratio(frame["covered"], frame["households"]).alias("coverage")
-        cutoff = pl.Series("cutoff", [value], dtype=pl.Float64).new_from_index(0, frame.height)
-        return frame.insert_column(0, cutoff).insert_column(frame.width, share)
+        covered = self._counts(admitted)
+        return pl.DataFrame(
+            {
+                "cutoff": pl.repeat(value, len(covered), dtype=pl.Float64, eager=True),
+                **self._groups,
+                "households": self._households,
+                "needs_data": self._nulls,
+                "covered": covered,
+                "coverage": _ratio(covered, self._households),
+            }
+        )
+
+    def _counts(self, values: Sequence[float]) -> pl.Series:
+        """Return counts of the groups that occur: whole numbers, unless they are weighted."""
+        counts = pl.Series([values[place] for place in self._order], dtype=pl.Float64)
+        return counts if self._weighted else counts.cast(pl.Int64)
 
     def __len__(self) -> int:
         return len(self._curve)
@@ -215,17 +233,10 @@ class _Cells:
         return frame[self.grouping.order]
 
 
-def _counts(values: Sequence[float], weighted: bool) -> pl.Series:
-    """Return counts of households: whole numbers, unless they are weighted."""
-    counts = pl.Series(values, dtype=pl.Float64)
-    return counts if weighted else counts.cast(pl.Int64)
-
-
 def _ratio(part: pl.Series, whole: pl.Series) -> pl.Series:
     """Return shares, null where there is no whole."""
-    frame = pl.DataFrame({"part": part, "whole": whole})
-    share = pl.when(pl.col("whole") > 0).then(pl.col("part") / pl.col("whole"))
-    return frame.select(share).to_series()
+    share = part / whole
+    return share.set(whole == 0, None) if (whole == 0).any() else share
 
 
 def errors_of(

@@ -157,7 +157,7 @@ class Scenario:
     └────────┴────────────┴────────────┴─────────┴──────────┘
     """
 
-    __slots__ = ("_cut", "_goal", "_held", "_model", "_scores", "_survey")
+    __slots__ = ("_cut", "_goal", "_held", "_model", "_program", "_scores", "_survey")
 
     def __init__(
         self,
@@ -186,19 +186,21 @@ class Scenario:
         self._goal = goal
         self._survey = _read_survey(model, survey, welfare, line, survey_weights)
         self._held: Held = hold(registry, model, groups, weights, control)
-        table = self._held.layout.points(model, self._held.numbers)
-        self._scores = self._held.codes.score(program(model).encode(), table, how=how(control))
+        self._program = program(model)
+        table = self._held.layout.points(self._program, self._held.numbers)
+        self._scores = self._held.codes.score(self._program.encode(), table, how=how(control))
         self._cut = self._resolve(control)
 
     def _with(self, model: Model, goal: _Goal, control: RunControl | None) -> Scenario:
         made = object.__new__(Scenario)
         made._held, made._survey, made._model, made._goal = self._held, self._survey, model, goal
-        if model.digest == self._model.digest:
+        made._program = program(model)
+        if made._program == self._program:
             made._scores = self._scores
         else:
-            table = self._held.layout.points(model, self._held.numbers)
+            table = self._held.layout.points(made._program, self._held.numbers)
             options = how(control)
-            made._scores = self._scores.change(program(model).encode(), table, how=options)
+            made._scores = self._scores.change(made._program.encode(), table, how=options)
         made._cut = made._resolve(control)
         return made
 
