@@ -15,7 +15,7 @@ from nser_pmt.model import Input, Level, LevelsTerm, Model
 
 QUESTIONS = 40
 DISTRICTS = 140
-BATCH = 1_000_000
+BATCH = 250_000
 CUTOFF = 62.0
 CHANGED = ("q05", "a1", 6.0)  # a level and its other points
 

@@ -14,6 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
+from nser_pmt import _native
+from nser_pmt._program import program
+from nser_pmt._scenario_codes import how
 from nser_pmt.model import LinearTerm, ProductTerm, Term
 from strategies import models_and_frames
 
@@ -98,6 +101,23 @@ def test_scores_are_those_of_the_frame_before_and_after_changes(
         now = now.set(model=model)
         assert now.model.digest == model.digest
         assert bits(now.scores()) == bits(nser.score(frame, model))
+
+
+@given(CASES, SEEDS)
+def test_every_instruction_set_gives_the_same_scores(
+    case: tuple[nser.Model, pl.DataFrame], seed: int
+) -> None:
+    model, frame = case
+    now = scenario(frame, model)
+    held, others = now._held, other_points(model, seed)
+    expected = nser.score(frame, others).get_column("pmt_score")
+    for isa in _native.isa_names():
+        programs = [program(m) for m in (model, others)]
+        tables = [held.layout.points(p, held.numbers) for p in programs]
+        made = held.codes.score(programs[0].encode(), tables[0], how=how(None), isa=isa)
+        made = made.change(programs[1].encode(), tables[1], how=how(None), isa=isa)
+        scores = pl.DataFrame(made.scores(how=how(None))).get_column("pmt_score")
+        assert scores.equals(expected, null_equal=True)
 
 
 @given(CASES, SEEDS)

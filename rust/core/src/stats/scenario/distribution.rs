@@ -300,7 +300,8 @@ pub fn sorted(codes: &Codes, scores: &[f64], by: Option<usize>, groups: usize) -
     let mut nulls = vec![0.0; groups];
     let mut sizes = vec![0usize; groups];
     for (row, score) in scores.iter().enumerate() {
-        if let (Some(null), Some(size)) = (nulls.get_mut(group_of(row)), sizes.get_mut(group_of(row)))
+        if let (Some(null), Some(size)) =
+            (nulls.get_mut(group_of(row)), sizes.get_mut(group_of(row)))
         {
             *null += if score.is_nan() { codes.weight(row) } else { 0.0 };
             *size += usize::from(!score.is_nan());
@@ -335,7 +336,7 @@ pub fn sorted(codes: &Codes, scores: &[f64], by: Option<usize>, groups: usize) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{STEPS, PARTS, codes, formula};
+    use super::super::sample::{PARTS, STEPS, codes, formula};
     use super::super::sums::sums_into;
     use super::*;
     use crate::isa::Isa;

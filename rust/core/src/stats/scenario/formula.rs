@@ -179,12 +179,7 @@ impl Formula {
 
 /// Parts of one in which all points are whole, and how far off the worst is, in parts; points are
 /// rounded where no unit fits.
-fn unit(
-    points: &[Vec<f64>],
-    intercepts: &[f64],
-    sum: f64,
-    before: Option<f64>,
-) -> (f64, f64) {
+fn unit(points: &[Vec<f64>], intercepts: &[f64], sum: f64, before: Option<f64>) -> (f64, f64) {
     let fits = |scale: f64| sum * scale + (points.len() as f64) < LARGEST;
     // A decimal is the double nearest to a whole number divided by the unit.
     let is_whole = |p: f64, scale: f64| (p * scale).round_ties_even() / scale == p;

@@ -211,7 +211,7 @@ fn first_where([first, last]: [i32; 2], holds: impl Fn(i32) -> bool) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{STEPS, PARTS, codes, formula};
+    use super::super::sample::{PARTS, STEPS, codes, formula};
     use super::super::sums::sums_into;
     use super::*;
 
@@ -222,7 +222,8 @@ mod tests {
             let formula = formula(&codes, parts, 0, steps);
             let mut sums = vec![0; codes.rows];
             sums_into(&formula, &codes, 0, &mut sums, Isa::best());
-            let scores: Vec<_> = (0..codes.rows).map(|row| formula.score_row(&codes, row)).collect();
+            let scores: Vec<_> =
+                (0..codes.rows).map(|row| formula.score_row(&codes, row)).collect();
             // Scores that occur, their neighbours, and what lies beyond all.
             let some: Vec<f64> = scores.iter().flatten().step_by(400).copied().collect();
             let near = some.iter().flat_map(|s| [s.next_down(), *s, s.next_up()]);

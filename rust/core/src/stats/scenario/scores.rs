@@ -30,10 +30,6 @@ pub fn scores_into(
             let found = model.and_then(|model| formula.score_of(model, sum));
             *score = found.unwrap_or(f64::NAN);
         }
-        *status = if score.is_nan() {
-            formula.status_row(codes, row)
-        } else {
-            Status::Ok as u8
-        };
+        *status = if score.is_nan() { formula.status_row(codes, row) } else { Status::Ok as u8 };
     }
 }

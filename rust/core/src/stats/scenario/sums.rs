@@ -128,9 +128,11 @@ mod tests {
         for rows in [0, 1, 4095, 4097, 9000] {
             let codes = codes(rows, 7);
             for parts in PARTS {
-                let (before, after) = (formula(&codes, parts, 0, ""), formula(&codes, parts, 3, ""));
+                let (before, after) =
+                    (formula(&codes, parts, 0, ""), formula(&codes, parts, 3, ""));
                 for isa in Isa::available() {
-                    let (mut old, mut new, mut changed) = (vec![0; rows], vec![0; rows], vec![0; rows]);
+                    let (mut old, mut new, mut changed) =
+                        (vec![0; rows], vec![0; rows], vec![0; rows]);
                     sums_into(&before, &codes, 0, &mut old, isa);
                     sums_into(&after, &codes, 0, &mut new, isa);
                     let change = Change::between(&before, &after, &codes);
