@@ -126,16 +126,18 @@ impl ScenarioCoder {
         how.run(py, rows, self.columns.len(), |threads, state| {
             for (to, from) in coder.codes.groups.iter_mut().zip(&groups) {
                 to.reserve_exact(rows);
-                for_each_view(from, |view| match view.values {
-                    Values::U16(codes) => to.extend_from_slice(codes),
-                    _ => {}
+                for_each_view(from, |view| {
+                    if let Values::U16(codes) = view.values {
+                        to.extend_from_slice(codes);
+                    }
                 })?;
             }
             if let (Some(to), Some(from)) = (&mut coder.codes.weights, &weights) {
                 to.reserve_exact(rows);
-                for_each_view(from, |view| match view.values {
-                    Values::F64(weights) => to.extend_from_slice(weights),
-                    _ => {}
+                for_each_view(from, |view| {
+                    if let Values::F64(weights) = view.values {
+                        to.extend_from_slice(weights);
+                    }
                 })?;
             }
             let pieces = pieces(&columns, rows)?;
