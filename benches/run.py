@@ -15,6 +15,7 @@ import calibrate.report
 import identity.report
 import linking.report
 import person_index.report
+import scenario.report
 import scoring.report
 import similarity.report
 import targeting.report
@@ -24,6 +25,7 @@ from report import machine
 
 SUITES = {
     "calibrate": calibrate.report.report,
+    "scenario": scenario.report.report,
     "scoring": scoring.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,

@@ -33,6 +33,7 @@ from nser_pmt.model_comparison import ModelComparison, compare_models
 from nser_pmt.model_decay import Decay, decay
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
+from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.targeting import Targeting, targeting
@@ -45,6 +46,7 @@ __all__ = [
     "CancelledError",
     "Clusters",
     "ConvergenceError",
+    "CoverageCurve",
     "Decay",
     "DomainError",
     "Finding",
@@ -62,6 +64,8 @@ __all__ = [
     "PersonMatch",
     "Proposal",
     "RunControl",
+    "Scenario",
+    "ScenarioChange",
     "SchemaError",
     "Scorecard",
     "Targeting",

@@ -11,6 +11,10 @@ __all__ = [
     "Linker",
     "PersonIndex",
     "RuleRun",
+    "ScenarioCoder",
+    "ScenarioCodes",
+    "ScenarioCurve",
+    "ScenarioScores",
     "Scorer",
     "__version__",
     "assign_pairs",
@@ -201,6 +205,83 @@ class RuleRun:
         timeout: float | None = None,
         tick: Callable[[int], object] | None = None,
     ) -> ArrowStream: ...
+
+_How = tuple[int | None, Control, float | None, Callable[[int], object] | None]
+_Cut = tuple[float, str]
+
+@final
+class ScenarioCoder:
+    def __new__(
+        cls,
+        columns: list[str],
+        strata: bytes | None,
+        questions: list[tuple[int, int | None, int, bool, bytes]],
+        slots: int,
+        groupings: int,
+        weighted: bool,
+    ) -> ScenarioCoder: ...
+    def push(
+        self,
+        series: list[pl.Series | pl.DataFrame],
+        rows: int,
+        groups: list[pl.Series],
+        weights: pl.Series | None,
+        *,
+        how: _How,
+    ) -> tuple[int, int] | None: ...
+    def finish(self) -> tuple[ScenarioCodes, list[list[list[float] | None]]]: ...
+
+@final
+class ScenarioCodes:
+    @property
+    def rows(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    def score(
+        self,
+        program: bytes,
+        points: list[tuple[list[float], list[int]]],
+        *,
+        how: _How,
+        isa: str | None = None,
+    ) -> ScenarioScores: ...
+
+@final
+class ScenarioCurve:
+    def __len__(self) -> int: ...
+    def nulls(self) -> list[float]: ...
+    def coverage(self, at: _Cut) -> tuple[list[float], list[float]]: ...
+    def cutoff_of(self, quota: float, low_is_poor: bool, ties_in: bool) -> _Cut | None: ...
+    def parts(self, parts: int, low_is_poor: bool) -> list[_Cut]: ...
+
+@final
+class ScenarioScores:
+    @property
+    def is_exact(self) -> bool: ...
+    @property
+    def nbytes(self) -> int: ...
+    def change(
+        self,
+        program: bytes,
+        points: list[tuple[list[float], list[int]]],
+        *,
+        how: _How,
+        isa: str | None = None,
+    ) -> ScenarioScores: ...
+    def scores(self, *, how: _How) -> ArrowStream: ...
+    def tally(
+        self,
+        after: ScenarioScores,
+        cutoffs: tuple[_Cut, _Cut],
+        groupings: list[tuple[int, int]],
+        tenths: list[_Cut],
+        *,
+        how: _How,
+    ) -> list[tuple[list[int], list[float]]]: ...
+    def movers(
+        self, after: ScenarioScores, cutoffs: tuple[_Cut, _Cut], *, how: _How
+    ) -> ArrowStream: ...
+    def distribution(self, by: int | None, groups: int, *, how: _How) -> ScenarioCurve: ...
 
 @final
 class Scorer:

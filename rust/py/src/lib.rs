@@ -44,6 +44,8 @@ mod _native {
         concentration_curve, rank_correlation, targeting_bootstrap, targeting_curve,
     };
     #[pymodule_export]
+    use super::stats::scenario::{ScenarioCoder, ScenarioCodes, ScenarioCurve, ScenarioScores};
+    #[pymodule_export]
     use super::top_k::Dictionary;
 
     use pyo3::prelude::*;

@@ -3,7 +3,7 @@
 /// `sums[i] += table[codes[i]]`: the safe twin of the wider look-ups.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "a byte indexes 256 entries")]
-pub(super) fn add256(codes: &[u8], table: &[f64; 256], sums: &mut [f64]) {
+pub(crate) fn add256(codes: &[u8], table: &[f64; 256], sums: &mut [f64]) {
     for (sum, &code) in sums.iter_mut().zip(codes) {
         *sum += table[usize::from(code)];
     }

@@ -343,12 +343,29 @@ impl Plan {
         if status != Status::Ok {
             return Ok(RowScore { score: None, raw: None, status });
         }
-        let score = model.steps.iter().chain(&self.steps).fold(sum, |x, step| step.apply(x));
+        let score = self.scale(model, sum);
         Ok(if score.is_finite() {
             RowScore { score: Some(score), raw: Some(sum), status }
         } else {
             RowScore { score: None, raw: Some(sum), status: Status::OutOfDomain }
         })
+    }
+
+    /// Intercept of a sub-model: where a sum starts. A model without strata is sub-model 0.
+    #[must_use]
+    pub fn intercept(&self, model: usize) -> Option<f64> {
+        self.models.get(model).map(|model| model.intercept)
+    }
+
+    /// A raw sum of a sub-model after all steps. A household whose sum, or this, is not finite is
+    /// out of domain. As a function of the sum it is monotone.
+    #[must_use]
+    pub fn scaled(&self, model: usize, sum: f64) -> Option<f64> {
+        self.models.get(model).map(|model| self.scale(model, sum))
+    }
+
+    fn scale(&self, model: &SubModel, sum: f64) -> f64 {
+        model.steps.iter().chain(&self.steps).fold(sum, |x, step| step.apply(x))
     }
 
     /// What each term adds to one row, the intercept first, in the order of summation.
