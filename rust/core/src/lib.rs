@@ -43,6 +43,7 @@ pub mod isa;
 pub mod link;
 pub mod name;
 pub mod pmt;
+pub mod stats;
 pub mod text;
 
 pub use error::{Error, RowError};

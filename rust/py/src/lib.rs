@@ -15,6 +15,7 @@ mod pmt_expression;
 mod polars_plugin;
 mod recent;
 mod runtime;
+mod stats;
 mod text;
 mod top_k;
 
@@ -39,6 +40,11 @@ mod _native {
     use super::pmt::{Scorer, isa_names};
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
+    #[pymodule_export]
+    use super::stats::{
+        Moments, Scores, bootstrap, cross_validate, jackknife, sandwich_variance, student_limit,
+        student_p,
+    };
     #[pymodule_export]
     use super::top_k::Dictionary;
 

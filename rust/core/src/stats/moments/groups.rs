@@ -1,0 +1,195 @@
+//! One pass over the rows: moments of all of them, and of each group.
+
+use super::gram::{Gram, triangle};
+use super::panel::{narrow, Panel, ROWS, Sums};
+use crate::column::Column;
+use crate::isa::Isa;
+use crate::stats::cpu::{Kernel, run};
+use crate::stats::jobs::Jobs;
+
+/// Rows of a job, about. Fixed, so that sums do not depend on the number of threads.
+const JOB: usize = 16_384;
+
+/// What the pass reads. Rows of a group follow each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// The columns, the target last. A column of one value counts for all rows.
+    pub columns: &'a [Column<'a>],
+    /// Number of rows.
+    pub rows: usize,
+    /// Weights; ones if there are none.
+    pub weights: &'a [f64],
+    /// First row of each group, from 0 on; empty if groups do not matter.
+    pub starts: &'a [usize],
+}
+
+/// Moments of all rows, and of each group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    /// Of all rows.
+    pub total: Gram,
+    /// The lower triangles of the groups, one after the other, rounded to `f64`; empty if groups
+    /// do not matter.
+    pub high: Vec<f64>,
+    /// What the rounding left.
+    pub low: Vec<f64>,
+}
+
+/// Why there are no moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop<S> {
+    /// The caller asked for it.
+    Stopped(S),
+    /// A column has a value that is not finite, or whose square is too large.
+    NotFinite {
+        /// The column.
+        column: usize,
+        /// The first row, if there is one that is not finite.
+        row: Option<usize>,
+    },
+}
+
+/// Computes the moments. `done` is told the number of rows that a job has finished.
+///
+/// # Errors
+///
+/// See [`Stop`].
+pub fn moments<J: Jobs>(
+    rows: Rows<'_>,
+    isa: Isa,
+    jobs: &J,
+    done: impl Fn(usize) + Sync,
+) -> Result<Moments, Stop<J::Stop>> {
+    let width = rows.columns.len();
+    let mut parts = rows.cut();
+    let made = jobs.map(&mut parts, |_, part| {
+        let out = run(narrow(isa), Pass { rows, part });
+        done(part.end - part.start);
+        out
+    });
+    let mut sums = Gram::zeros(width);
+    let (mut high, mut low) = (vec![], vec![]);
+    for part in made.map_err(Stop::Stopped)? {
+        let (part_high, part_low) = part.total.parts();
+        sums.add_scaled(1.0, part_high, part_low);
+        high.extend(part.high);
+        low.extend(part.low);
+    }
+    if let Some(column) = sums.not_finite() {
+        return Err(Stop::NotFinite { column, row: rows.not_finite(column) });
+    }
+    Ok(Moments { total: sums, high, low })
+}
+
+/// Rows of a job, and the groups that begin in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub start: usize,
+    pub end: usize,
+    pub groups: (usize, usize),
+}
+
+impl Rows<'_> {
+    /// Cuts the rows into jobs: every so many rows, or where the next group begins.
+    pub(super) fn cut(&self) -> Vec<Part> {
+        if self.starts.is_empty() {
+            let part = |start| Part { start, end: self.rows.min(start + JOB), groups: (0, 0) };
+            return (0..self.rows).step_by(JOB).map(part).collect();
+        }
+        let mut parts = vec![];
+        let (mut start, mut first) = (0, 0);
+        for (group, end) in (1..).zip(self.starts.iter().skip(1).copied().chain([self.rows])) {
+            if end - start >= JOB || group == self.starts.len() {
+                parts.push(Part { start, end, groups: (first, group) });
+                (start, first) = (end, group);
+            }
+        }
+        parts
+    }
+
+    fn not_finite(&self, column: usize) -> Option<usize> {
+        let column = self.columns.get(column)?;
+        let mut buffer = [0.0; ROWS];
+        (0..column.len()).step_by(ROWS).find_map(|start| {
+            let rows = ROWS.min(column.len() - start);
+            let values = column.numbers(start, buffer.get_mut(..rows)?);
+            Some(start + values.iter().position(|x| !x.is_finite())?)
+        })
+    }
+}
+
+/// One job.
+struct Pass<'a> {
+    rows: Rows<'a>,
+    part: &'a Part,
+}
+
+impl Moments {
+    /// Number of groups whose moments were kept.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.high.len() / triangle(self.total.width()).max(1)
+    }
+
+    /// The lower triangles of the groups, in order: rounded to `f64`, and what the rounding left.
+    pub fn each_group(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
+        let entries = triangle(self.total.width()).max(1);
+        self.high.chunks_exact(entries).zip(self.low.chunks_exact(entries))
+    }
+
+    /// The moments after the weights of each group were multiplied by a factor.
+    #[must_use]
+    pub fn scaled(&self, factors: &[f64]) -> Self {
+        let width = self.total.width();
+        let mut out = Self { total: Gram::zeros(width), high: vec![], low: vec![] };
+        for ((high, low), &factor) in self.each_group().zip(factors) {
+            let mut group = Gram::zeros(width);
+            group.add_scaled(factor, high, low);
+            let (high, low) = group.parts();
+            out.total.add_scaled(1.0, high, low);
+            out.high.extend_from_slice(high);
+            out.low.extend_from_slice(low);
+        }
+        out
+    }
+}
+
+impl Kernel for Pass<'_> {
+    type Out = Moments;
+
+    #[inline(always)]
+    fn run<const TILE: usize>(self) -> Moments {
+        let Self { rows, part } = self;
+        let width = rows.columns.len();
+        let mut panel = Panel::new(width);
+        let mut sums = Sums::new(width);
+        let mut out = Moments { total: Gram::zeros(width), high: vec![], low: vec![] };
+        let (first, last) = part.groups;
+        let starts = rows.starts.get(first..last).unwrap_or(&[]);
+        let room = triangle(width) * starts.len();
+        out.high.reserve_exact(room);
+        out.low.reserve_exact(room);
+        let whole = [part.start];
+        let begins = if starts.is_empty() { &whole } else { starts };
+        for (&begin, end) in begins.iter().zip(begins.iter().skip(1).copied().chain([part.end])) {
+            sums.clear();
+            for start in (begin..end).step_by(ROWS) {
+                let count = ROWS.min(end - start);
+                panel.read(rows.columns, start, count);
+                panel.weigh(rows.weights.get(start..start + count));
+                panel.add_to::<TILE>(&mut sums);
+            }
+            if starts.is_empty() {
+                let (mut high, mut low) = (vec![], vec![]);
+                sums.write(width, &mut high, &mut low);
+                out.total.add_scaled(1.0, &high, &low);
+            } else {
+                let from = out.high.len();
+                sums.write(width, &mut out.high, &mut out.low);
+                let last = |of| <[f64]>::get(of, from..).unwrap_or(&[]);
+                out.total.add_scaled(1.0, last(&out.high), last(&out.low));
+            }
+        }
+        out
+    }
+}

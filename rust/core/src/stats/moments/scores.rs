@@ -1,0 +1,156 @@
+//! Scores of least squares, `x w (y - x b)`, summed by group: what sandwich errors are made of.
+
+use super::gram::triangle;
+use super::groups::{Moments, Part, Rows};
+use super::panel::{narrow, LANES, Lanes, Panel, ROWS};
+use crate::isa::Isa;
+use crate::stats::cpu::{Kernel, run};
+use crate::stats::double::Double;
+use crate::stats::jobs::Jobs;
+
+/// Sums of scores by group, from a pass over the rows: one column for each coefficient.
+///
+/// # Errors
+///
+/// The caller asked to stop.
+pub fn scores<J: Jobs>(
+    rows: Rows<'_>,
+    coefficients: &[f64],
+    isa: Isa,
+    jobs: &J,
+    done: impl Fn(usize) + Sync,
+) -> Result<Vec<Vec<f64>>, J::Stop> {
+    let width = coefficients.len();
+    let mut parts = rows.cut();
+    let made = jobs.map(&mut parts, |_, part| {
+        let out = run(narrow(isa), Pass { rows, coefficients, part });
+        done(part.end - part.start);
+        out
+    })?;
+    let mut columns: Vec<Vec<f64>> =
+        (0..width).map(|_| Vec::with_capacity(rows.starts.len())).collect();
+    for part in made {
+        for group in part.chunks_exact(width.div_ceil(LANES).max(1)) {
+            for (column, score) in columns.iter_mut().zip(group.as_flattened()) {
+                column.push(*score);
+            }
+        }
+    }
+    Ok(columns)
+}
+
+/// One job.
+struct Pass<'a> {
+    rows: Rows<'a>,
+    coefficients: &'a [f64],
+    part: &'a Part,
+}
+
+impl Kernel for Pass<'_> {
+    /// The sums of each group, padded with what belongs to the target.
+    type Out = Vec<Lanes>;
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "constant bounds")]
+    fn run<const TILE: usize>(self) -> Vec<Lanes> {
+        let Self { rows, coefficients, part } = self;
+        // The residual is minus the sum of all columns times these.
+        let factors: Vec<f64> = coefficients.iter().copied().chain([-1.0]).collect();
+        let factors: Vec<Lanes> = factors.chunks(LANES).map(lanes).collect();
+        let mut panel = Panel::new(rows.columns.len());
+        let (first, last) = part.groups;
+        let blocks = coefficients.len().div_ceil(LANES).max(1);
+        let mut out = vec![[0.0; LANES]; blocks * (last - first)];
+        let mut groups = out.chunks_exact_mut(blocks);
+        let mut ends = rows.starts.get(first + 1..last).unwrap_or(&[]).iter().chain([&part.end]);
+        let (mut group, mut end) = (groups.next(), ends.next());
+        for start in (part.start..part.end).step_by(ROWS) {
+            let count = ROWS.min(part.end - start);
+            panel.read(rows.columns, start, count);
+            let mut partial = [[0.0; LANES]; ROWS];
+            for (block, factors) in panel.blocks().zip(&factors) {
+                for (sums, x) in partial.iter_mut().zip(block) {
+                    for lane in 0..LANES {
+                        sums[lane] = x[lane].mul_add(factors[lane], sums[lane]);
+                    }
+                }
+            }
+            let mut residuals = partial.map(|[a, b, c, d, e, f, g, h]| {
+                -(((a + e) + (c + g)) + ((b + f) + (d + h)))
+            });
+            if let Some(weights) = rows.weights.get(start..start + count) {
+                residuals.iter_mut().zip(weights).for_each(|(e, weight)| *e *= weight);
+            }
+            let mut from = 0;
+            while from < count {
+                let until = end.map_or(count, |&end| (end - start).min(count));
+                let residuals = residuals.get(from..until).unwrap_or(&[]);
+                for (block, sums) in panel.blocks().zip(group.iter_mut().flat_map(|g| g.iter_mut()))
+                {
+                    let mut own = *sums;
+                    for (x, &e) in block.get(from..until).unwrap_or(&[]).iter().zip(residuals) {
+                        for lane in 0..LANES {
+                            own[lane] = x[lane].mul_add(e, own[lane]);
+                        }
+                    }
+                    *sums = own;
+                }
+                if end.is_some_and(|&end| end == start + until) {
+                    (group, end) = (groups.next(), ends.next());
+                }
+                from = until;
+            }
+        }
+        out
+    }
+}
+
+fn lanes(values: &[f64]) -> Lanes {
+    let mut out = [0.0; LANES];
+    out.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
+    out
+}
+
+/// Sums of scores by group, from the moments of the groups: one column for each of the
+/// `coefficients`, which belong to the columns `keep`.
+#[must_use]
+pub fn scores_of_moments(
+    moments: &Moments,
+    keep: &[usize],
+    coefficients: &[Double],
+    isa: Isa,
+) -> Vec<Vec<f64>> {
+    run(narrow(isa), FromMoments { moments, keep, coefficients })
+}
+
+struct FromMoments<'a> {
+    moments: &'a Moments,
+    keep: &'a [usize],
+    coefficients: &'a [Double],
+}
+
+impl Kernel for FromMoments<'_> {
+    type Out = Vec<Vec<f64>>;
+
+    #[inline(always)]
+    fn run<const TILE: usize>(self) -> Vec<Vec<f64>> {
+        let Self { moments, keep, coefficients } = self;
+        let Some(target) = moments.total.width().checked_sub(1) else { return vec![] };
+        let at = |i: usize, j: usize| triangle(i.max(j)) + i.min(j);
+        keep.iter()
+            .map(|&i| {
+                let places: Vec<usize> = keep.iter().map(|&j| at(i, j)).collect();
+                let own = at(i, target);
+                let score = |(high, low): (&[f64], &[f64])| {
+                    let entry = |place: usize| Double {
+                        high: high.get(place).copied().unwrap_or(0.0),
+                        low: low.get(place).copied().unwrap_or(0.0),
+                    };
+                    let terms = places.iter().zip(coefficients).map(|(&j, &b)| entry(j) * b);
+                    (entry(own) - terms.sum()).value()
+                };
+                moments.each_group().map(score).collect()
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! Estimation: one file for each kernel of `nser_core::stats`.
+
+mod jobs;
+mod moments;
+mod replicates;
+
+pub use moments::{Moments, Scores, sandwich_variance, student_limit, student_p};
+pub use replicates::{bootstrap, cross_validate, jackknife};
