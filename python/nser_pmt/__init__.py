@@ -6,7 +6,7 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
+from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity, terms
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
@@ -19,6 +19,7 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.fitting import CrossValidation, Fit, fit
 from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
 from nser_pmt.link_quality import LinkQuality, evaluate_links
@@ -27,6 +28,7 @@ from nser_pmt.linkage import Linkage
 from nser_pmt.linking import count_pairs, explain_pairs, link
 from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
@@ -38,8 +40,10 @@ __all__ = [
     "CancelledError",
     "Clusters",
     "ConvergenceError",
+    "CrossValidation",
     "DomainError",
     "Finding",
+    "Fit",
     "InternalError",
     "Learned",
     "LinkQuality",
@@ -47,6 +51,7 @@ __all__ = [
     "Linkage",
     "Model",
     "ModelError",
+    "ModelSpec",
     "NserError",
     "PersonIndex",
     "PersonMatch",
@@ -65,6 +70,7 @@ __all__ = [
     "evaluate_links",
     "explain",
     "explain_pairs",
+    "fit",
     "golden",
     "learn",
     "likelihood",
@@ -78,6 +84,7 @@ __all__ = [
     "score",
     "similarity",
     "synth",
+    "terms",
     "verify",
 ]
 

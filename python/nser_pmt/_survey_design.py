@@ -68,7 +68,7 @@ def read_survey_design(
                 column=name,
                 row=row,
             )
-    frame = frame.select(dict.fromkeys([*first, *psu, *fpc]))
+    frame = frame.select(list(dict.fromkeys([*first, *psu, *fpc])))
     prefixes = [[*first, *keys] for keys in accumulate([key] for key in psu)]
     order = None
     if not all(_together(frame, keys) for keys in prefixes):
