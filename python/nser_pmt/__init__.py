@@ -32,6 +32,7 @@ from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.survey import survey_mean, survey_ratio, survey_total
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -83,6 +84,9 @@ __all__ = [
     "representative",
     "score",
     "similarity",
+    "survey_mean",
+    "survey_ratio",
+    "survey_total",
     "synth",
     "terms",
     "verify",

@@ -9,22 +9,30 @@ __all__ = [
     "Control",
     "Dictionary",
     "Linker",
+    "Moments",
     "PersonIndex",
     "RuleRun",
     "Scorer",
+    "Scores",
     "__version__",
     "assign_pairs",
+    "bootstrap",
     "cluster_pairs",
     "cnic_categories",
     "cnic_key",
+    "cross_validate",
     "debug_build",
     "evaluate",
     "evaluate_one",
     "isa_names",
+    "jackknife",
     "learn_matches",
     "name_categories",
     "provoke_panic",
     "rank_ids",
+    "sandwich_variance",
+    "student_limit",
+    "student_p",
 ]
 
 __version__: str
@@ -115,6 +123,80 @@ class Linker:
     def score_pairs(
         self, left: pl.Series, right: pl.Series, pairs: int, weights: str
     ) -> ArrowStream: ...
+
+@final
+class Moments:
+    def __new__(
+        cls,
+        columns: list[tuple[str, Any, int]],
+        rows: int,
+        *,
+        weights: pl.Series | None,
+        groups: pl.Series | None,
+        run: dict[str, Any],
+    ) -> Moments: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def groups(self) -> int: ...
+    def entry(self, i: int, j: int) -> float: ...
+    def group_entries(self, i: int, j: int) -> list[float]: ...
+    def solve(self, keep: list[int], constant: int | None) -> dict[str, Any]: ...
+    def scaled(self, factors: list[float]) -> Moments: ...
+    def scores(self, keep: list[int], high: list[float], low: list[float]) -> Scores: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Moments: ...
+
+@final
+class Scores:
+    def __new__(
+        cls,
+        columns: list[tuple[str, Any, int]],
+        rows: int,
+        coefficients: list[float],
+        *,
+        weights: pl.Series | None,
+        groups: pl.Series,
+        run: dict[str, Any],
+    ) -> Scores: ...
+    @staticmethod
+    def from_columns(columns: list[list[float]]) -> Scores: ...
+    def __len__(self) -> int: ...
+    def variance(
+        self, stages: list[tuple[list[int], list[float]]], lonely: str
+    ) -> list[float] | tuple[int, int]: ...
+
+def sandwich_variance(bread: list[float], meat: list[float], width: int) -> list[float]: ...
+def student_p(t: list[float], df: float) -> list[float]: ...
+def student_limit(chance: float, df: float) -> float: ...
+def bootstrap(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    *,
+    strata: list[int],
+    fraction: list[float],
+    replicates: int,
+    seed: int,
+    threads: int | None,
+) -> tuple[list[float], list[list[float] | None]]: ...
+def jackknife(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    *,
+    strata: list[int],
+    fraction: list[float],
+    threads: int | None,
+) -> tuple[list[float], list[list[float] | None]]: ...
+def cross_validate(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    fold: list[int],
+    folds: int,
+) -> list[tuple[float, float | None]]: ...
 
 @final
 class PersonIndex:

@@ -130,8 +130,7 @@ mod tests {
     fn an_ill_conditioned_matrix_is_solved() {
         // The Hilbert matrix of ten rows: its condition is 1.6e13.
         let factor = factor(10, hilbert).unwrap();
-        let b: Vec<Double> =
-            (0..10).map(|i| (0..10).map(|j| hilbert(i, j)).sum()).collect();
+        let b: Vec<Double> = (0..10).map(|i| (0..10).map(|j| hilbert(i, j)).sum()).collect();
         assert!(factor.solve(&b).iter().all(|x| (x.value() - 1.0).abs() < 1e-15));
         let inverse = factor.inverse();
         assert!((inverse[0].value() - 100.0).abs() < 1e-11);

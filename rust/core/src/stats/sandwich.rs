@@ -64,9 +64,9 @@ pub fn variance<J: Jobs>(
     let mut out = vec![Double::ZERO; width * width];
     // Factors of the stages before: of each unit of a stage, so of each parent in the next.
     let mut before: Vec<Vec<f64>> = vec![vec![]];
-    for stage in stages {
+    for (stage, next) in stages.iter().zip(stages.iter().skip(1)) {
         let last = before.last().map_or(&[][..], Vec::as_slice);
-        let own = (0..stage.parent.len()).map(|unit| {
+        let own = (0..parents(next)).map(|unit| {
             let parent = stage.parent.get(unit).map_or(0, |&p| p as usize);
             at(last, parent, 1.0) * at(&stage.fraction, parent, 0.0)
         });
@@ -76,7 +76,7 @@ pub fn variance<J: Jobs>(
     for (level, stage) in stages.iter().enumerate().rev() {
         let factors = before.get(level).map_or(&[][..], Vec::as_slice);
         let units = totals.first().map_or(0, Vec::len);
-        let parents = stage.parent.iter().max().map_or(1, |&p| p as usize + 1);
+        let parents = parents(stage);
         let parent = |unit: usize| stage.parent.get(unit).map_or(0, |&p| p as usize);
         let mut counts = vec![0.0; parents];
         (0..units).for_each(|unit| {
@@ -122,8 +122,7 @@ pub fn variance<J: Jobs>(
                     column.iter().enumerate().map(from).collect()
                 })
                 .collect();
-            let weights: Vec<f64> =
-                (0..units).map(|unit| at(&scale, parent(unit), 0.0)).collect();
+            let weights: Vec<f64> = (0..units).map(|unit| at(&scale, parent(unit), 0.0)).collect();
             let columns: Vec<Column<'_>> = centred
                 .iter()
                 .map(|column| Column { values: Values::F64(column), validity: None })
@@ -140,6 +139,11 @@ pub fn variance<J: Jobs>(
         totals = sums.iter().map(|sums| sums.iter().map(|sum| sum.value()).collect()).collect();
     }
     Ok(out.iter().map(|x| x.value()).collect())
+}
+
+/// Number of parents of a stage.
+fn parents(stage: &Stage) -> usize {
+    stage.parent.iter().max().map_or(1, |&last| last as usize + 1)
 }
 
 fn at(values: &[f64], place: usize, otherwise: f64) -> f64 {
@@ -162,4 +166,47 @@ pub fn sandwich(bread: &[f64], meat: &[f64], width: usize) -> Vec<f64> {
     };
     let wide: Vec<Double> = bread.iter().map(|&x| Double::from(x)).collect();
     product(&product(&wide, meat), bread).iter().map(|x| x.value()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::jobs::Serial;
+
+    fn variance_of(scores: &[f64], stages: &[Stage], lonely: Lonely) -> Result<f64, String> {
+        variance(&[scores.to_vec()], stages, lonely, Isa::best(), &Serial)
+            .map(|matrix| matrix[0])
+            .map_err(|failed| format!("{failed:?}"))
+    }
+
+    #[test]
+    fn stages_add_up_as_they_do_by_hand() {
+        // Three primary units, two of them with two units inside, of ten and of four.
+        let scores = [1.0, 3.0, 2.0, 6.0, 5.0];
+        let first = Stage { parent: vec![], fraction: vec![0.3] };
+        let second = Stage { parent: vec![0, 0, 1, 1, 2], fraction: vec![0.2, 0.5, 1.0] };
+        // Totals 4, 8, 5 about 17/3.
+        let between = 0.7 * 1.5 * (25.0 / 9.0 + 49.0 / 9.0 + 4.0 / 9.0);
+        let within = 0.3 * (0.8 * 2.0 * 2.0 + 0.5 * 2.0 * 8.0);
+        let found = variance_of(&scores, &[first, second], Lonely::Error).unwrap();
+        assert!((found - (between + within)).abs() < 1e-14, "{found}");
+    }
+
+    #[test]
+    fn a_lonely_unit_is_named_or_treated_as_asked() {
+        let scores = [1.0, 3.0, 8.0];
+        let stage = || [Stage { parent: vec![0, 0, 1], fraction: vec![] }];
+        let error = variance_of(&scores, &stage(), Lonely::Error).unwrap_err();
+        assert_eq!(error, "Lonely { stage: 0, parent: 1 }");
+        assert_eq!(variance_of(&scores, &stage(), Lonely::Remove), Ok(4.0));
+        assert_eq!(variance_of(&scores, &stage(), Lonely::Adjust), Ok(20.0));
+        let certain = [Stage { parent: vec![0, 0, 1], fraction: vec![0.0, 1.0] }];
+        assert_eq!(variance_of(&scores, &certain, Lonely::Error), Ok(4.0));
+    }
+
+    #[test]
+    fn a_sandwich_is_a_product_of_three() {
+        let bread = [2.0, 1.0, 1.0, 3.0];
+        assert_eq!(sandwich(&bread, &[1.0, 0.0, 0.0, 2.0], 2), [6.0, 8.0, 8.0, 19.0]);
+    }
 }

@@ -11,7 +11,7 @@ use nser_core::stats::moments::{self as core, Gram, Rows, Stop};
 use nser_core::stats::sandwich::{self, Failed, Lonely, Stage};
 use nser_core::stats::student;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::jobs::Pool;
 use crate::arrow::{Chunked, column};
@@ -90,9 +90,8 @@ fn starts(groups: &Chunked) -> Result<Vec<usize>, Failure> {
     let groups = chunk
         .as_primitive_opt::<UInt32Type>()
         .ok_or_else(|| Failure::internal("groups were not u32"))?;
-    let changes = groups.values().windows(2).zip(1..).filter(|(pair, _)| {
-        matches!(pair, [a, b] if a != b)
-    });
+    let changes =
+        groups.values().windows(2).zip(1..).filter(|(pair, _)| matches!(pair, [a, b] if a != b));
     Ok(std::iter::once(0).chain(changes.map(|(_, row)| row)).collect())
 }
 
@@ -229,31 +228,37 @@ impl Moments {
         Scores(py.detach(|| core::scores_of_moments(&self.0, &keep, &coefficients, isa)))
     }
 
-    /// All that is in it: the numbers of `from_parts`.
-    fn parts(&self) -> (usize, Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>) {
+    /// All that is in it, for another process.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let width = self.0.total.width() as u64;
         let (high, low) = self.0.total.parts();
-        (
-            self.0.total.width(),
-            high.to_vec(),
-            low.to_vec(),
-            self.0.high.clone(),
-            self.0.low.clone(),
-        )
+        let numbers = [high, low, &self.0.high, &self.0.low].concat();
+        let rest = numbers.iter().flat_map(|x| x.to_le_bytes());
+        PyBytes::new(py, &width.to_le_bytes().into_iter().chain(rest).collect::<Vec<u8>>())
     }
 
-    /// The same, made again.
+    /// What `to_bytes` wrote.
     #[staticmethod]
-    fn from_parts(
-        width: usize,
-        high: Vec<f64>,
-        low: Vec<f64>,
-        groups_high: Vec<f64>,
-        groups_low: Vec<f64>,
-    ) -> PyResult<Self> {
-        let total = Gram::from_parts(width, high, low)
-            .filter(|_| groups_high.len() == groups_low.len())
-            .ok_or_else(|| Failure::internal("moments of a wrong length"))?;
-        Ok(Self(core::Moments { total, high: groups_high, low: groups_low }))
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        let broken = || Failure::internal("moments of a wrong length");
+        let (width, rest) = bytes.split_first_chunk::<8>().ok_or_else(broken)?;
+        let width = usize::try_from(u64::from_le_bytes(*width)).map_err(|_| broken())?;
+        let (numbers, []) = rest.as_chunks::<8>() else { return Err(broken().into()) };
+        let mut numbers = numbers.iter().map(|x| f64::from_le_bytes(*x));
+        let entries = core::triangle(width);
+        let high = numbers.by_ref().take(entries).collect();
+        let low = numbers.by_ref().take(entries).collect();
+        let total = Gram::from_parts(width, high, low).ok_or_else(broken)?;
+        let groups = numbers.len() / 2;
+        let high = numbers.by_ref().take(groups).collect();
+        Ok(Self(core::Moments { total, high, low: numbers.collect() }))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py),)))
     }
 }
 

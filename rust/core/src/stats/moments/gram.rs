@@ -53,6 +53,16 @@ impl Gram {
         Double { high: high.copied().unwrap_or(0.0), low: low.copied().unwrap_or(0.0) }
     }
 
+    /// `X'WX` of the columns `keep` (by rows), `X'Wy` and `y'Wy`, in plain `f64`, of a matrix whose
+    /// last column is the target.
+    #[must_use]
+    pub fn dense(&self, keep: &[usize]) -> (Vec<f64>, Vec<f64>, f64) {
+        let target = self.width.saturating_sub(1);
+        let row = |&i: &usize| keep.iter().map(move |&j| self.get(i, j).value());
+        let own = keep.iter().map(|&i| self.get(i, target).value()).collect();
+        (keep.iter().flat_map(row).collect(), own, self.get(target, target).value())
+    }
+
     /// Adds `factor` times another matrix, given as both halves of its lower triangle.
     pub fn add_scaled(&mut self, factor: f64, high: &[f64], low: &[f64]) {
         let slots = self.high.iter_mut().zip(&mut self.low);

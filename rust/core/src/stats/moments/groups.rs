@@ -1,7 +1,7 @@
 //! One pass over the rows: moments of all of them, and of each group.
 
 use super::gram::{Gram, triangle};
-use super::panel::{narrow, Panel, ROWS, Sums};
+use super::panel::{Panel, ROWS, Sums, narrow};
 use crate::column::Column;
 use crate::isa::Isa;
 use crate::stats::cpu::{Kernel, run};
@@ -191,5 +191,109 @@ impl Kernel for Pass<'_> {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::Values;
+    use crate::stats::double::Double;
+    use crate::stats::jobs::Serial;
+    use crate::stats::moments::{scores, scores_of_moments};
+
+    /// Numbers that differ much in size, and weights of all bits.
+    fn data(rows: usize, width: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let mut random = crate::stats::random::Random::new(7);
+        let mut number = || f64::from(random.below(1 << 31)) / f64::from(1 << 30) - 1.0;
+        let column = |j: usize| 10f64.powi(j as i32 % 7 - 3);
+        let columns: Vec<Vec<f64>> =
+            (0..width).map(|j| (0..rows).map(|_| number() * column(j)).collect()).collect();
+        let weights = (0..rows).map(|_| number().abs() / 3.0).collect();
+        (columns, weights)
+    }
+
+    fn views(columns: &[Vec<f64>]) -> Vec<Column<'_>> {
+        columns.iter().map(|c| Column { values: Values::F64(c), validity: None }).collect()
+    }
+
+    #[test]
+    fn sums_are_those_of_double_double_arithmetic_on_every_processor() {
+        for (rows, width) in [(1, 1), (255, 3), (257, 9), (1000, 17)] {
+            let (columns, weights) = data(rows, width);
+            let views = views(&columns);
+            for weights in [&weights[..], &[]] {
+                let given = Rows { columns: &views, rows, weights, starts: &[] };
+                let found = moments(given, Isa::best(), &Serial, |_| ()).unwrap();
+                for isa in Isa::available() {
+                    assert_eq!(moments(given, isa, &Serial, |_| ()).unwrap(), found);
+                }
+                for i in 0..width {
+                    for j in 0..=i {
+                        let product = |r: usize| {
+                            let weight = Double::from(weights.get(r).copied().unwrap_or(1.0));
+                            Double::product(columns[i][r], columns[j][r]) * weight
+                        };
+                        let exact: Double = (0..rows).map(product).sum();
+                        let size: f64 = (0..rows).map(|r| product(r).high.abs()).sum();
+                        let error = (found.total.get(i, j) - exact).high.abs();
+                        assert!(error <= size * 2f64.powi(-80), "{i} {j} {error} {size}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn groups_add_up_to_all_and_give_the_scores_of_their_rows() {
+        let rows = 40_000;
+        let (columns, weights) = data(rows, 4);
+        let views = views(&columns);
+        let starts: Vec<usize> = (0..rows)
+            .scan(0, |at, i| {
+                *at += 1 + i * 7 % 40;
+                Some(*at - 1)
+            })
+            .collect();
+        let starts: Vec<usize> =
+            std::iter::once(0).chain(starts).take_while(|&s| s < rows).collect();
+        let mut unique = starts.clone();
+        unique.dedup();
+        let given = Rows { columns: &views, rows, weights: &weights, starts: &unique };
+        let found = moments(given, Isa::best(), &Serial, |_| ()).unwrap();
+        assert_eq!(found.groups(), unique.len());
+        let whole = moments(Rows { starts: &[], ..given }, Isa::best(), &Serial, |_| ()).unwrap();
+        for i in 0..4 {
+            for j in 0..=i {
+                let difference = found.total.get(i, j) - whole.total.get(i, j);
+                assert!(difference.high.abs() < 1e-20 * whole.total.get(j, j).high.max(1.0));
+            }
+        }
+        assert!(found.scaled(&vec![1.0; unique.len()]).high == found.high);
+        let b = [0.5, -2.0, 3.0];
+        let from_rows = scores(given, &b, Isa::best(), &Serial, |_| ()).unwrap();
+        for isa in Isa::available() {
+            assert_eq!(scores(given, &b, isa, &Serial, |_| ()).unwrap(), from_rows);
+        }
+        let b = b.map(Double::from);
+        let from_moments = scores_of_moments(&found, &[0, 1, 2], &b, Isa::best());
+        for (a, b) in from_rows.iter().flatten().zip(from_moments.iter().flatten()) {
+            assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_named() {
+        let (mut columns, _) = data(600, 3);
+        columns[1][511] = f64::NAN;
+        let all = views(&columns);
+        let given = Rows { columns: &all, rows: 600, weights: &[], starts: &[] };
+        let found = moments(given, Isa::best(), &Serial, |_| ());
+        assert_eq!(found.unwrap_err(), Stop::NotFinite { column: 1, row: Some(511) });
+        columns[1][511] = 1e200;
+        let all = views(&columns);
+        let given = Rows { columns: &all, rows: 600, weights: &[], starts: &[] };
+        let found = moments(given, Isa::best(), &Serial, |_| ());
+        assert_eq!(found.unwrap_err(), Stop::NotFinite { column: 1, row: None });
     }
 }

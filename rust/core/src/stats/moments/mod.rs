@@ -7,7 +7,7 @@ mod panel;
 mod scores;
 mod tile;
 
-pub(crate) use panel::narrow;
 pub use gram::{Gram, triangle};
 pub use groups::{Moments, Rows, Stop, moments};
+pub(crate) use panel::narrow;
 pub use scores::{scores, scores_of_moments};

@@ -187,4 +187,3 @@ fn larger(a: f64, b: f64) -> f64 {
 fn power_above(x: f64) -> f64 {
     f64::from_bits(((x.to_bits() >> 52) + 2).min(2046) << 52)
 }
-

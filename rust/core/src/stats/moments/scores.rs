@@ -2,7 +2,7 @@
 
 use super::gram::triangle;
 use super::groups::{Moments, Part, Rows};
-use super::panel::{narrow, LANES, Lanes, Panel, ROWS};
+use super::panel::{LANES, Lanes, Panel, ROWS, narrow};
 use crate::isa::Isa;
 use crate::stats::cpu::{Kernel, run};
 use crate::stats::double::Double;
@@ -75,9 +75,8 @@ impl Kernel for Pass<'_> {
                     }
                 }
             }
-            let mut residuals = partial.map(|[a, b, c, d, e, f, g, h]| {
-                -(((a + e) + (c + g)) + ((b + f) + (d + h)))
-            });
+            let mut residuals = partial
+                .map(|[a, b, c, d, e, f, g, h]| -(((a + e) + (c + g)) + ((b + f) + (d + h))));
             if let Some(weights) = rows.weights.get(start..start + count) {
                 residuals.iter_mut().zip(weights).for_each(|(e, weight)| *e *= weight);
             }
