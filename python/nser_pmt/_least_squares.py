@@ -78,13 +78,22 @@ class LeastSquares:
     # -- errors --------------------------------------------------------------------------------
 
     def estimate(
-        self, errors: Errors, *, rows: Prepared | None = None, draws: int = 0, seed: int = 0
+        self,
+        errors: Errors,
+        *,
+        rows: Prepared | None = None,
+        resampled: list[float] | None = None,
     ) -> Estimate:
-        """Solve, with the errors asked for."""
+        """Solve, with the errors asked for; `resampled` is the covariance of a `refits`."""
         solution = self.solution()
         k, n = len(self.keep), self.households
         classical = [x * solution["residual"] / (n - k) for x in solution["inverse"]]
-        covariance, df = self._covariance(solution, errors, rows, classical, draws, seed)
+        if resampled is not None:
+            covariance, df = resampled, self._design_df(0)
+        elif errors == "classical":
+            covariance, df = classical, float(n - k)
+        else:
+            covariance, df = self._covariance(solution, errors, rows)
         spread = [sqrt(max(x, 0.0)) for x in covariance[:: k + 1]]
         plain = [sqrt(max(x, 0.0)) for x in classical[:: k + 1]]
         deff = [(a / b) ** 2 if b else float("nan") for a, b in zip(spread, plain, strict=True)]
@@ -169,16 +178,8 @@ class LeastSquares:
         solution: dict[str, Any],
         errors: Errors,
         rows: Prepared | None,
-        classical: list[float],
-        draws: int,
-        seed: int,
     ) -> tuple[list[float], float]:
         k, n = len(self.keep), self.households
-        if errors == "classical":
-            return classical, n - k
-        if errors in ("bootstrap", "jackknife"):
-            refits = self.refits(solution, draws, seed)
-            return refits[0], self._design_df(0)
         scores, stages = self._scores(solution, errors, rows)
         found = scores.variance(stages, self.lonely)
         if isinstance(found, tuple):
@@ -262,7 +263,7 @@ class LeastSquares:
     def refits(
         self, solution: dict[str, Any], draws: int, seed: int
     ) -> tuple[list[float], list[list[float] | None]]:
-        """Refit on `draws` draws of the units, or without each in turn: variance and changes."""
+        """Refit on `draws` draws of units, or without each in turn (0): covariance and changes."""
         self._units("refits")
         strata, fraction = self.design.stages[0]
         lonely = [stratum for stratum, count in _counts(strata).items() if count == 1]
@@ -335,8 +336,6 @@ def least_squares(
         lonely=lonely,
         threads=prepared.control.threads,
     )
-    if errors in ("bootstrap", "jackknife"):
-        raise invalid(f"fit first, then call fit.{errors}()")
     return state.estimate(errors, rows=prepared)
 
 

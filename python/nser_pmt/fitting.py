@@ -358,8 +358,8 @@ class Fit:
     def _resampled(self, errors: Errors, n: int, seed: int) -> Fit:
         state = self._least_squares()
         solution = state.solution()
-        _, changes = state.refits(solution, n, seed)
-        estimate = state.estimate(errors, draws=n, seed=seed)
+        covariance, changes = state.refits(solution, n, seed)
+        estimate = state.estimate(errors, resampled=covariance)
         names = [column.name for column in estimate.columns]
         center = solution["coefficients"]
         width = len(names)
@@ -532,7 +532,14 @@ class Fit:
             for name, label in (("r2", "R2"), ("adjusted_r2", "adjusted"), ("rmse", "RMSE"))
             if d.get(name) is not None
         ]
-        with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, float_precision=4):
+        with pl.Config(
+            tbl_rows=-1,
+            tbl_cols=-1,
+            tbl_width_chars=160,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            float_precision=4,
+        ):
             table = str(self.coefficients.drop("base"))
         return "\n".join([head, ", ".join(known), table])
 
