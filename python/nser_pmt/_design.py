@@ -144,8 +144,13 @@ def assemble(
         own = {level: value for (id, level), value in points.items() if id == plan.term.id}
         if own:
             terms.append(_with_points(plan, own))
-    used = {column for plan in built["plans"] for t in terms if t.id == plan.term.id
-            for column in _columns(plan.term)}
+    used = {
+        column
+        for plan in built["plans"]
+        for t in terms
+        if t.id == plan.term.id
+        for column in _columns(plan.term)
+    }
     return tuple(i for i in built["inputs"] if i.name in used), tuple(terms), intercept
 
 
@@ -251,7 +256,9 @@ def _groups(frame: pl.DataFrame, term: Levels) -> tuple[tuple[tuple[Value, ...],
         found = frame.get_column(column).drop_nulls().unique().to_list()
         if isinstance(dtype, pl.Enum):
             found = [name for name in dtype.categories if name in set(found)]
-        groups = tuple((value,) for value in (found if isinstance(dtype, pl.Enum) else sorted(found)))
+        groups = tuple(
+            (value,) for value in (found if isinstance(dtype, pl.Enum) else sorted(found))
+        )
     base = 0
     if term.base is not None:
         at = [n for n, group in enumerate(groups) if term.base in group]
@@ -271,7 +278,7 @@ def _name(group: Sequence[Value]) -> str:
 
 def _bins_plan(term: Bins) -> Plan:
     low, high = ("ge", "lt") if term.closed == "left" else ("gt", "le")
-    spans: list[dict[str, float]] = [{high: term.edges[0]}]
+    spans: list[dict[str, Any]] = [{high: term.edges[0]}]
     spans += [{low: a, high: b} for a, b in pairwise(term.edges)]
     spans.append({low: term.edges[-1]})
     shape = models.BinsTerm(
@@ -288,13 +295,13 @@ def _bins_plan(term: Bins) -> Plan:
     return Plan(term=term, shape=shape, levels=names, base=(term.base,))
 
 
-def _interaction_plan(
-    frame: pl.DataFrame, term: Interaction, terms: Sequence[Term]
-) -> Plan:
+def _interaction_plan(frame: pl.DataFrame, term: Interaction, terms: Sequence[Term]) -> Plan:
     own = {t.column: t for t in terms if isinstance(t, Levels)}
     pair = (term.first, term.second)
     kinds = [_kind(column, frame.schema[column]) for column in pair]
-    if not any(kind == "category" or column in own for kind, column in zip(kinds, pair, strict=True)):
+    if not any(
+        kind == "category" or column in own for kind, column in zip(kinds, pair, strict=True)
+    ):
         product = models.ProductTerm(
             id=term.id,
             inputs=pair,
@@ -310,9 +317,7 @@ def _interaction_plan(
             code="wrong_input_type",
             hint="Cut the number into an integer or text column of classes first",
         )
-    sides = [
-        _groups(frame, own.get(column) or _plain_levels(column)) for column in pair
-    ]
+    sides = [_groups(frame, own.get(column) or _plain_levels(column)) for column in pair]
     (rows, row_base), (cols, col_base) = sides
     main = [column in own for column in pair]
     base = tuple(
@@ -341,9 +346,7 @@ def _interaction_plan(
 
 
 def _plain_levels(column: str) -> Levels:
-    return Levels(
-        id=column, column=column, levels=None, base=None, missing="error", description=""
-    )
+    return Levels(id=column, column=column, levels=None, base=None, missing="error", description="")
 
 
 # -- values ----------------------------------------------------------------------------------------

@@ -113,9 +113,7 @@ def prepare(
     if built.kept is not None:
         frame, target = frame.filter(built.kept), target.filter(built.kept)
         weights = None if weights is None else weights.filter(built.kept)
-    design = read_survey_design(
-        frame, strata=spec.strata, psu=spec.psu or (), fpc=spec.fpc or ()
-    )
+    design = read_survey_design(frame, strata=spec.strata, psu=spec.psu or (), fpc=spec.fpc or ())
     values = built.values
     if design.order is not None:
         # All columns at once: Polars gathers them on all threads.

@@ -101,7 +101,7 @@ def read_survey_design(
 
 
 def numbered(keys: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """Number equal rows from 0 in order of appearance; returns numbers and the distinct rows."""
+    """Return a number for each row, the same for equal rows, and the distinct rows."""
     table = keys.unique(maintain_order=True).with_row_index("__number")
     joined = keys.join(table, on=keys.columns, how="left", maintain_order="left")
     return joined.get_column("__number"), table.drop("__number")

@@ -235,7 +235,8 @@ class Fit:
     coefficients
         One row each: ``term``, ``level`` (empty for a number), ``base`` (the level that it is the
         difference from), ``coefficient``, ``se``, ``t``, ``p`` (two-sided), ``low``, ``high``,
-        ``vif`` (variance inflation), ``deff`` (variance over the classical one).
+        ``vif`` (variance inflation), ``deff`` (variance over the classical one). ``p``, ``low`` and
+        ``high`` are null when the design has too few units for the coefficients.
     diagnostics
         One row: ``households`` with a weight, ``dropped`` for a missing answer, ``coefficients``,
         ``weight_sum``, ``r2``, ``adjusted_r2``, ``rmse`` (weighted), ``residual_sd`` (with n - k),
@@ -364,7 +365,9 @@ class Fit:
         center = solution["coefficients"]
         width = len(names)
         rows = [
-            [None] * width if change is None else [a + b for a, b in zip(center, change, strict=True)]
+            [None] * width
+            if change is None
+            else [a + b for a, b in zip(center, change, strict=True)]
             for change in changes
         ]
         replicates = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.Float64), orient="row")
@@ -582,7 +585,7 @@ def _shown(
         method=method,
         errors=estimate.errors,
         level=level,
-        coefficients=pl.DataFrame(table),
+        coefficients=pl.DataFrame(table).fill_nan(None),
         diagnostics=pl.DataFrame({name: [value] for name, value in estimate.statistics.items()}),
         covariance=pl.DataFrame(dict(zip(names, rows, strict=False))),
         replicates=None,

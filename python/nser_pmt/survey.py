@@ -251,7 +251,9 @@ def _read(
     weight = read_weights(survey, weights, None)
     if weight is None:
         weight = pl.repeat(1.0, survey.height, eager=True)
-    stage_names = [() if s is None else (s,) if isinstance(s, str) else tuple(s) for s in (psu, fpc)]
+    stage_names = [
+        () if s is None else (s,) if isinstance(s, str) else tuple(s) for s in (psu, fpc)
+    ]
     design = read_survey_design(survey, strata=strata, psu=stage_names[0], fpc=stage_names[1])
     if design.order is not None:
         values = {name: series.gather(design.order) for name, series in values.items()}

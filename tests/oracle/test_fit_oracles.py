@@ -35,7 +35,15 @@ DESIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "dclus1_nofpc": ("apiclus1", {"psu": "dnum"}),
 }
 
-PAK = ("dep_cat", "headedu_cat", "school_cat", "rooms_cat", "toilet_cat", "livestock_cat", "land_cat")
+PAK = (
+    "dep_cat",
+    "headedu_cat",
+    "school_cat",
+    "rooms_cat",
+    "toilet_cat",
+    "livestock_cat",
+    "land_cat",
+)
 
 
 def digits(found: float, certified: float) -> float:

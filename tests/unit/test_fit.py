@@ -217,7 +217,12 @@ def test_a_target_may_be_missing() -> None:
         ({}, [terms.levels("roof", levels=["mud", "tin", "gold"])], "empty_level", "gold"),
         ({}, [terms.levels("roof", levels=["tin", "gold"])], "out_of_domain", "'roof'"),
         ({}, [terms.bins("rooms", edges=[5.0])], "empty_level", "'rooms'"),
-        ({"age": pl.col("age") - 40}, [terms.linear("age", transform="log")], "out_of_domain", "age"),
+        (
+            {"age": pl.col("age") - 40},
+            [terms.linear("age", transform="log")],
+            "out_of_domain",
+            "age",
+        ),
     ],
 )
 def test_what_cannot_be_estimated_is_named(
