@@ -174,7 +174,7 @@ def fit(
     ... )
     >>> found = nser.fit(homes, spec)
     >>> found.coefficients.height, found.coefficients["term"][0]
-    (6, 'intercept')
+    (9, 'intercept')
     >>> nser.score(homes, found.model)["pmt_score"].null_count()
     0
     """

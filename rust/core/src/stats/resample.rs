@@ -220,7 +220,7 @@ impl Fitted<'_> {
         let mut sums = vec![Gram::zeros(width); folds];
         for ((high, low), &fold) in self.moments.each_group().zip(fold) {
             let slot = sums.get_mut(fold as usize);
-            slot.into_iter().for_each(|sum| sum.add_scaled(1.0, high, low));
+            slot.into_iter().for_each(|sum| sum.add(high, low));
         }
         sums.iter().map(|own| self.fold(own)).collect()
     }

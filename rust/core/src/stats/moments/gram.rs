@@ -63,6 +63,15 @@ impl Gram {
         (keep.iter().flat_map(row).collect(), own, self.get(target, target).value())
     }
 
+    /// Adds another matrix, given as both halves of its lower triangle.
+    pub fn add(&mut self, high: &[f64], low: &[f64]) {
+        let slots = self.high.iter_mut().zip(&mut self.low);
+        for ((own_high, own_low), (&high, &low)) in slots.zip(high.iter().zip(low)) {
+            let sum = Double { high: *own_high, low: *own_low } + Double { high, low };
+            (*own_high, *own_low) = (sum.high, sum.low);
+        }
+    }
+
     /// Adds `factor` times another matrix, given as both halves of its lower triangle.
     pub fn add_scaled(&mut self, factor: f64, high: &[f64], low: &[f64]) {
         let slots = self.high.iter_mut().zip(&mut self.low);

@@ -71,7 +71,7 @@ pub fn moments<J: Jobs>(
     let (mut high, mut low) = (vec![], vec![]);
     for part in made.map_err(Stop::Stopped)? {
         let (part_high, part_low) = part.total.parts();
-        sums.add_scaled(1.0, part_high, part_low);
+        sums.add(part_high, part_low);
         high.extend(part.high);
         low.extend(part.low);
     }
@@ -146,7 +146,7 @@ impl Moments {
             let mut group = Gram::zeros(width);
             group.add_scaled(factor, high, low);
             let (high, low) = group.parts();
-            out.total.add_scaled(1.0, high, low);
+            out.total.add(high, low);
             out.high.extend_from_slice(high);
             out.low.extend_from_slice(low);
         }
@@ -182,12 +182,12 @@ impl Kernel for Pass<'_> {
             if starts.is_empty() {
                 let (mut high, mut low) = (vec![], vec![]);
                 sums.write(width, &mut high, &mut low);
-                out.total.add_scaled(1.0, &high, &low);
+                out.total.add(&high, &low);
             } else {
                 let from = out.high.len();
                 sums.write(width, &mut out.high, &mut out.low);
                 let last = |of| <[f64]>::get(of, from..).unwrap_or(&[]);
-                out.total.add_scaled(1.0, last(&out.high), last(&out.low));
+                out.total.add(last(&out.high), last(&out.low));
             }
         }
         out

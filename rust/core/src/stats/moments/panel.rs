@@ -98,7 +98,10 @@ impl Panel {
     /// Multiplies the packed rows with their weights; by one if there are none.
     #[inline(always)]
     pub fn weigh(&mut self, weights: Option<&[f64]>) {
-        self.blocks.iter_mut().for_each(|block| block.weigh(weights, self.rows));
+        // A loop: a closure would be compiled without the wide instructions.
+        for block in &mut self.blocks {
+            block.weigh(weights, self.rows);
+        }
     }
 
     /// The packed rows, eight columns at a time.
@@ -159,8 +162,9 @@ impl Block {
         let mut largest_product = [0.0; LANES];
         let mut inexact = [0.0; LANES];
         let slots = self.product.iter_mut().zip(&mut self.rest).zip(&self.x).take(rows);
-        let weights = weights.unwrap_or(&[]).iter().copied().chain(std::iter::repeat(1.0));
-        for (((product, rest), x), weight) in slots.zip(weights) {
+        static ONES: [f64; ROWS] = [1.0; ROWS];
+        let weights = weights.unwrap_or(&ONES);
+        for (((product, rest), x), &weight) in slots.zip(weights) {
             #[expect(clippy::indexing_slicing, reason = "constant bounds")]
             for lane in 0..LANES {
                 product[lane] = weight * x[lane];

@@ -78,7 +78,9 @@ impl Kernel for Pass<'_> {
             let mut residuals = partial
                 .map(|[a, b, c, d, e, f, g, h]| -(((a + e) + (c + g)) + ((b + f) + (d + h))));
             if let Some(weights) = rows.weights.get(start..start + count) {
-                residuals.iter_mut().zip(weights).for_each(|(e, weight)| *e *= weight);
+                for (e, weight) in residuals.iter_mut().zip(weights) {
+                    *e *= weight;
+                }
             }
             let mut from = 0;
             while from < count {
