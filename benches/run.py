@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 
+import fit.report
 import identity.report
 import linking.report
 import person_index.report
@@ -22,6 +23,7 @@ from report import machine
 
 SUITES = {
     "scoring": scoring.report.report,
+    "fit": fit.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,
     "person_index": person_index.report.report,

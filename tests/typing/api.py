@@ -70,3 +70,10 @@ assert_type(checked.frame, pl.DataFrame)
 nser.verify(eager, eager, id="id", citizen_id="id", show="all")  # type: ignore[arg-type, unused-ignore]
 
 nser.cnic.mask("cnic", show="all")  # type: ignore[arg-type, unused-ignore]
+
+fit = nser.fit(eager, nser.ModelSpec(target="y", terms=[nser.terms.levels("tv"), "rooms"]))
+assert_type(fit, nser.Fit)
+assert_type(fit.model, nser.Model)
+assert_type(fit.bootstrap(n=10).drop("tv").coefficients, pl.DataFrame)
+assert_type(fit.cross_validate(folds=5), nser.CrossValidation)
+assert_type(nser.survey_mean(eager, ["tv"], psu="psu"), pl.DataFrame)

@@ -39,8 +39,7 @@ pub fn factor(width: usize, entry: impl Fn(usize, usize) -> Double) -> Result<Fa
         }
         let whole = entry(i, i);
         let pivot = whole - row.iter().map(|&a| a * a).sum();
-        // Also true of a pivot that is not a number.
-        if !(pivot.high > LEAST_PIVOT * whole.high) {
+        if pivot.high.is_nan() || pivot.high <= LEAST_PIVOT * whole.high {
             let of = factor.combination(&row, whole.high, &entry);
             return Err(Dependent { row: i, of });
         }

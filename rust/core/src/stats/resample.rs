@@ -318,7 +318,7 @@ fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
             let entry = *matrix.get(triangle(i) + j)?;
             let rest = entry - known;
             if i == j {
-                if !(rest > 1e-13 * entry) {
+                if rest.is_nan() || rest <= 1e-13 * entry {
                     return None;
                 }
                 factor.push(rest.sqrt());

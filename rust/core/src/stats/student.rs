@@ -3,7 +3,7 @@
 /// Chance that a t of `df` degrees of freedom lies further from zero than `t`, on either side.
 #[must_use]
 pub fn two_sided(t: f64, df: f64) -> f64 {
-    if t.is_nan() || !(df > 0.0) {
+    if t.is_nan() || df.is_nan() || df <= 0.0 {
         return f64::NAN;
     }
     if t.is_infinite() {
@@ -21,7 +21,8 @@ pub fn two_sided(t: f64, df: f64) -> f64 {
 /// [`two_sided`].
 #[must_use]
 pub fn two_sided_limit(chance: f64, df: f64) -> f64 {
-    if !(df > 0.0 && chance > 0.0 && chance <= 1.0) {
+    let usable = df > 0.0 && chance > 0.0 && chance <= 1.0;
+    if !usable {
         return f64::NAN;
     }
     let (mut low, mut high) = (0.0, 1.0);
