@@ -180,15 +180,24 @@ class LeastSquares:
         rows: Prepared | None,
     ) -> tuple[list[float], float]:
         k, n = len(self.keep), self.households
+        if errors == "hc1":
+            if rows is None:
+                raise _rows_needed(errors)
+            meat = _native.robust_meat(
+                rows.native(),
+                rows.rows,
+                solution["coefficients"],
+                weights=rows.weights,
+                run=rows.run(),
+            )
+            meat = [n / (n - k) * x for x in meat]
+            return _native.sandwich_variance(solution["inverse"], meat, k), float(n - k)
         scores, stages = self._scores(solution, errors, rows)
         found = scores.variance(stages, self.lonely)
         if isinstance(found, tuple):
             raise self._lonely_unit(*found)
         units = len(scores)
-        if errors == "hc1":
-            # Households without a weight are not units.
-            scale, df = (units - 1) / units * n / (n - k), float(n - k)
-        elif errors == "cluster":
+        if errors == "cluster":
             scale, df = (n - 1) / (n - k), float(units - 1)
         else:
             scale, df = 1.0, self._design_df(k - 1)
@@ -206,21 +215,16 @@ class LeastSquares:
         stages = self.design.stages if errors == "design" else [([], [])]
         if not stages[0][1]:
             stages = stages[:1]  # later stages count by the fraction drawn in the first
-        by_psu = errors != "hc1" and self.design.psus is not None and len(stages) == 1
+        by_psu = self.design.psus is not None and len(stages) == 1
         if errors == "cluster" and self.design.psus is None:
             raise _needs("cluster errors", "psu")
         if by_psu and self.moments.groups:
             return self._cached(solution), stages
         if rows is None:
-            what = f"{errors} errors" if self.moments.groups else "these errors"
-            raise ModelError(
-                f"{what} need the rows, which a fit does not keep",
-                code="rows_needed",
-                hint=f"Fit again with errors='{errors}'",
-            )
+            raise _rows_needed(errors)
         if by_psu:
             units = rows.design.units[0]
-        elif errors == "design" and rows.design.units:
+        elif rows.design.units:
             units = rows.design.units[len(stages) - 1]
         else:
             units = pl.select(pl.int_range(rows.rows, dtype=pl.UInt32)).to_series()
@@ -337,6 +341,14 @@ def least_squares(
         threads=prepared.control.threads,
     )
     return state.estimate(errors, rows=prepared)
+
+
+def _rows_needed(errors: str) -> ModelError:
+    return ModelError(
+        f"{errors} errors need the rows, or sums of each primary unit, which this fit has not",
+        code="rows_needed",
+        hint=f"Fit again with errors='{errors}'",
+    )
 
 
 def _needs(what: str, column: str) -> ModelError:

@@ -30,6 +30,7 @@ __all__ = [
     "name_categories",
     "provoke_panic",
     "rank_ids",
+    "robust_meat",
     "sandwich_variance",
     "student_limit",
     "student_p",
@@ -167,6 +168,14 @@ class Scores:
         self, stages: list[tuple[list[int], list[float]]], lonely: str
     ) -> list[float] | tuple[int, int]: ...
 
+def robust_meat(
+    columns: list[tuple[str, Any, int]],
+    rows: int,
+    coefficients: list[float],
+    *,
+    weights: pl.Series | None,
+    run: dict[str, Any],
+) -> list[float]: ...
 def sandwich_variance(bread: list[float], meat: list[float], width: int) -> list[float]: ...
 def student_p(t: list[float], df: float) -> list[float]: ...
 def student_limit(chance: float, df: float) -> float: ...

@@ -376,7 +376,11 @@ class Fit:
     # -- other formulas and weights ------------------------------------------------------------
 
     def drop(self, *terms: str) -> Fit:
-        """Return the fit without some terms, from the sums: no rows are read."""
+        """Return the fit without some terms, from the sums: no rows are read.
+
+        Errors are of the same kind, see `errors`; but HC1 errors, which need the rows, become
+        classical, and those of a bootstrap or jackknife design errors.
+        """
         own = self._terms()
         self._check(terms, own)
         return self.keep(*(term for term in own if term not in terms))
@@ -513,11 +517,9 @@ class Fit:
                 )
 
     def _with(self, state: LeastSquares) -> Fit:
-        """Solve again; design errors that need rows become cluster errors only if they must."""
-        errors: Any = self.errors
-        if errors in ("bootstrap", "jackknife"):
-            errors = "design"
-        return self._again(state.estimate(errors))
+        """Solve again, with the same errors where no rows are needed for them."""
+        others: dict[str, Any] = {"bootstrap": "design", "jackknife": "design", "hc1": "classical"}
+        return self._again(state.estimate(others.get(self.errors, self.errors)))
 
     def _again(self, estimate: Estimate) -> Fit:
         return _shown(self.spec, self.method, estimate, self.level, self._plans)

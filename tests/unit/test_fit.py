@@ -273,6 +273,10 @@ def test_other_misuse() -> None:
         without.bootstrap()
     with pytest.raises(ModelError, match="rows"):
         without.with_errors("hc1")
+    wider = nser.fit(frame, spec(terms=["rooms", "tv"], psu=None, strata=None))
+    dropped = wider.drop("tv")
+    assert dropped.errors == "classical"
+    assert dropped.coefficients["coefficient"].equals(without.coefficients["coefficient"])
     small = nser.fit(frame, spec(terms=["rooms"]), max_cache_mb=0)
     with pytest.raises(ModelError, match="max_cache_mb"):
         small.cross_validate()

@@ -42,8 +42,8 @@ mod _native {
     use super::runtime::{Control, debug_build, provoke_panic};
     #[pymodule_export]
     use super::stats::{
-        Moments, Scores, bootstrap, cross_validate, jackknife, sandwich_variance, student_limit,
-        student_p,
+        Moments, Scores, bootstrap, cross_validate, jackknife, robust_meat, sandwich_variance,
+        student_limit, student_p,
     };
     #[pymodule_export]
     use super::top_k::Dictionary;

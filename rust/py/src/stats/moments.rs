@@ -326,6 +326,30 @@ impl Scores {
     }
 }
 
+/// Sum of the squared scores of each row, by rows of a square matrix. Arguments as for `Moments`.
+#[pyfunction]
+#[pyo3(signature = (columns, rows, coefficients, *, weights, run))]
+pub fn robust_meat(
+    py: Python<'_>,
+    columns: Vec<(String, Bound<'_, PyAny>, usize)>,
+    rows: usize,
+    coefficients: Vec<f64>,
+    weights: Option<&Bound<'_, PyAny>>,
+    run: Run,
+) -> PyResult<Vec<f64>> {
+    let design = Design::new(&columns, weights, None, rows)?;
+    let width = coefficients.len();
+    run.call(py, &design, |design, isa, pool, views| {
+        let done = |rows| pool.state.advance(&vec![0; rows]);
+        let found = core::robust_meat(design.read(views)?, &coefficients, isa, pool, done);
+        let meat = found.map_err(|stop| match stop {
+            Stop::Stopped(failure) => failure,
+            Stop::NotFinite { column, row } => design.not_finite(column, row),
+        })?;
+        Ok(meat.dense(&(0..width).collect::<Vec<_>>()).0)
+    })
+}
+
 /// `B M B` of two symmetric matrices by rows.
 #[pyfunction]
 pub fn sandwich_variance(bread: Vec<f64>, meat: Vec<f64>, width: usize) -> Vec<f64> {

@@ -8,7 +8,7 @@ use crate::stats::cpu::{Kernel, run};
 use crate::stats::jobs::Jobs;
 
 /// Rows of a job, about. Fixed, so that sums do not depend on the number of threads.
-const JOB: usize = 16_384;
+pub(super) const JOB: usize = 16_384;
 
 /// What the pass reads. Rows of a group follow each other.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +200,7 @@ mod tests {
     use crate::column::Values;
     use crate::stats::double::Double;
     use crate::stats::jobs::Serial;
-    use crate::stats::moments::{scores, scores_of_moments};
+    use crate::stats::moments::{robust_meat, scores, scores_of_moments};
 
     /// Numbers that differ much in size, and weights of all bits.
     fn data(rows: usize, width: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
@@ -274,6 +274,17 @@ mod tests {
         let from_rows = scores(given, &b, Isa::best(), &Serial, |_| ()).unwrap();
         for isa in Isa::available() {
             assert_eq!(scores(given, &b, isa, &Serial, |_| ()).unwrap(), from_rows);
+        }
+        let ones: Vec<usize> = (0..rows).collect();
+        let each =
+            scores(Rows { starts: &ones, ..given }, &b, Isa::best(), &Serial, |_| ()).unwrap();
+        let meat = robust_meat(given, &b, Isa::best(), &Serial, |_| ()).unwrap();
+        for i in 0..3 {
+            for j in 0..=i {
+                let sum: f64 = each[i].iter().zip(&each[j]).map(|(a, b)| a * b).sum();
+                let size = (meat.get(i, i).high * meat.get(j, j).high).sqrt();
+                assert!((meat.get(i, j).high - sum).abs() < 1e-12 * size);
+            }
         }
         let b = b.map(Double::from);
         let from_moments = scores_of_moments(&found, &[0, 1, 2], &b, Isa::best());

@@ -10,4 +10,4 @@ mod tile;
 pub use gram::{Gram, triangle};
 pub use groups::{Moments, Rows, Stop, moments};
 pub(crate) use panel::narrow;
-pub use scores::{scores, scores_of_moments};
+pub use scores::{robust_meat, scores, scores_of_moments};

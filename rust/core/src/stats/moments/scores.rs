@@ -1,7 +1,7 @@
 //! Scores of least squares, `x w (y - x b)`, summed by group: what sandwich errors are made of.
 
-use super::gram::triangle;
-use super::groups::{Moments, Part, Rows};
+use super::gram::{Gram, triangle};
+use super::groups::{JOB, Moments, Part, Rows, Stop, moments};
 use super::panel::{LANES, Lanes, Panel, ROWS, narrow};
 use crate::isa::Isa;
 use crate::stats::cpu::{Kernel, run};
@@ -54,9 +54,7 @@ impl Kernel for Pass<'_> {
     #[expect(clippy::indexing_slicing, reason = "constant bounds")]
     fn run<const TILE: usize>(self) -> Vec<Lanes> {
         let Self { rows, coefficients, part } = self;
-        // The residual is minus the sum of all columns times these.
-        let factors: Vec<f64> = coefficients.iter().copied().chain([-1.0]).collect();
-        let factors: Vec<Lanes> = factors.chunks(LANES).map(lanes).collect();
+        let factors = factors(coefficients);
         let mut panel = Panel::new(rows.columns.len());
         let (first, last) = part.groups;
         let blocks = coefficients.len().div_ceil(LANES).max(1);
@@ -67,21 +65,8 @@ impl Kernel for Pass<'_> {
         for start in (part.start..part.end).step_by(ROWS) {
             let count = ROWS.min(part.end - start);
             panel.read(rows.columns, start, count);
-            let mut partial = [[0.0; LANES]; ROWS];
-            for (block, factors) in panel.blocks().zip(&factors) {
-                for (sums, x) in partial.iter_mut().zip(block) {
-                    for lane in 0..LANES {
-                        sums[lane] = x[lane].mul_add(factors[lane], sums[lane]);
-                    }
-                }
-            }
-            let mut residuals = partial
-                .map(|[a, b, c, d, e, f, g, h]| -(((a + e) + (c + g)) + ((b + f) + (d + h))));
-            if let Some(weights) = rows.weights.get(start..start + count) {
-                for (e, weight) in residuals.iter_mut().zip(weights) {
-                    *e *= weight;
-                }
-            }
+            let weights = rows.weights.get(start..start + count);
+            let residuals = weighted_residuals(&panel, &factors, weights);
             let mut from = 0;
             while from < count {
                 let until = end.map_or(count, |&end| (end - start).min(count));
@@ -106,10 +91,85 @@ impl Kernel for Pass<'_> {
     }
 }
 
-fn lanes(values: &[f64]) -> Lanes {
-    let mut out = [0.0; LANES];
-    out.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
+/// What the columns are multiplied with: their sum is minus the residual.
+fn factors(coefficients: &[f64]) -> Vec<Lanes> {
+    let mut out = vec![[0.0; LANES]; (coefficients.len() + 1).div_ceil(LANES)];
+    let given = coefficients.iter().chain(&[-1.0]);
+    out.as_flattened_mut().iter_mut().zip(given).for_each(|(slot, value)| *slot = *value);
     out
+}
+
+/// Residuals of the packed rows times their weights.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "constant bounds")]
+fn weighted_residuals(panel: &Panel, factors: &[Lanes], weights: Option<&[f64]>) -> [f64; ROWS] {
+    let mut partial = [[0.0; LANES]; ROWS];
+    for (block, factors) in panel.blocks().zip(factors) {
+        for (sums, x) in partial.iter_mut().zip(block) {
+            for lane in 0..LANES {
+                sums[lane] = x[lane].mul_add(factors[lane], sums[lane]);
+            }
+        }
+    }
+    let mut out = [0.0; ROWS];
+    for (out, [a, b, c, d, e, f, g, h]) in out.iter_mut().zip(partial) {
+        *out = -(((a + e) + (c + g)) + ((b + f) + (d + h)));
+    }
+    for (residual, weight) in out.iter_mut().zip(weights.unwrap_or(&[])) {
+        *residual *= weight;
+    }
+    out
+}
+
+/// Sum of the squares of the scores of each row, `(w e)^2 x x'`: what HC errors are made of.
+///
+/// # Errors
+///
+/// See [`Stop`].
+pub fn robust_meat<J: Jobs>(
+    rows: Rows<'_>,
+    coefficients: &[f64],
+    isa: Isa,
+    jobs: &J,
+    done: impl Fn(usize) + Sync,
+) -> Result<Gram, Stop<J::Stop>> {
+    let mut squares = vec![0.0; rows.rows];
+    let mut parts: Vec<(usize, &mut [f64])> =
+        (0..rows.rows).step_by(JOB).zip(squares.chunks_mut(JOB)).collect();
+    jobs.map(&mut parts, |_, (start, out)| {
+        run(narrow(isa), Squares { rows, coefficients, start: *start, out });
+    })
+    .map_err(Stop::Stopped)?;
+    let columns = rows.columns.get(..coefficients.len()).unwrap_or(rows.columns);
+    let rows = Rows { columns, weights: &squares, starts: &[], ..rows };
+    Ok(moments(rows, isa, jobs, done)?.total)
+}
+
+/// Squares of weighted residuals of the rows from `start` on.
+struct Squares<'a> {
+    rows: Rows<'a>,
+    coefficients: &'a [f64],
+    start: usize,
+    out: &'a mut [f64],
+}
+
+impl Kernel for Squares<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const TILE: usize>(self) {
+        let Self { rows, coefficients, start, out } = self;
+        let factors = factors(coefficients);
+        let mut panel = Panel::new(rows.columns.len());
+        for (start, out) in (start..).step_by(ROWS).zip(out.chunks_mut(ROWS)) {
+            panel.read(rows.columns, start, out.len());
+            let weights = rows.weights.get(start..start + out.len());
+            let residuals = weighted_residuals(&panel, &factors, weights);
+            for (out, residual) in out.iter_mut().zip(residuals) {
+                *out = residual * residual;
+            }
+        }
+    }
 }
 
 /// Sums of scores by group, from the moments of the groups: one column for each of the
