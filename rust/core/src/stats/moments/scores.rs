@@ -5,7 +5,7 @@ use super::groups::{JOB, Moments, Part, Rows, Stop, moments};
 use super::panel::{LANES, Lanes, Panel, ROWS, narrow};
 use crate::isa::Isa;
 use crate::stats::cpu::{Kernel, run};
-use crate::stats::double::Double;
+use crate::stats::double::{Double, two_sum};
 use crate::stats::jobs::Jobs;
 
 /// Sums of scores by group, from a pass over the rows: one column for each coefficient.
@@ -198,20 +198,37 @@ impl Kernel for FromMoments<'_> {
         let Self { moments, keep, coefficients } = self;
         let Some(target) = moments.total.width().checked_sub(1) else { return vec![] };
         let at = |i: usize, j: usize| triangle(i.max(j)) + i.min(j);
-        keep.iter()
-            .map(|&i| {
-                let places: Vec<usize> = keep.iter().map(|&j| at(i, j)).collect();
-                let own = at(i, target);
-                let score = |(high, low): (&[f64], &[f64])| {
-                    let entry = |place: usize| Double {
-                        high: high.get(place).copied().unwrap_or(0.0),
-                        low: low.get(place).copied().unwrap_or(0.0),
-                    };
-                    let terms = places.iter().zip(coefficients).map(|(&j, &b)| entry(j) * b);
-                    (entry(own) - terms.sum()).value()
-                };
-                moments.each_group().map(score).collect()
-            })
-            .collect()
+        let rows: Vec<(usize, Vec<usize>)> = keep
+            .iter()
+            .map(|&i| (at(i, target), keep.iter().map(|&j| at(i, j)).collect()))
+            .collect();
+        let mut out: Vec<Vec<f64>> =
+            keep.iter().map(|_| Vec::with_capacity(moments.groups())).collect();
+        for (high, low) in moments.each_group() {
+            for ((own, places), column) in rows.iter().zip(&mut out) {
+                column.push(score((high, low), *own, places, coefficients));
+            }
+        }
+        out
     }
+}
+
+/// An entry less the sum of others times coefficients (Ogita, Rump and Oishi's compensated sum).
+#[inline(always)]
+fn score(group: (&[f64], &[f64]), own: usize, places: &[usize], coefficients: &[Double]) -> f64 {
+    let (mut sum, mut rest) = entry(group, own);
+    for (&place, b) in places.iter().zip(coefficients) {
+        let (high, low) = entry(group, place);
+        let product = -high * b.high;
+        let lost = (-high).mul_add(b.high, -product);
+        let (next, error) = two_sum(sum, product);
+        sum = next;
+        rest += error + lost - high.mul_add(b.low, low * b.high);
+    }
+    sum + rest
+}
+
+#[inline(always)]
+fn entry((high, low): (&[f64], &[f64]), place: usize) -> (f64, f64) {
+    (high.get(place).copied().unwrap_or(0.0), low.get(place).copied().unwrap_or(0.0))
 }
