@@ -35,6 +35,7 @@ pub(super) struct Block {
 /// Rows of all columns, packed for the processor, and room for their products.
 pub(super) struct Panel {
     blocks: Vec<Block>,
+    width: usize,
     rows: usize,
     buffers: Vec<f64>,
 }
@@ -83,7 +84,7 @@ impl Panel {
             exact: true,
         };
         let blocks = (0..width.div_ceil(LANES)).map(|_| block()).collect();
-        Self { blocks, rows: 0, buffers: vec![0.0; LANES * ROWS] }
+        Self { blocks, width, rows: 0, buffers: vec![0.0; LANES * ROWS] }
     }
 
     /// Packs rows `start .. start + rows`, at most [`ROWS`]. A column of one value counts for all.
@@ -118,6 +119,9 @@ impl Panel {
             for right in self.blocks.iter().take(n + 1) {
                 for from in (0..LANES).step_by(TILE) {
                     let Some((high, low)) = slots.next() else { return };
+                    if n * LANES + from >= self.width {
+                        continue; // there are no such columns
+                    }
                     let tile = Tile { left, right, from, rows: self.rows };
                     if right.exact {
                         tile.add_to::<TILE, true>(high, low);
