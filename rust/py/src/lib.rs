@@ -42,8 +42,9 @@ mod _native {
     use super::runtime::{Control, debug_build, provoke_panic};
     #[pymodule_export]
     use super::stats::{
-        Moments, Scores, bootstrap, cross_validate, jackknife, robust_meat, sandwich_variance,
-        student_limit, student_p,
+        Moments, Scores, bootstrap, choose_terms, cross_validate, glm_factors, glm_fit,
+        group_scores, inverse, jackknife, penalised_path, quantile_fit, quantile_refits,
+        robust_meat, sandwich_variance, student_limit, student_p, weighted_gram,
     };
     #[pymodule_export]
     use super::top_k::Dictionary;

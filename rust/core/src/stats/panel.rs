@@ -99,13 +99,15 @@ pub(super) fn triangle(width: usize) -> usize {
     width * (width + 1) / 2
 }
 
-/// `X' q X` of a panel: the lower triangle by rows.
+/// `X' q X` of a panel: the lower triangle by rows. `TILE` is that of the kernel.
 #[inline(always)]
-pub(super) fn gram<const TILE: usize, const WIDE: usize>(
-    panel: &Panel<'_>,
-    q: &Rows,
-    out: &mut [f64],
-) {
+pub(super) fn gram<const TILE: usize>(panel: &Panel<'_>, q: &Rows, out: &mut [f64]) {
+    // Registers of eight numbers hold 4 x 4 sums of eight lanes, those of four 3 x 3 of four lanes.
+    if TILE == 4 { by_tiles::<4, 8>(panel, q, out) } else { by_tiles::<3, 4>(panel, q, out) }
+}
+
+#[inline(always)]
+fn by_tiles<const TILE: usize, const WIDE: usize>(panel: &Panel<'_>, q: &Rows, out: &mut [f64]) {
     let columns = panel.columns;
     let mut scaled = [[0.0; PANEL]; TILE];
     for first in (0..columns.len()).step_by(TILE) {
@@ -141,14 +143,14 @@ fn some<'a, const N: usize>(columns: &[&'a Rows], from: usize) -> [&'a Rows; N] 
 
 /// `X' v` of a panel.
 #[inline(always)]
-pub(super) fn project<const WIDE: usize>(panel: &Panel<'_>, v: &Rows, out: &mut [f64]) {
+pub(super) fn project(panel: &Panel<'_>, v: &Rows, out: &mut [f64]) {
     for (columns, slots) in panel.columns.chunks(4).zip(out.chunks_mut(4)) {
         if let Ok(four) = <[&Rows; 4]>::try_from(columns) {
-            let sums = tile::<4, 1, WIDE>(four, [v]);
+            let sums = tile::<4, 1, LANES>(four, [v]);
             slots.iter_mut().zip(sums.as_flattened()).for_each(|(slot, sum)| *slot = *sum);
         } else {
             for (column, slot) in columns.iter().zip(slots) {
-                let [[sum]] = tile::<1, 1, WIDE>([column], [v]);
+                let [[sum]] = tile::<1, 1, LANES>([column], [v]);
                 *slot = sum;
             }
         }

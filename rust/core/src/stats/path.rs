@@ -7,6 +7,8 @@
 //! divided by their weighted standard deviations (denominator: the sum of weights) before they are
 //! penalised; coefficients are returned for the columns as they are.
 
+use super::symmetric::Factor;
+
 /// Weighted moments of a target and of columns without an intercept.
 #[derive(Debug, Clone, Copy)]
 pub struct Moments<'a> {
@@ -174,6 +176,9 @@ impl<'a> Path<'a> {
     /// Stat. Soc. B 74, 2012) leaves, then those that it left out wrongly.
     fn at(&self, state: &mut State, lambda: f64, before: f64) -> Option<usize> {
         let scaled = lambda / self.deviation;
+        if self.penalty.alpha == 0.0 && scaled > 0.0 {
+            return self.ridge(state, scaled);
+        }
         let strong = self.penalty.alpha * (2.0 * scaled - before.min(f64::MAX) / self.deviation);
         let mut is_in: Vec<bool> = vec![false; self.width];
         for j in self.columns() {
@@ -203,6 +208,27 @@ impl<'a> Path<'a> {
                 return Some(sweeps);
             }
         }
+    }
+
+    /// Ridge has a closed form.
+    fn ridge(&self, state: &mut State, lambda: f64) -> Option<usize> {
+        let columns: Vec<usize> = self.columns().collect();
+        let mut lower = vec![];
+        for (place, &i) in columns.iter().enumerate() {
+            let row = self.row(i);
+            let before = columns.iter().take(place + 1);
+            lower.extend(before.map(|&j| row.get(j).copied().unwrap_or(0.0)));
+            let [_, charge] = self.charge(i);
+            lower.last_mut().into_iter().for_each(|own| *own += charge * lambda);
+        }
+        let mut found: Vec<f64> =
+            columns.iter().filter_map(|&j| self.cross.get(j).copied()).collect();
+        Factor::new(&lower, columns.len()).ok()?.solve(&mut found);
+        for (&j, to) in columns.iter().zip(found) {
+            let by = to - state.coefficient(j);
+            state.change(j, to, by, self.row(j));
+        }
+        Some(1)
     }
 
     /// Coordinate descent over some columns until they stay where they are.

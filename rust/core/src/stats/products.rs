@@ -34,7 +34,7 @@ impl Kernel for Predict<'_, '_> {
     type Out = ();
 
     #[inline(always)]
-    fn run<const TILE: usize, const WIDE: usize>(self) {
+    fn run<const TILE: usize>(self) {
         let mut views = vec![];
         let slots = self.out.chunks_mut(PANEL);
         for (number, slots) in self.design.panels(self.block).zip(slots) {
@@ -71,13 +71,13 @@ impl Kernel for Project<'_, '_> {
     type Out = Sums;
 
     #[inline(always)]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> Sums {
+    fn run<const TILE: usize>(self) -> Sums {
         let mut sums = Sums::new(self.design.width());
         let mut found = vec![0.0; self.design.width()];
         let mut views = vec![];
         for number in self.design.panels(self.block) {
             let panel = self.design.panel(number, &mut views);
-            project::<WIDE>(&panel, &padded(self.values, panel.start), &mut found);
+            project(&panel, &padded(self.values, panel.start), &mut found);
             sums.add(&found);
         }
         sums
@@ -111,7 +111,7 @@ impl Kernel for Gram<'_, '_> {
     type Out = Sums;
 
     #[inline(always)]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> Sums {
+    fn run<const TILE: usize>(self) -> Sums {
         let products = triangle(self.design.width());
         let mut sums = Sums::new(products);
         let mut found = vec![0.0; products];
@@ -119,7 +119,7 @@ impl Kernel for Gram<'_, '_> {
         for number in self.design.panels(self.block) {
             let panel = self.design.panel(number, &mut views);
             let weights: Rows = padded(self.weights, panel.start);
-            gram::<TILE, WIDE>(&panel, &weights, &mut found);
+            gram::<TILE>(&panel, &weights, &mut found);
             sums.add(&found);
         }
         sums

@@ -37,7 +37,7 @@ pub fn two_sided_limit(chance: f64, df: f64) -> f64 {
 }
 
 /// Regularised incomplete beta function (its continued fraction by Lentz's method).
-fn beta_share(x: f64, a: f64, b: f64) -> f64 {
+pub(super) fn beta_share(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }

@@ -98,12 +98,12 @@ fn starts(groups: &Chunked) -> Result<Vec<usize>, Failure> {
 /// How a call runs.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Run {
-    threads: Option<usize>,
-    isa: Option<String>,
-    control: Option<Py<Control>>,
-    timeout: Option<f64>,
-    tick: Option<Py<PyAny>>,
+pub struct Run {
+    pub threads: Option<usize>,
+    pub isa: Option<String>,
+    pub control: Option<Py<Control>>,
+    pub timeout: Option<f64>,
+    pub tick: Option<Py<PyAny>>,
 }
 
 impl Design {

@@ -84,7 +84,7 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
     type Out = Sums;
 
     #[inline(always)]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> Sums {
+    fn run<const TILE: usize>(self) -> Sums {
         let design = self.problem.design;
         let (products, width) = (triangle(design.width()), design.width());
         let mut sums = Sums::new(products + width + 1);
@@ -95,8 +95,8 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
             let [information, score, likelihood] = self.problem.rows(&panel, self.at, &self.row);
             let (first, rest) = values.split_at_mut(products);
             let (second, third) = rest.split_at_mut(width);
-            gram::<TILE, WIDE>(&panel, &information, first);
-            project::<WIDE>(&panel, &score, second);
+            gram::<TILE>(&panel, &information, first);
+            project(&panel, &score, second);
             third.fill(total(&likelihood));
             sums.add(&values);
         }

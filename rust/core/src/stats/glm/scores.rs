@@ -38,7 +38,7 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run<const TILE: usize, const WIDE: usize>(self) {
+    fn run<const TILE: usize>(self) {
         let mut views = vec![];
         for number in self.problem.design.panels(self.block) {
             let panel = self.problem.design.panel(number, &mut views);

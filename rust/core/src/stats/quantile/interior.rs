@@ -217,7 +217,7 @@ impl Kernel for Affine<'_, '_> {
 
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "constant bounds")]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> Sums {
+    fn run<const TILE: usize>(self) -> Sums {
         let width = self.design.width();
         let products = triangle(width);
         let mut sums = Sums::new(products + width + 1);
@@ -246,8 +246,8 @@ impl Kernel for Affine<'_, '_> {
             }
             let (first, rest) = found.split_at_mut(products);
             let (second, third) = rest.split_at_mut(width);
-            gram::<TILE, WIDE>(&panel, q, first);
-            project::<WIDE>(&panel, &right, second);
+            gram::<TILE>(&panel, q, first);
+            project(&panel, &right, second);
             third.fill(total(&gap));
             sums.add(&found);
         }
@@ -267,7 +267,7 @@ impl Kernel for Correct<'_, '_> {
 
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "constant bounds")]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> Sums {
+    fn run<const TILE: usize>(self) -> Sums {
         let mut sums = Sums::new(self.design.width());
         let mut found = vec![0.0; self.design.width()];
         let mut views = vec![];
@@ -280,7 +280,7 @@ impl Kernel for Correct<'_, '_> {
                 let far = (dx[i] * dw[i] + self.centre) / s[i];
                 right[i] = q[i] * (near + far);
             }
-            project::<WIDE>(&panel, &right, &mut found);
+            project(&panel, &right, &mut found);
             sums.add(&found);
         }
         sums
@@ -307,7 +307,7 @@ impl Kernel for Steps<'_, '_> {
 
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "constant bounds")]
-    fn run<const TILE: usize, const WIDE: usize>(self) -> ([f64; 2], Sums) {
+    fn run<const TILE: usize>(self) -> ([f64; 2], Sums) {
         const LANES: usize = 8;
         let mut walls = [[f64::INFINITY; LANES]; 2];
         let mut sums = Sums::new(4);

@@ -1,0 +1,178 @@
+"""A survey's columns as the row-by-row kernels read them, and errors from scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from nser_pmt import _engine, _native
+from nser_pmt._design import INTERCEPT
+from nser_pmt._least_squares import Errors, Lonely
+from nser_pmt._options import invalid
+from nser_pmt._prepared import Prepared
+from nser_pmt.errors import ConvergenceError, DomainError, ModelError
+
+__all__ = ["Dense", "covariance", "dense", "fault", "units_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dense:
+    """Columns, target and weights as Float64 without nulls; the intercept is a flag."""
+
+    columns: list[tuple[str, Any]]
+    target: Any
+    weights: Any
+    rows: int
+    intercept: bool
+    series: list[pl.Series]
+    own_weights: pl.Series
+
+    @property
+    def width(self) -> int:
+        """Number of coefficients."""
+        return len(self.columns) + self.intercept
+
+
+def dense(prepared: Prepared) -> Dense:
+    """Read a survey."""
+    names = [column.name for column in prepared.columns]
+    values = list(prepared.values)
+    intercept = bool(prepared.columns) and prepared.columns[0].term == INTERCEPT
+    if intercept:
+        names, values = names[1:], values[1:]
+    series = []
+    for name, column in zip(names, values, strict=True):
+        made = column.cast(pl.Float64)
+        bad = ~made.is_finite().fill_null(False)
+        if bad.any():
+            row = bad.arg_max()
+            raise DomainError(
+                f"term '{name}', row {row}: expected a finite number",
+                code="not_finite",
+                column=name,
+                row=row,
+            )
+        series.append(made.rechunk())
+    weights = prepared.weights
+    if weights is None:
+        weights = pl.repeat(1.0, prepared.rows, eager=True)
+    weights = weights.cast(pl.Float64).rechunk()
+    sent = _engine.columns([*series, prepared.target, weights])
+    return Dense(
+        columns=list(zip(names, sent[:-2], strict=True)),
+        target=sent[-2],
+        weights=sent[-1],
+        rows=prepared.rows,
+        intercept=intercept,
+        series=series,
+        own_weights=weights,
+    )
+
+
+def fault(prepared: Prepared, kind: str, columns: Sequence[int], method: str) -> Exception:
+    """Return the error of a fit that failed."""
+    names = [prepared.columns[i].name for i in columns]
+    term = prepared.columns[columns[0]].term if columns else None
+    shown = ", ".join(f"'{name}'" for name in names[:6])
+    shown += f" and {len(names) - 6} more" if names[6:] else ""
+    target = prepared.spec.target
+    if kind == "collinear":
+        return DomainError(
+            f"term {shown} is zero, constant, or a combination of the terms before it",
+            code="collinear",
+            column=term,
+            hint="Leave it out, or put levels together",
+        )
+    if kind == "constant_target":
+        return DomainError(
+            f"column '{target}': the target is constant", code="constant_target", column=target
+        )
+    if kind == "no_weight":
+        return DomainError("the weights add up to zero", code="zero_weights")
+    if kind in ("perfect_separation", "quasi_separation"):
+        what = "all households" if kind == "perfect_separation" else "some households"
+        return ConvergenceError(
+            f"the coefficients of {shown} grow without bound: together they tell the target of "
+            f"{what} for certain",
+            code=kind,
+            column=term,
+            hint="Leave them out, or put levels together",
+        )
+    return ConvergenceError(f"{method} did not converge", code="not_converged")
+
+
+def units_of(prepared: Prepared, errors: Errors) -> tuple[pl.Series, list[Any]]:
+    """Return the unit of each row and the stages of the design, for errors from scores."""
+    design = prepared.design
+    stages: list[Any] = design.stages if errors == "design" else [([], [])]
+    if not stages[0][1]:
+        stages = stages[:1]  # later stages count by the fraction drawn in the first
+    if errors == "cluster" and design.psus is None:
+        raise ModelError("cluster errors: the spec has no psu", code="no_design")
+    if errors == "hc1" or not design.units:
+        rows = pl.select(pl.int_range(prepared.rows, dtype=pl.UInt32)).to_series()
+        return rows, stages
+    return design.units[len(stages) - 1].rechunk(), stages
+
+
+def covariance(
+    prepared: Prepared,
+    given: Dense,
+    *,
+    factors: Any,
+    bread: list[float],
+    errors: Errors,
+    lonely: Lonely,
+) -> tuple[list[float], float]:
+    """Return the sandwich of `bread` (by rows) and scores, and its degrees of freedom.
+
+    `factors` times the numbers of a row are its scores. Small samples are corrected as in least
+    squares.
+    """
+    if errors in ("bootstrap", "jackknife"):
+        raise invalid(f"{errors} errors: fit first")
+    ids, stages = units_of(prepared, errors)
+    if errors == "hc1" and prepared.weights is not None:
+        # Households without a weight are not units; they score nothing.
+        keep = prepared.weights > 0
+        numbers = keep.cast(pl.UInt32).cum_sum() - 1
+        none = pl.lit(2**32 - 1, dtype=pl.UInt32)
+        ids = pl.select(pl.when(keep).then(numbers).otherwise(none)).to_series().rechunk()
+        count = prepared.households
+    else:
+        count = int(ids.max()) + 1  # type: ignore[arg-type]
+    scores = _native.group_scores(
+        given.columns,
+        factors,
+        _engine.columns([ids])[0],
+        given.rows,
+        count=count,
+        intercept=given.intercept,
+        run=prepared.run(),
+    )
+    found = scores.variance(stages, lonely)
+    if isinstance(found, tuple):
+        stage, parent = found
+        name = prepared.design.stratum_name(parent)
+        where = f"stratum '{name}'" if stage == 0 else "a primary sampling unit"
+        raise DomainError(
+            f"{where} has one sampling unit, so its variance is unknown",
+            code="lonely_psu",
+            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
+            "or put strata together",
+        )
+    n, k, units = prepared.households, given.width, len(scores)
+    if errors == "hc1":
+        scale, df = (units - 1) / units * n / (n - k), float(n - k)
+    elif errors == "cluster":
+        scale, df = (n - 1) / (n - k), float(units - 1)
+    else:
+        design = prepared.design
+        strata = 1 if design.strata is None else design.strata.height
+        psus = n if design.psus is None else design.psus.height
+        scale, df = 1.0, float(psus - strata - k + 1)
+    meat = [scale * x for x in found]
+    return _native.sandwich_variance(bread, meat, k), df
