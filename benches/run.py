@@ -15,6 +15,7 @@ import fit.report
 import identity.report
 import linking.report
 import person_index.report
+import regression.report
 import scoring.report
 import similarity.report
 import top_k.report
@@ -27,6 +28,7 @@ SUITES = {
     "identity": identity.report.report,
     "linking": linking.report.report,
     "person_index": person_index.report.report,
+    "regression": regression.report.report,
     "similarity": similarity.report.report,
     "top_k": top_k.report.report,
     "verify": verify.report.report,

@@ -46,15 +46,8 @@ def dense(prepared: Prepared) -> Dense:
     series = []
     for name, column in zip(names, values, strict=True):
         made = column.cast(pl.Float64)
-        bad = ~made.is_finite().fill_null(False)
-        if bad.any():
-            row = bad.arg_max()
-            raise DomainError(
-                f"term '{name}', row {row}: expected a finite number",
-                code="not_finite",
-                column=name,
-                row=row,
-            )
+        if made.null_count():
+            raise _not_finite(name, made)
         series.append(made.rechunk())
     weights = prepared.weights
     if weights is None:
@@ -72,8 +65,24 @@ def dense(prepared: Prepared) -> Dense:
     )
 
 
-def fault(prepared: Prepared, kind: str, columns: Sequence[int], method: str) -> Exception:
+def _not_finite(name: str, values: pl.Series) -> DomainError:
+    row = (~values.is_finite().fill_null(False)).arg_max()
+    return DomainError(
+        f"term '{name}', row {row}: expected a finite number",
+        code="not_finite",
+        column=name,
+        row=row,
+    )
+
+
+def fault(
+    prepared: Prepared, given: Dense, kind: str, columns: Sequence[int], method: str
+) -> Exception:
     """Return the error of a fit that failed."""
+    # Looked for here only: a number that is not finite lets every fit fail.
+    for (name, _), values in zip(given.columns, given.series, strict=True):
+        if not values.is_finite().all():
+            return _not_finite(name, values)
     names = [prepared.columns[i].name for i in columns]
     term = prepared.columns[columns[0]].term if columns else None
     shown = ", ".join(f"'{name}'" for name in names[:6])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Literal
 
-from nser_pmt import _native
+from nser_pmt import _engine, _native
 from nser_pmt._dense import covariance, dense, fault
 from nser_pmt._least_squares import Errors, Estimate, Lonely
 from nser_pmt._prepared import Prepared
@@ -51,7 +51,7 @@ def binary(
         run=prepared.run(),
     )
     if "fault" in found:
-        raise fault(prepared, found["fault"], found["columns"], link)
+        raise fault(prepared, given, found["fault"], found["columns"], link)
     coefficients = found["coefficients"]
     k, n = given.width, prepared.households
     inverse = _native.inverse(found["information"], k)
@@ -70,8 +70,9 @@ def binary(
             intercept=given.intercept,
             run=prepared.run(),
         )
+        scores = _engine.columns([_engine.frame(factors, {}).get_column("factor").rechunk()])[0]
         matrix, df = covariance(
-            prepared, given, factors=factors, bread=inverse, errors=errors, lonely=lonely
+            prepared, given, factors=scores, bread=inverse, errors=errors, lonely=lonely
         )
     plain = [sqrt(max(x, 0.0)) for x in classical[:: k + 1]]
     spread = [sqrt(max(x, 0.0)) for x in matrix[:: k + 1]]

@@ -16,7 +16,7 @@ from nser_pmt._prepared import Prepared
 from nser_pmt._survey_design import SurveyDesign
 from nser_pmt.errors import DomainError, ModelError
 
-__all__ = ["Errors", "Estimate", "LeastSquares", "Lonely", "least_squares"]
+__all__ = ["Errors", "Estimate", "LeastSquares", "Lonely", "least_squares", "sums"]
 
 Errors = Literal["design", "cluster", "hc1", "classical", "bootstrap", "jackknife"]
 Lonely = Literal["error", "adjust", "remove"]
@@ -44,6 +44,8 @@ class Estimate:
         For the table of diagnostics.
     state
         What the method keeps for later.
+    path
+        How it went: steps, or penalties.
     """
 
     columns: tuple[Column, ...]
@@ -54,6 +56,7 @@ class Estimate:
     extra: Mapping[str, list[float]]
     statistics: Mapping[str, Any]
     state: LeastSquares | None = None
+    path: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +316,11 @@ def least_squares(
     prepared: Prepared, errors: Errors, *, lonely: Lonely, max_cache_mb: float
 ) -> Estimate:
     """Estimate by least squares from the rows."""
+    return sums(prepared, lonely=lonely, max_cache_mb=max_cache_mb).estimate(errors, rows=prepared)
+
+
+def sums(prepared: Prepared, *, lonely: Lonely, max_cache_mb: float) -> LeastSquares:
+    """Read the rows."""
     design = prepared.design
     width = len(prepared.columns) + 1
     groups = None
@@ -327,7 +335,7 @@ def least_squares(
         groups=groups,
         run=prepared.run(),
     )
-    state = LeastSquares(
+    return LeastSquares(
         moments=moments,
         columns=prepared.columns,
         keep=tuple(range(len(prepared.columns))),
@@ -340,7 +348,6 @@ def least_squares(
         lonely=lonely,
         threads=prepared.control.threads,
     )
-    return state.estimate(errors, rows=prepared)
 
 
 def _rows_needed(errors: str) -> ModelError:

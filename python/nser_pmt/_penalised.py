@@ -14,7 +14,6 @@ from nser_pmt import _native
 from nser_pmt._design import INTERCEPT
 from nser_pmt._least_squares import Estimate, LeastSquares
 from nser_pmt._options import invalid
-from nser_pmt._prepared import Prepared
 from nser_pmt.errors import ConvergenceError, DomainError
 
 __all__ = ["Path", "Penalty", "cross_validated", "path", "penalised"]
@@ -182,7 +181,6 @@ def _residual(moments: _native.Moments, keep: Sequence[int], b: Sequence[float])
 
 
 def penalised(
-    prepared: Prepared,
     state: LeastSquares,
     penalty: Penalty,
     *,

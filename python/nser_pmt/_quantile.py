@@ -136,7 +136,7 @@ def _fit(
         run=prepared.run(),
     )
     if dual is None:
-        raise fault(prepared, found["fault"], found["columns"], "the quantile regression")
+        raise fault(prepared, given, found["fault"], found["columns"], "the quantile regression")
     return found, _engine.frame(dual, {}).get_column("dual")
 
 

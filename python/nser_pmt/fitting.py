@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from math import nan, sqrt
@@ -14,9 +14,20 @@ import polars as pl
 from nser_pmt import _native
 from nser_pmt import model as models
 from nser_pmt._design import INTERCEPT, assemble
-from nser_pmt._least_squares import Errors, Estimate, LeastSquares, Lonely, least_squares
+from nser_pmt._glm import binary
+from nser_pmt._least_squares import (
+    Errors,
+    Estimate,
+    LeastSquares,
+    Lonely,
+    least_squares,
+    sums,
+)
 from nser_pmt._options import chosen, invalid
+from nser_pmt._penalised import Penalty, penalised
 from nser_pmt._prepared import Prepared, prepare
+from nser_pmt._quantile import quantile
+from nser_pmt._stepwise import Criterion, Direction, stepwise
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, ModelError, SchemaError
 from nser_pmt.model import Model, missing_column
@@ -24,7 +35,17 @@ from nser_pmt.model_spec import ModelSpec
 
 __all__ = ["CrossValidation", "Fit", "Method", "fit"]
 
-Method: TypeAlias = Literal["wls", "poverty_focused"]
+Method: TypeAlias = Literal[
+    "wls",
+    "poverty_focused",
+    "quantile",
+    "logit",
+    "probit",
+    "ridge",
+    "lasso",
+    "elastic_net",
+    "stepwise",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +57,14 @@ class Options:
     max_cache_mb: float
     line: float | None
     line_quantile: float | None
+    tau: float | None
+    penalty: float | None
+    alpha: float
+    direction: Direction
+    criterion: Criterion
+    enter: float
+    leave: float
+    forced: Sequence[str]
 
 
 def _wls(prepared: Prepared, options: Options) -> Estimate:
@@ -81,9 +110,59 @@ def _quantile(prepared: Prepared, share: float) -> float:
     return float(table.get_column("y")[min(int(at), table.height - 1)])
 
 
+def _quantile_regression(prepared: Prepared, options: Options) -> Estimate:
+    if options.tau is None:
+        raise invalid("method='quantile' needs tau, such as the share of the poor")
+    return quantile(prepared, options.errors, tau=options.tau, lonely=options.lonely)
+
+
+def _logit(prepared: Prepared, options: Options) -> Estimate:
+    return binary(prepared, options.errors, link="logit", lonely=options.lonely)
+
+
+def _probit(prepared: Prepared, options: Options) -> Estimate:
+    return binary(prepared, options.errors, link="probit", lonely=options.lonely)
+
+
+def _penalised(alpha: float | None) -> Callable[[Prepared, Options], Estimate]:
+    def estimate(prepared: Prepared, options: Options) -> Estimate:
+        state = sums(prepared, lonely=options.lonely, max_cache_mb=options.max_cache_mb)
+        penalty = Penalty(alpha=options.alpha if alpha is None else alpha)
+        found, path = penalised(state, penalty, value=options.penalty)
+        return replace(found, path=path.table)
+
+    return estimate
+
+
+def _stepwise(prepared: Prepared, options: Options) -> Estimate:
+    state = sums(prepared, lonely=options.lonely, max_cache_mb=options.max_cache_mb)
+    steps = stepwise(
+        state,
+        direction=options.direction,
+        criterion=options.criterion,
+        enter=options.enter,
+        leave=options.leave,
+        forced=options.forced,
+    )
+    keep = steps.state.keep
+    rows = replace(
+        prepared,
+        columns=tuple(prepared.columns[i] for i in keep),
+        values=[prepared.values[i] for i in keep],
+    )
+    return replace(steps.state.estimate(options.errors, rows=rows), path=steps.table)
+
+
 _METHODS: Mapping[str, Callable[[Prepared, Options], Estimate]] = {
     "wls": _wls,
     "poverty_focused": _poverty_focused,
+    "quantile": _quantile_regression,
+    "logit": _logit,
+    "probit": _probit,
+    "ridge": _penalised(0.0),
+    "lasso": _penalised(1.0),
+    "elastic_net": _penalised(None),
+    "stepwise": _stepwise,
 }
 
 
@@ -95,6 +174,14 @@ def fit(
     errors: Literal["auto", "design", "cluster", "hc1", "classical"] = "auto",
     line: float | None = None,
     line_quantile: float | None = None,
+    tau: float | None = None,
+    penalty: float | None = None,
+    alpha: float = 0.5,
+    direction: Direction = "both",
+    criterion: Criterion = "p",
+    enter: float = 0.05,
+    leave: float = 0.1,
+    forced: Sequence[str] = (),
     lonely_psu: Lonely = "error",
     level: float = 0.95,
     max_cache_mb: float = 512.0,
@@ -110,7 +197,10 @@ def fit(
         The formula, the weights and the design.
     method
         ``"wls"``, weighted least squares; ``"poverty_focused"``, the same on the households at or
-        below a line (see `line`).
+        below a line (see `line`); ``"quantile"``, exact quantile regression (see `tau`);
+        ``"logit"`` and ``"probit"``, the chance of a target from 0 to 1; ``"ridge"``, ``"lasso"``
+        and ``"elastic_net"``, penalised least squares (see `penalty`); ``"stepwise"``, least squares
+        on terms chosen step by step (see `direction`).
     errors
         Standard errors: ``"design"``, of the survey design (Taylor linearisation); ``"cluster"``,
         by primary unit, strata and fpc ignored; ``"hc1"``, by household; ``"classical"``, from the
@@ -119,6 +209,17 @@ def fit(
     line, line_quantile
         The line of ``"poverty_focused"``: on the scale of the target, or as the share of the weight
         that lies at or below it.
+    tau
+        Which quantile ``"quantile"`` predicts, between 0 and 1.
+    penalty
+        Lambda of the penalised methods, on glmnet's scale; by default the one with the least error
+        out of fold, in ten folds of whole primary units. There are no standard errors then.
+    alpha
+        Of ``"elastic_net"``: 1 is the lasso, 0 is ridge.
+    direction, criterion, enter, leave, forced
+        Of ``"stepwise"``: ``"forward"``, ``"backward"`` or ``"both"``; by ``"p"``-values (terms
+        enter below `enter` and leave above `leave`), ``"aic"`` or ``"bic"``; terms that are always
+        in. All columns of a term enter and leave together.
     lonely_psu
         A stratum with one primary unit: ``"error"``; ``"adjust"``, compared with the mean of all;
         ``"remove"``, it adds nothing.
@@ -192,6 +293,14 @@ def fit(
         max_cache_mb=max_cache_mb,
         line=line,
         line_quantile=line_quantile,
+        tau=tau,
+        penalty=penalty,
+        alpha=alpha,
+        direction=direction,
+        criterion=criterion,
+        enter=enter,
+        leave=leave,
+        forced=forced,
     )
     prepared = prepare(survey, spec, control)
     estimate = _METHODS[method](prepared, options)
@@ -248,6 +357,8 @@ class Fit:
     replicates
         Coefficients of each bootstrap or jackknife refit, if the errors are of those; the columns
         of `covariance`. Null where a term became constant.
+    path
+        Steps of a stepwise choice, or penalties tried.
     """
 
     spec: ModelSpec
@@ -258,6 +369,7 @@ class Fit:
     diagnostics: pl.DataFrame
     covariance: pl.DataFrame
     replicates: pl.DataFrame | None
+    path: pl.DataFrame | None
     _state: LeastSquares | None
     _plans: Mapping[str, Any]
 
@@ -591,6 +703,7 @@ def _shown(
         diagnostics=pl.DataFrame({name: [value] for name, value in estimate.statistics.items()}),
         covariance=pl.DataFrame(dict(zip(names, rows, strict=False))),
         replicates=None,
+        path=estimate.path,
         _state=estimate.state,
         _plans=plans,
     )

@@ -3,7 +3,8 @@
 //!
 //! The objective is glmnet's, the weights scaled to add to 1: half the weighted mean square of the
 //! residuals, plus `lambda` times (`alpha` times the sum of absolute coefficients plus
-//! `(1 - alpha) / 2` times the sum of their squares). Columns are centred by their weighted means and
+//! `(1 - alpha) / 2` times the sum of their squares over the standard deviation of the target). The
+//! last part is what glmnet does, not what it says: it scales the target first. Columns are centred by their weighted means and
 //! divided by their weighted standard deviations (denominator: the sum of weights) before they are
 //! penalised; coefficients are returned for the columns as they are.
 
@@ -56,8 +57,9 @@ pub struct Point {
 /// Most sweeps at one penalty.
 const SWEEPS: usize = 100_000;
 
-/// Largest change of a sweep, in standard deviations of the target, that counts as none.
-const SETTLED: f64 = 1e-14;
+/// Largest change of a coefficient in a sweep, in units of scaled columns and target, that counts as
+/// none; of a coefficient above 1, its share.
+const SETTLED: f64 = 1e-13;
 
 /// Least variance of a column, against its mean square, that is not rounding.
 const CONSTANT: f64 = 1e-13;
@@ -91,13 +93,13 @@ impl<'a> Path<'a> {
         let fits = moments.gram.len() == width * width
             && moments.sums.len() == width
             && penalty.factors.len() == width;
-        if !fits || !(moments.weight > 0.0) {
+        if !fits || moments.weight.is_nan() || moments.weight <= 0.0 {
             return None;
         }
         let weight = moments.weight;
         let mean = moments.sum / weight;
         let variance = moments.square / weight - mean * mean;
-        if !(variance > CONSTANT * moments.square / weight) {
+        if variance.is_nan() || variance <= CONSTANT * moments.square / weight {
             return None;
         }
         let deviation = variance.sqrt();
@@ -117,15 +119,22 @@ impl<'a> Path<'a> {
         }
         let columns = moments.cross.iter().zip(means.iter().zip(&scales));
         let cross = columns.map(|(c, (m, s))| (c / weight - m * mean) / (s * deviation)).collect();
-        // In units of scaled columns a coefficient is its own times the scale. glmnet divides the
-        // target by its deviation too, so a penalty of the square is of another size than that of
-        // the absolute value.
+        // In units of scaled columns a coefficient is its own times the scale.
         let charge = |(s, f): (&f64, &f64)| {
             if penalty.standardise { [*f; 2] } else { [f / s, f / (s * s)] }
         };
         let charges = scales.iter().zip(penalty.factors).map(charge).collect();
         Some(Self {
-            penalty, width, correlation, cross, scales, moves, charges, deviation, means, mean,
+            penalty,
+            width,
+            correlation,
+            cross,
+            scales,
+            moves,
+            charges,
+            deviation,
+            means,
+            mean,
         })
     }
 
@@ -134,9 +143,10 @@ impl<'a> Path<'a> {
     #[must_use]
     pub fn lambdas(&self, count: usize, ratio: f64) -> Vec<f64> {
         let gradient = self.unpenalised();
-        let largest = gradient.iter().zip(&self.charges).fold(0.0, |most: f64, (g, [charge, _])| {
-            if *charge > 0.0 { most.max(g.abs() / charge) } else { most }
-        });
+        let largest =
+            gradient.iter().zip(&self.charges).fold(0.0, |most: f64, (g, [charge, _])| {
+                if *charge > 0.0 { most.max(g.abs() / charge) } else { most }
+            });
         let largest = largest * self.deviation / self.penalty.alpha.max(LEAST_ALPHA);
         let last = count.saturating_sub(1).max(1) as f64;
         (0..count).map(|i| largest * ratio.powf(i as f64 / last)).collect()
@@ -244,7 +254,7 @@ impl<'a> Path<'a> {
                 let next = shrunk / (1.0 + second * (1.0 - self.penalty.alpha) * lambda);
                 let change = next - now;
                 if change != 0.0 {
-                    most = most.max(change.abs());
+                    most = most.max(change.abs() / next.abs().max(1.0));
                     state.change(j, next, change, self.row(j));
                 }
             }

@@ -60,7 +60,8 @@ pub struct Step {
 pub struct Choice {
     /// Whether each term is in.
     pub chosen: Vec<bool>,
-    /// Terms that could not enter: they follow from others, wholly or in part.
+    /// Terms that could not enter: they follow from terms that are in, wholly or in part; of a
+    /// backward choice, from terms before them.
     pub refused: Vec<usize>,
     /// Steps in their order.
     pub steps: Vec<Step>,
@@ -88,17 +89,16 @@ pub fn choose(
             return Err(place);
         }
     }
-    let mut search = Search {
-        table,
-        terms,
-        chosen: vec![false; terms.len()],
-        criterion,
-        steps: vec![],
-    };
+    let mut search =
+        Search { table, terms, chosen: vec![false; terms.len()], criterion, steps: vec![] };
+    let mut refused = vec![];
     if direction == Direction::Backward {
         for (term, columns) in terms.iter().enumerate() {
             let entered = search.table.enter(columns);
             search.set(term, entered);
+            if !entered {
+                refused.push(term);
+            }
         }
     }
     // Every step that the criterion allows makes it better, so none comes twice; p-values have no
@@ -110,10 +110,12 @@ pub fn choose(
             break;
         }
     }
-    let outside = |&(term, _): &(usize, &Vec<usize>)| search.chosen.get(term) == Some(&false);
-    let terms = terms.iter().enumerate();
-    let refused = terms.filter(outside).filter(|(_, c)| search.table.gain(c).is_none());
-    let refused = refused.map(|(term, _)| term).collect();
+    if direction != Direction::Backward {
+        let follows = |&(term, columns): &(usize, &Vec<usize>)| {
+            search.chosen.get(term) == Some(&false) && search.table.gain(columns).is_none()
+        };
+        refused.extend(terms.iter().enumerate().filter(follows).map(|(term, _)| term));
+    }
     Ok(Choice { refused, chosen: search.chosen, steps: search.steps })
 }
 
@@ -280,7 +282,7 @@ impl Table {
     fn enter(&mut self, columns: &[usize]) -> bool {
         for (done, &k) in columns.iter().enumerate() {
             let square = self.squares.get(k).copied().unwrap_or(0.0);
-            if !(self.at(k, k) > INDEPENDENT * square) {
+            if self.at(k, k).is_nan() || self.at(k, k) <= INDEPENDENT * square {
                 let taken = columns.get(..done).unwrap_or(&[]);
                 self.leave(taken);
                 return false;

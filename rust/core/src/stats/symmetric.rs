@@ -94,3 +94,24 @@ impl Factor {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solves_inverts_and_names_a_column() {
+        // The squares of (1, 2; 0, 3; 4, 1) and a third column.
+        let lower = [17.0, 6.0, 14.0, 1.0, 2.0, 5.0];
+        let whole = [[17.0, 6.0, 1.0], [6.0, 14.0, 2.0], [1.0, 2.0, 5.0]];
+        let factor = Factor::new(&lower, 3).unwrap();
+        let mut x: Vec<f64> = whole.iter().map(|row| dot(row, &[1.0, -2.0, 0.5])).collect();
+        factor.solve(&mut x);
+        assert!(x.iter().zip([1.0, -2.0, 0.5]).all(|(x, y)| (x - y).abs() < 1e-14));
+        let inverse = factor.inverse();
+        let product = dot(&whole[1], &[inverse[1], inverse[4], inverse[7]]);
+        assert!((product - 1.0).abs() < 1e-14);
+        assert_eq!(Factor::new(&[1.0, 2.0, 4.0], 2).unwrap_err(), Collinear(1));
+        assert_eq!(Factor::new(&[f64::NAN], 1).unwrap_err(), Collinear(0));
+    }
+}

@@ -32,11 +32,17 @@ pub(super) struct Sample {
 }
 
 impl Problem<'_> {
-    pub(super) fn sample<J: Jobs>(&self, at: &[f64], jobs: &J) -> Result<Sample, J::Stop> {
+    /// All rows, or one panel of `stride`.
+    pub(super) fn sample<J: Jobs>(
+        &self,
+        at: &[f64],
+        stride: usize,
+        jobs: &J,
+    ) -> Result<Sample, J::Stop> {
         let width = self.design.width();
         let parts = jobs.map(&mut vec![(); self.design.blocks()], |block, ()| match self.link {
-            Link::Logit => run(self.isa, Pass { problem: self, at, block, row: logit }),
-            Link::Probit => run(self.isa, Pass { problem: self, at, block, row: probit }),
+            Link::Logit => run(self.isa, Pass { problem: self, at, block, stride, row: logit }),
+            Link::Probit => run(self.isa, Pass { problem: self, at, block, stride, row: probit }),
         })?;
         let mut sums = Sums::new(triangle(width) + width + 1);
         parts.iter().for_each(|part| sums.merge(part));
@@ -77,6 +83,7 @@ struct Pass<'a, 'b, F> {
     problem: &'a Problem<'b>,
     at: &'a [f64],
     block: usize,
+    stride: usize,
     row: F,
 }
 
@@ -90,7 +97,7 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
         let mut sums = Sums::new(products + width + 1);
         let mut values = vec![0.0; products + width + 1];
         let mut views = vec![];
-        for number in design.panels(self.block) {
+        for number in design.panels(self.block).step_by(self.stride) {
             let panel = design.panel(number, &mut views);
             let [information, score, likelihood] = self.problem.rows(&panel, self.at, &self.row);
             let (first, rest) = values.split_at_mut(products);

@@ -60,10 +60,7 @@ fn fit_weighted<J: Jobs>(
 }
 
 /// Fits all rows of a problem.
-fn solve<J: Jobs>(
-    problem: &Problem<'_>,
-    jobs: &J,
-) -> Result<Result<Fitted, Fault>, J::Stop> {
+fn solve<J: Jobs>(problem: &Problem<'_>, jobs: &J) -> Result<Result<Fitted, Fault>, J::Stop> {
     match approach(problem, jobs)? {
         Ok((near, rounds)) => finish(problem, &near, rounds, jobs),
         Err(fault) => Ok(Err(fault)),
@@ -94,10 +91,8 @@ fn by_bands<J: Jobs>(
         Some(near) => near.to_vec(),
         None => {
             let share = sample / rows as f64;
-            let some: Vec<u32> = (0u32..)
-                .take(rows)
-                .filter(|&row| scatter(u64::from(row)) < share)
-                .collect();
+            let some: Vec<u32> =
+                (0u32..).take(rows).filter(|&row| scatter(u64::from(row)) < share).collect();
             match Part::new(problem, &some, &[]).with(problem, |part| approach(part, jobs))? {
                 Ok((at, found)) => {
                     rounds += found;
@@ -136,11 +131,7 @@ fn by_bands<J: Jobs>(
     Ok(None)
 }
 
-fn residuals<J: Jobs>(
-    problem: &Problem<'_>,
-    at: &[f64],
-    jobs: &J,
-) -> Result<Vec<f64>, J::Stop> {
+fn residuals<J: Jobs>(problem: &Problem<'_>, at: &[f64], jobs: &J) -> Result<Vec<f64>, J::Stop> {
     let mut out = predictions(problem.design, at, problem.isa, jobs)?;
     out.iter_mut().zip(problem.target).for_each(|(r, y)| *r = y - *r);
     Ok(out)
@@ -183,7 +174,8 @@ impl Part {
         if problem.design.has_intercept() {
             columns.insert(0, vec![1.0; rows.len()]);
         }
-        let mut part = Self { columns, target: pick(problem.target), weights: pick(problem.weights) };
+        let mut part =
+            Self { columns, target: pick(problem.target), weights: pick(problem.weights) };
         for pile in piles {
             for (column, sum) in part.columns.iter_mut().zip(&pile.columns) {
                 column.push(*sum);
@@ -266,11 +258,7 @@ impl Band {
     }
 
     /// Fits the rows inside and the two piles.
-    fn solve<J: Jobs>(
-        &self,
-        problem: &Problem<'_>,
-        jobs: &J,
-    ) -> Result<Option<Fitted>, J::Stop> {
+    fn solve<J: Jobs>(&self, problem: &Problem<'_>, jobs: &J) -> Result<Option<Fitted>, J::Stop> {
         let mut piles = vec![];
         for side in [Side::Above, Side::Below] {
             let weights: Vec<f64> = self
@@ -305,9 +293,10 @@ impl Band {
             .map(|(side, w)| if *side == Side::Above { *w } else { 0.0 })
             .collect();
         scatter_into(&mut dual, &self.inside, &found.dual);
-        let loss = residuals.iter().zip(problem.weights).map(|(r, w)| {
-            w * if *r > 0.0 { problem.tau * r } else { (problem.tau - 1.0) * r }
-        });
+        let loss = residuals
+            .iter()
+            .zip(problem.weights)
+            .map(|(r, w)| w * if *r > 0.0 { problem.tau * r } else { (problem.tau - 1.0) * r });
         Fitted {
             basis: rows_of(&self.inside, &found.basis),
             dual,

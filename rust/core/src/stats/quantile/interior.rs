@@ -2,7 +2,7 @@
 
 use super::{Fault, Problem};
 use crate::stats::cpu::{Kernel, run};
-use crate::stats::design::{BLOCK, Design, PANEL, Rows, padded};
+use crate::stats::design::{Design, PANEL, Rows, padded};
 use crate::stats::jobs::Jobs;
 use crate::stats::panel::{Sums, gram, predict, project, total, triangle};
 use crate::stats::products::{merged, projection, weighted_gram};
@@ -18,15 +18,19 @@ const NEARLY: f64 = 0.9995;
 const GAP: f64 = 1e-8;
 
 /// Coefficients near the best, and the number of rounds.
+pub(super) type Near = (Vec<f64>, usize);
+
+/// Comes near the best coefficients.
 pub(super) fn approach<J: Jobs>(
     problem: &Problem<'_>,
     jobs: &J,
-) -> Result<Result<(Vec<f64>, usize), Fault>, J::Stop> {
+) -> Result<Result<Near, Fault>, J::Stop> {
     let design = problem.design;
     let width = design.width();
     // From least squares.
     let matrix = weighted_gram(design, problem.weights, problem.isa, jobs)?;
-    let weighted: Vec<f64> = problem.target.iter().zip(problem.weights).map(|(y, w)| y * w).collect();
+    let weighted: Vec<f64> =
+        problem.target.iter().zip(problem.weights).map(|(y, w)| y * w).collect();
     let mut at = projection(design, &weighted, problem.isa, jobs)?;
     match Factor::new(&matrix, width) {
         Ok(factor) => factor.solve(&mut at),
@@ -107,8 +111,7 @@ impl Lengths {
 }
 
 impl<'a, 'd> Walk<'a, 'd> {
-    fn new<J: Jobs>(problem: &Problem<'a>, at: &[f64], jobs: &J) -> Result<Walk<'a, 'a>, J::Stop>
-    {
+    fn new<J: Jobs>(problem: &Problem<'a>, at: &[f64], jobs: &J) -> Result<Walk<'a, 'a>, J::Stop> {
         let design = problem.design;
         let fitted = crate::stats::products::predictions(design, at, problem.isa, jobs)?;
         let (mut scale, mut weight) = (0.0, 0.0);
@@ -340,22 +343,19 @@ impl Kernel for Steps<'_, '_> {
                 parts[2][i] = dz[i] * x[i] + dw[i] * s[i];
                 parts[3][i] = (dz[i] - dw[i]) * dx[i];
             }
+            let [primal, dual] = &mut walls;
             for start in (0..PANEL).step_by(LANES) {
-                for lane in 0..LANES {
+                for (lane, (primal, dual)) in primal.iter_mut().zip(dual.iter_mut()).enumerate() {
                     let i = start + lane;
-                    walls[0][lane] = nearer(nearer(walls[0][lane], x[i], dx[i]), s[i], -dx[i]);
-                    walls[1][lane] = nearer(nearer(walls[1][lane], z[i], dz[i]), w[i], dw[i]);
+                    *primal = nearer(nearer(*primal, x[i], dx[i]), s[i], -dx[i]);
+                    *dual = nearer(nearer(*dual, z[i], dz[i]), w[i], dw[i]);
                 }
             }
-            for i in rows.min(PANEL)..PANEL {
-                parts[0][i] = 0.0;
-            }
-            sums.add(&[total(&parts[0]), total(&parts[1]), total(&parts[2]), total(&parts[3])]);
+            let [now, first, second, both] = &mut parts;
+            now.iter_mut().skip(rows).for_each(|pad| *pad = 0.0);
+            sums.add(&[total(now), total(first), total(second), total(both)]);
         }
         let least = |lanes: [f64; LANES]| lanes.into_iter().fold(f64::INFINITY, f64::min);
         (walls.map(least), sums)
     }
 }
-
-// The states of a block are those of its panels.
-const _: () = assert!(BLOCK % PANEL == 0);

@@ -98,13 +98,14 @@ impl<'a, 'b> Search<'a, 'b> {
         let above = residuals.iter().map(|r| *r > 0.0).collect();
         let noise = size * 1e-13;
         let target = problem.target.to_vec();
-        let search =
-            Self { problem, target, basis, is_basic, residuals, above, noise, right };
+        let search = Self { problem, target, basis, is_basic, residuals, above, noise, right };
         Ok(Ok(search))
     }
 
     fn factor(&self) -> Option<Lu> {
-        Lu::new(self.basis.iter().map(|&row| self.problem.design.row(row as usize).collect()).collect())
+        Lu::new(
+            self.basis.iter().map(|&row| self.problem.design.row(row as usize).collect()).collect(),
+        )
     }
 
     /// Coefficients of the plane through the basis, refined once.
@@ -116,9 +117,11 @@ impl<'a, 'b> Search<'a, 'b> {
             .iter()
             .zip(&values)
             .map(|(&row, value)| {
-                self.problem.design.row(row as usize).zip(&at).fold(*value, |sum, (x, b)| {
-                    x.mul_add(-b, sum)
-                })
+                self.problem
+                    .design
+                    .row(row as usize)
+                    .zip(&at)
+                    .fold(*value, |sum, (x, b)| x.mul_add(-b, sum))
             })
             .collect();
         at.iter_mut().zip(lu.solve(&left)).for_each(|(at, more)| *at += more);
@@ -185,8 +188,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let Some((&leaving, &a)) = self.basis.get(place).zip(dual.get(place)) else {
             return Ok(None);
         };
-        let mut slope =
-            if below { a } else { get(self.problem.weights, leaving) - a };
+        let mut slope = if below { a } else { get(self.problem.weights, leaving) - a };
         let mut crossings: Vec<(f64, u32)> = vec![];
         let largest = rises.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         let rows = self.residuals.iter().zip(&rises).zip(self.above.iter().zip(&self.is_basic));
@@ -254,10 +256,11 @@ impl<'a, 'b> Search<'a, 'b> {
         let sorted = self.factor();
         let coefficients = self.coefficients(sorted.as_ref().unwrap_or(lu), problem.target);
         let fitted = predictions(problem.design, &coefficients, problem.isa, jobs)?;
-        let losses = problem.target.iter().zip(&fitted).zip(problem.weights).map(|((y, fit), w)| {
-            let r = y - fit;
-            w * if r > 0.0 { problem.tau * r } else { (problem.tau - 1.0) * r }
-        });
+        let losses =
+            problem.target.iter().zip(&fitted).zip(problem.weights).map(|((y, fit), w)| {
+                let r = y - fit;
+                w * if r > 0.0 { problem.tau * r } else { (problem.tau - 1.0) * r }
+            });
         let loss = losses.sum();
         let basis = self.basis.clone();
         Ok(Fitted { coefficients, basis, dual: all, loss, unique, rounds, pivots })
@@ -276,8 +279,7 @@ fn independent(problem: &Problem<'_>, residuals: &[f64]) -> Result<Vec<u32>, Fau
         // Few rows are looked at, so few are sorted.
         let more = (8 * width + sorted).min(order.len() - sorted);
         let rest = order.get_mut(sorted..).unwrap_or(&mut []);
-        let by_distance =
-            |a: &u32, b: &u32| distance(a).total_cmp(&distance(b)).then(a.cmp(b));
+        let by_distance = |a: &u32, b: &u32| distance(a).total_cmp(&distance(b)).then(a.cmp(b));
         if more < rest.len() {
             rest.select_nth_unstable_by(more, by_distance);
         }
