@@ -1,4 +1,6 @@
-"""Time logit and median regression on one number of threads; `report.py` calls this in a fresh process.
+"""Time logit and median regression on one number of threads.
+
+`report.py` calls this in a fresh process.
 
 Checks the answers first: coefficients of logit against each peer's; of median regression the loss,
 which no peer's may be below, and the coefficients within what the peer promises. Prints one JSON

@@ -17,6 +17,7 @@ __all__ = [
     "__version__",
     "assign_pairs",
     "bootstrap",
+    "choose_terms",
     "cluster_pairs",
     "cnic_categories",
     "cnic_key",
@@ -24,16 +25,24 @@ __all__ = [
     "debug_build",
     "evaluate",
     "evaluate_one",
+    "glm_factors",
+    "glm_fit",
+    "group_scores",
+    "inverse",
     "isa_names",
     "jackknife",
     "learn_matches",
     "name_categories",
+    "penalised_path",
     "provoke_panic",
+    "quantile_fit",
+    "quantile_refits",
     "rank_ids",
     "robust_meat",
     "sandwich_variance",
     "student_limit",
     "student_p",
+    "weighted_gram",
 ]
 
 __version__: str
@@ -348,3 +357,97 @@ def provoke_panic(cells: int, secret: str) -> None: ...
 def rank_ids(
     ids: pl.Series, rows: int, *, control: Control | None = None, timeout: float | None = None
 ) -> tuple[ArrowStream, ArrowStream]: ...
+
+_Columns = list[tuple[str, Any]]
+
+def glm_fit(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    *,
+    link: str,
+    rounds: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> dict[str, Any]: ...
+def glm_factors(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    coefficients: list[float],
+    *,
+    link: str,
+    intercept: bool,
+    run: dict[str, Any],
+) -> ArrowStream: ...
+def group_scores(
+    columns: _Columns,
+    factors: Any,
+    groups: Any,
+    rows: int,
+    *,
+    count: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> Scores: ...
+def weighted_gram(
+    columns: _Columns, weights: Any, rows: int, *, intercept: bool, run: dict[str, Any]
+) -> list[float]: ...
+def inverse(lower: list[float], width: int) -> list[float]: ...
+def quantile_fit(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    *,
+    tau: float,
+    near: list[float] | None,
+    intercept: bool,
+    run: dict[str, Any],
+) -> tuple[dict[str, Any], ArrowStream | None]: ...
+def quantile_refits(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    groups: Any,
+    rows: int,
+    *,
+    tau: float,
+    near: list[float],
+    strata: list[int],
+    fraction: list[float],
+    units: int,
+    replicates: int,
+    seed: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> list[list[float] | None]: ...
+def penalised_path(
+    gram: list[float],
+    cross: list[float],
+    square: float,
+    sums: list[float],
+    sum: float,
+    weight: float,
+    *,
+    alpha: float,
+    factors: list[float],
+    standardise: bool,
+    lambdas: list[float] | None,
+    count: int,
+    ratio: float,
+) -> list[tuple[float, float, list[float], float, int | None]] | None: ...
+def choose_terms(
+    products: list[float],
+    width: int,
+    *,
+    rows: float,
+    weight: float,
+    terms: list[list[int]],
+    forced: list[int],
+    criterion: str,
+    direction: str,
+    limits: tuple[float, float],
+) -> dict[str, Any]: ...

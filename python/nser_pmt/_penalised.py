@@ -206,7 +206,9 @@ def penalised(
         "coefficients": int(chosen["nonzero"]) + 1,
         "weight_sum": state.weight_sum,
         "r2": chosen["r2"],
-        "rmse": sqrt(_residual(state.moments, state.keep, found.coefficients[at]) / state.weight_sum),
+        "rmse": sqrt(
+            _residual(state.moments, state.keep, found.coefficients[at]) / state.weight_sum
+        ),
         "alpha": penalty.alpha,
         "lambda": chosen["lambda"],
         "rmse_out_of_fold": chosen.get("rmse"),

@@ -112,7 +112,7 @@ def quantile_bootstrap(
 
 
 def bandwidth(tau: float, n: int) -> float:
-    """Hall and Sheather's bandwidth for intervals of 95 %, kept within 0 and 1 (R: bandwidth.rq)."""
+    """Return Hall and Sheather's bandwidth for intervals of 95 %, kept within 0 and 1."""
     normal = NormalDist()
     x = normal.inv_cdf(tau)
     f = normal.pdf(x)
@@ -140,9 +140,7 @@ def _fit(
     return found, _engine.frame(dual, {}).get_column("dual")
 
 
-def _bread(
-    prepared: Prepared, given: Dense, tau: float, coefficients: list[float]
-) -> list[float]:
+def _bread(prepared: Prepared, given: Dense, tau: float, coefficients: list[float]) -> list[float]:
     """Inverse of ``sum(w f x x')``, by rows."""
     h = bandwidth(tau, prepared.households)
     high, _ = _fit(prepared, given, tau + h, coefficients)

@@ -199,8 +199,8 @@ def fit(
         ``"wls"``, weighted least squares; ``"poverty_focused"``, the same on the households at or
         below a line (see `line`); ``"quantile"``, exact quantile regression (see `tau`);
         ``"logit"`` and ``"probit"``, the chance of a target from 0 to 1; ``"ridge"``, ``"lasso"``
-        and ``"elastic_net"``, penalised least squares (see `penalty`); ``"stepwise"``, least squares
-        on terms chosen step by step (see `direction`).
+        and ``"elastic_net"``, penalised least squares (see `penalty`); ``"stepwise"``, least
+        squares on terms chosen step by step (see `direction`).
     errors
         Standard errors: ``"design"``, of the survey design (Taylor linearisation); ``"cluster"``,
         by primary unit, strata and fpc ignored; ``"hc1"``, by household; ``"classical"``, from the

@@ -64,16 +64,14 @@ def steps_of_r(frame: pl.DataFrame, method: str, epsilon: float) -> list[float]:
         eta = np.array([normal.inv_cdf(m) for m in mean])
     before = deviance(y, w, mean)
     for _ in range(100):
-        if method == "logit":
-            slope = mean * (1 - mean)
-        else:
-            slope = np.array([normal.pdf(e) for e in eta])
+        slopes = mean * (1 - mean) if method == "logit" else [normal.pdf(e) for e in eta]
+        slope = np.array(slopes)
         root = np.sqrt(w * slope**2 / (mean * (1 - mean)))
         z = eta + (y - mean) / slope
         b = np.linalg.lstsq(x * root[:, None], z * root, rcond=None)[0]
         eta = x @ b
-        mean = 1 / (1 + np.exp(-eta)) if method == "logit" else np.array(
-            [normal.cdf(e) for e in eta]
+        mean = (
+            1 / (1 + np.exp(-eta)) if method == "logit" else np.array([normal.cdf(e) for e in eta])
         )
         after = deviance(y, w, mean)
         if abs(after - before) / (abs(after) + 0.1) < epsilon:

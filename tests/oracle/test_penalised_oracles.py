@@ -23,7 +23,9 @@ def read(frame: pl.DataFrame, spec: nser.ModelSpec) -> LeastSquares:
     return sums(prepare(frame, spec, None), lonely="error", max_cache_mb=512.0)
 
 
-@pytest.mark.parametrize(("file", "alpha"), [("glmnet_apistrat", 1.0), ("glmnet_enet_apistrat", 0.5)])
+@pytest.mark.parametrize(
+    ("file", "alpha"), [("glmnet_apistrat", 1.0), ("glmnet_enet_apistrat", 0.5)]
+)
 def test_glmnet(shared_data: Path, file: str, alpha: float) -> None:
     expected = json.loads((shared_data / f"oracles/r_survey/{file}.json").read_text())
     frame = pl.read_csv(shared_data / "oracles/r_survey/apistrat.csv", null_values="NA")
@@ -100,12 +102,8 @@ def test_conditions_of_an_optimum(alpha: float, standardise: bool) -> None:
 def test_stepwise(criterion: Any, direction: Any, seed: int) -> None:
     frame, terms = survey(seed)
     frame = frame.with_columns(twice=2 * pl.col("x5"))
-    spec = nser.ModelSpec(
-        target="y", terms=[*terms, nser.terms.levels("g"), "twice"], weights="w"
-    )
-    found = stepwise(
-        read(frame, spec), direction=direction, criterion=criterion, forced=["x4"]
-    )
+    spec = nser.ModelSpec(target="y", terms=[*terms, nser.terms.levels("g"), "twice"], weights="w")
+    found = stepwise(read(frame, spec), direction=direction, criterion=criterion, forced=["x4"])
     steps = [(row["term"], row["action"]) for row in found.table.iter_rows(named=True)]
     assert steps == naive(frame, [*terms, "g", "twice"], criterion, direction)
     kept = {found.state.columns[i].term for i in found.state.keep}

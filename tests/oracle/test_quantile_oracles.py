@@ -11,7 +11,15 @@ import pytest
 
 import nser_pmt as nser
 
-PAK = ("dep_cat", "headedu_cat", "school_cat", "rooms_cat", "toilet_cat", "livestock_cat", "land_cat")
+PAK = (
+    "dep_cat",
+    "headedu_cat",
+    "school_cat",
+    "rooms_cat",
+    "toilet_cat",
+    "livestock_cat",
+    "land_cat",
+)
 
 
 @pytest.mark.parametrize("tau", [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])

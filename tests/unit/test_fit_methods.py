@@ -133,9 +133,9 @@ def test_quantile_bootstrap() -> None:
 
 
 def test_bandwidth() -> None:
-    # R: quantreg::bandwidth.rq(.2, 1000), (.01, 50)
-    assert bandwidth(0.5, 1000) == pytest.approx(0.0973, abs=2e-4)
-    assert 0 < 0.01 - bandwidth(0.01, 50) + 1e-12
+    # z(.975) ** (2 / 3) / 10 * (1.5 * phi(0) ** 2) ** (1 / 3), by hand.
+    assert bandwidth(0.5, 1000) == pytest.approx(0.1 * 1.5661 * 0.62034, rel=1e-3)
+    assert 0 < bandwidth(0.01, 50) <= 0.01
 
 
 def test_a_quantile_with_several_answers_says_so() -> None:
@@ -144,13 +144,25 @@ def test_a_quantile_with_several_answers_says_so() -> None:
     given = dense(prepared)
     plain = [(given.columns[:0], 6), (given.columns, 6)]
     found, _ = _native.quantile_fit(
-        plain[0][0], given.target, given.weights, 6, tau=0.5, near=None, intercept=True,
+        plain[0][0],
+        given.target,
+        given.weights,
+        6,
+        tau=0.5,
+        near=None,
+        intercept=True,
         run=prepared.run(),
     )
     assert found["coefficients"][0] in (3.0, 4.0)
     assert not found["unique"]
     found, _ = _native.quantile_fit(
-        plain[1][0], given.target, given.weights, 6, tau=0.5, near=None, intercept=True,
+        plain[1][0],
+        given.target,
+        given.weights,
+        6,
+        tau=0.5,
+        near=None,
+        intercept=True,
         run=prepared.run(),
     )
     assert found["coefficients"] == [3.0, 1.0]
