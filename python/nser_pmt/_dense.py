@@ -15,7 +15,7 @@ from nser_pmt._options import invalid
 from nser_pmt._prepared import Prepared
 from nser_pmt.errors import ConvergenceError, DomainError, ModelError
 
-__all__ = ["Dense", "covariance", "dense", "fault", "units_of"]
+__all__ = ["Dense", "covariance", "dense", "fault", "units_of", "weighted_gram"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def units_of(prepared: Prepared, errors: Errors) -> tuple[pl.Series, list[Any]]:
         stages = stages[:1]  # later stages count by the fraction drawn in the first
     if errors == "cluster" and design.psus is None:
         raise ModelError("cluster errors: the spec has no psu", code="no_design")
-    if errors == "hc1" or not design.units:
+    if not design.units:
         rows = pl.select(pl.int_range(prepared.rows, dtype=pl.UInt32)).to_series()
         return rows, stages
     return design.units[len(stages) - 1].rechunk(), stages
@@ -131,7 +131,7 @@ def covariance(
     prepared: Prepared,
     given: Dense,
     *,
-    factors: Any,
+    factors: pl.Series,
     bread: list[float],
     errors: Errors,
     lonely: Lonely,
@@ -143,20 +143,19 @@ def covariance(
     """
     if errors in ("bootstrap", "jackknife"):
         raise invalid(f"{errors} errors: fit first")
+    n, k = prepared.households, given.width
+    if errors == "hc1":
+        # Scores add up to zero, so their squares need no centre.
+        squares = weighted_gram(prepared, given, factors * factors)
+        meat = [n / (n - k) * x for x in squares]
+        return _native.sandwich_variance(bread, meat, k), float(n - k)
     ids, stages = units_of(prepared, errors)
-    if errors == "hc1" and prepared.weights is not None:
-        # Households without a weight are not units; they score nothing.
-        keep = prepared.weights > 0
-        numbers = keep.cast(pl.UInt32).cum_sum() - 1
-        none = pl.lit(2**32 - 1, dtype=pl.UInt32)
-        ids = pl.select(pl.when(keep).then(numbers).otherwise(none)).to_series().rechunk()
-        count = prepared.households
-    else:
-        count = int(ids.max()) + 1  # type: ignore[arg-type]
+    count = int(ids.max()) + 1  # type: ignore[arg-type]
+    sent, groups = _engine.columns([factors.rechunk(), ids])
     scores = _native.group_scores(
         given.columns,
-        factors,
-        _engine.columns([ids])[0],
+        sent,
+        groups,
         given.rows,
         count=count,
         intercept=given.intercept,
@@ -173,11 +172,8 @@ def covariance(
             hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
             "or put strata together",
         )
-    n, k, units = prepared.households, given.width, len(scores)
-    if errors == "hc1":
-        scale, df = (units - 1) / units * n / (n - k), float(n - k)
-    elif errors == "cluster":
-        scale, df = (n - 1) / (n - k), float(units - 1)
+    if errors == "cluster":
+        scale, df = (n - 1) / (n - k), float(len(scores) - 1)
     else:
         design = prepared.design
         strata = 1 if design.strata is None else design.strata.height
@@ -185,3 +181,17 @@ def covariance(
         scale, df = 1.0, float(psus - strata - k + 1)
     meat = [scale * x for x in found]
     return _native.sandwich_variance(bread, meat, k), df
+
+
+def weighted_gram(prepared: Prepared, given: Dense, weights: pl.Series) -> list[float]:
+    """Return ``X' q X`` for weights q, by rows."""
+    width = given.width
+    lower = _native.weighted_gram(
+        given.columns,
+        _engine.columns([weights.rechunk()])[0],
+        given.rows,
+        intercept=given.intercept,
+        run=prepared.run(),
+    )
+    at = [i * (i + 1) // 2 for i in range(width)]
+    return [lower[at[max(i, j)] + min(i, j)] for i in range(width) for j in range(width)]

@@ -70,7 +70,7 @@ def binary(
             intercept=given.intercept,
             run=prepared.run(),
         )
-        scores = _engine.columns([_engine.frame(factors, {}).get_column("factor").rechunk()])[0]
+        scores = _engine.frame(factors, {}).get_column("factor")
         matrix, df = covariance(
             prepared, given, factors=scores, bread=inverse, errors=errors, lonely=lonely
         )

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _engine, _native
-from nser_pmt._dense import Dense, covariance, dense, fault
+from nser_pmt._dense import Dense, covariance, dense, fault, weighted_gram
 from nser_pmt._least_squares import Errors, Estimate, Lonely
 from nser_pmt._options import invalid
 from nser_pmt._prepared import Prepared
@@ -40,14 +40,12 @@ def quantile(prepared: Prepared, errors: Errors, *, tau: float, lonely: Lonely) 
     bread = _bread(prepared, given, tau, coefficients)
     k, n = given.width, prepared.households
     squares = given.own_weights * given.own_weights
-    filling = _gram(prepared, given, squares)
-    classical = _native.sandwich_variance(
-        bread, [tau * (1 - tau) * x for x in _whole(filling, k)], k
-    )
+    filling = weighted_gram(prepared, given, squares)
+    classical = _native.sandwich_variance(bread, [tau * (1 - tau) * x for x in filling], k)
     if errors == "classical":
         matrix, df = classical, float(n - k)
     else:
-        scores = _engine.columns([(dual - (1 - tau) * given.own_weights).rechunk()])[0]
+        scores = dual - (1 - tau) * given.own_weights
         matrix, df = covariance(
             prepared, given, factors=scores, bread=bread, errors=errors, lonely=lonely
         )
@@ -153,27 +151,13 @@ def _bread(prepared: Prepared, given: Dense, tau: float, coefficients: list[floa
     # As in R: no density where the two quantiles cross.
     density = 2 * h / (rise - 2**-26)
     density = pl.select(pl.max_horizontal(density, 0.0)).to_series()
-    matrix = _gram(prepared, given, density * given.own_weights)
+    k = given.width
+    matrix = weighted_gram(prepared, given, density * given.own_weights)
     try:
-        return _native.inverse(matrix, given.width)
+        return _native.inverse([matrix[i * k + j] for i in range(k) for j in range(i + 1)], k)
     except DomainError:
         raise DomainError(
             "the density of the target about this quantile cannot be estimated",
             code="no_density",
             hint="Use bootstrap errors, or a tau further from 0 and 1",
         ) from None
-
-
-def _gram(prepared: Prepared, given: Dense, weights: pl.Series) -> list[float]:
-    return _native.weighted_gram(
-        given.columns,
-        _engine.columns([weights.rechunk()])[0],
-        given.rows,
-        intercept=given.intercept,
-        run=prepared.run(),
-    )
-
-
-def _whole(lower: list[float], width: int) -> list[float]:
-    at = [i * (i + 1) // 2 for i in range(width)]
-    return [lower[at[max(i, j)] + min(i, j)] for i in range(width) for j in range(width)]
