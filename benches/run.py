@@ -16,6 +16,11 @@ import identity.report
 import linking.report
 import person_index.report
 import scenario.report
+import fit.report
+import identity.report
+import linking.report
+import person_index.report
+import regression.report
 import scoring.report
 import similarity.report
 import targeting.report
@@ -27,9 +32,11 @@ SUITES = {
     "calibrate": calibrate.report.report,
     "scenario": scenario.report.report,
     "scoring": scoring.report.report,
+    "fit": fit.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,
     "person_index": person_index.report.report,
+    "regression": regression.report.report,
     "similarity": similarity.report.report,
     "targeting": targeting.report.report,
     "top_k": top_k.report.report,

@@ -8,6 +8,7 @@ from typing import Any as _Any
 
 from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
 from nser_pmt.calibration import Calibrated, calibrate, totals_template
+from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity, terms
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
@@ -20,6 +21,7 @@ from nser_pmt.errors import (
     NserError,
     SchemaError,
 )
+from nser_pmt.fitting import CrossValidation, Fit, fit
 from nser_pmt.golden import representative
 from nser_pmt.learning import Learned, learn
 from nser_pmt.likelihood_tables import LikelihoodTable, likelihood_table
@@ -31,12 +33,14 @@ from nser_pmt.lint import Finding
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.model_comparison import ModelComparison, compare_models
 from nser_pmt.model_decay import Decay, decay
+from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.targeting import Targeting, targeting
+from nser_pmt.survey import survey_mean, survey_ratio, survey_total
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -47,9 +51,11 @@ __all__ = [
     "Clusters",
     "ConvergenceError",
     "CoverageCurve",
+    "CrossValidation",
     "Decay",
     "DomainError",
     "Finding",
+    "Fit",
     "InternalError",
     "Learned",
     "LikelihoodTable",
@@ -59,6 +65,7 @@ __all__ = [
     "Model",
     "ModelComparison",
     "ModelError",
+    "ModelSpec",
     "NserError",
     "PersonIndex",
     "PersonMatch",
@@ -84,6 +91,7 @@ __all__ = [
     "evaluate_links",
     "explain",
     "explain_pairs",
+    "fit",
     "golden",
     "learn",
     "likelihood",
@@ -97,8 +105,12 @@ __all__ = [
     "representative",
     "score",
     "similarity",
+    "survey_mean",
+    "survey_ratio",
+    "survey_total",
     "synth",
     "targeting",
+    "terms",
     "to_scorecard",
     "totals_template",
     "verify",

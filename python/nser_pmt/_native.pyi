@@ -9,6 +9,7 @@ __all__ = [
     "Control",
     "Dictionary",
     "Linker",
+    "Moments",
     "PersonIndex",
     "RuleRun",
     "ScenarioCoder",
@@ -16,23 +17,41 @@ __all__ = [
     "ScenarioCurve",
     "ScenarioScores",
     "Scorer",
+    "Scores",
     "__version__",
     "assign_pairs",
+    "bootstrap",
+    "choose_terms",
     "cluster_pairs",
     "cnic_categories",
     "cnic_key",
     "concentration_curve",
+    "cross_validate",
     "debug_build",
     "evaluate",
     "evaluate_one",
+    "glm_factors",
+    "glm_fit",
+    "group_scores",
+    "inverse",
     "isa_names",
+    "jackknife",
     "learn_matches",
     "name_categories",
+    "penalised_path",
     "provoke_panic",
     "rank_correlation",
     "rank_ids",
     "targeting_bootstrap",
     "targeting_curve",
+    "quantile_fit",
+    "quantile_refits",
+    "rank_ids",
+    "robust_meat",
+    "sandwich_variance",
+    "student_limit",
+    "student_p",
+    "weighted_gram",
 ]
 
 __version__: str
@@ -124,6 +143,88 @@ class Linker:
     def score_pairs(
         self, left: pl.Series, right: pl.Series, pairs: int, weights: str
     ) -> ArrowStream: ...
+
+@final
+class Moments:
+    def __new__(
+        cls,
+        columns: list[tuple[str, Any, int]],
+        rows: int,
+        *,
+        weights: pl.Series | None,
+        groups: pl.Series | None,
+        run: dict[str, Any],
+    ) -> Moments: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def groups(self) -> int: ...
+    def entry(self, i: int, j: int) -> float: ...
+    def group_entries(self, i: int, j: int) -> list[float]: ...
+    def solve(self, keep: list[int], constant: int | None) -> dict[str, Any]: ...
+    def scaled(self, factors: list[float]) -> Moments: ...
+    def scores(self, keep: list[int], high: list[float], low: list[float]) -> Scores: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Moments: ...
+
+@final
+class Scores:
+    def __new__(
+        cls,
+        columns: list[tuple[str, Any, int]],
+        rows: int,
+        coefficients: list[float],
+        *,
+        weights: pl.Series | None,
+        groups: pl.Series,
+        run: dict[str, Any],
+    ) -> Scores: ...
+    @staticmethod
+    def from_columns(columns: list[list[float]]) -> Scores: ...
+    def __len__(self) -> int: ...
+    def variance(
+        self, stages: list[tuple[list[int], list[float]]], lonely: str
+    ) -> list[float] | tuple[int, int]: ...
+
+def robust_meat(
+    columns: list[tuple[str, Any, int]],
+    rows: int,
+    coefficients: list[float],
+    *,
+    weights: pl.Series | None,
+    run: dict[str, Any],
+) -> list[float]: ...
+def sandwich_variance(bread: list[float], meat: list[float], width: int) -> list[float]: ...
+def student_p(t: list[float], df: float) -> list[float]: ...
+def student_limit(chance: float, df: float) -> float: ...
+def bootstrap(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    *,
+    strata: list[int],
+    fraction: list[float],
+    replicates: int,
+    seed: int,
+    threads: int | None,
+) -> tuple[list[float], list[list[float] | None]]: ...
+def jackknife(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    *,
+    strata: list[int],
+    fraction: list[float],
+    threads: int | None,
+) -> tuple[list[float], list[list[float] | None]]: ...
+def cross_validate(
+    moments: Moments,
+    scores: Scores,
+    fit: tuple[list[int], list[float], list[float]],
+    fold: list[int],
+    folds: int,
+) -> list[tuple[float, float | None]]: ...
 
 @final
 class PersonIndex:
@@ -401,3 +502,97 @@ def targeting_curve(
     timeout: float | None = None,
     tick: Callable[[int], object] | None = None,
 ) -> tuple[ArrowStream, float | None]: ...
+
+_Columns = list[tuple[str, Any]]
+
+def glm_fit(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    *,
+    link: str,
+    rounds: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> dict[str, Any]: ...
+def glm_factors(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    coefficients: list[float],
+    *,
+    link: str,
+    intercept: bool,
+    run: dict[str, Any],
+) -> ArrowStream: ...
+def group_scores(
+    columns: _Columns,
+    factors: Any,
+    groups: Any,
+    rows: int,
+    *,
+    count: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> Scores: ...
+def weighted_gram(
+    columns: _Columns, weights: Any, rows: int, *, intercept: bool, run: dict[str, Any]
+) -> list[float]: ...
+def inverse(lower: list[float], width: int) -> list[float]: ...
+def quantile_fit(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    rows: int,
+    *,
+    tau: float,
+    near: list[float] | None,
+    intercept: bool,
+    run: dict[str, Any],
+) -> tuple[dict[str, Any], ArrowStream | None]: ...
+def quantile_refits(
+    columns: _Columns,
+    target: Any,
+    weights: Any,
+    groups: Any,
+    rows: int,
+    *,
+    tau: float,
+    near: list[float],
+    strata: list[int],
+    fraction: list[float],
+    units: int,
+    replicates: int,
+    seed: int,
+    intercept: bool,
+    run: dict[str, Any],
+) -> list[list[float] | None]: ...
+def penalised_path(
+    gram: list[float],
+    cross: list[float],
+    square: float,
+    sums: list[float],
+    sum: float,
+    weight: float,
+    *,
+    alpha: float,
+    factors: list[float],
+    standardise: bool,
+    lambdas: list[float] | None,
+    count: int,
+    ratio: float,
+) -> list[tuple[float, float, list[float], float, int | None]] | None: ...
+def choose_terms(
+    products: list[float],
+    width: int,
+    *,
+    rows: float,
+    weight: float,
+    terms: list[list[int]],
+    forced: list[int],
+    criterion: str,
+    direction: str,
+    limits: tuple[float, float],
+) -> dict[str, Any]: ...

@@ -75,7 +75,7 @@ def _points(term: Term) -> str:
     if isinstance(term, LevelsTerm):
         parts = [(str(v.label or v.values[0]), v.points) for v in term.levels]
     elif isinstance(term, BinsTerm):
-        parts = [(b.label or _interval(b), b.points) for b in term.bins]
+        parts = [(b.label or interval(b), b.points) for b in term.bins]
     elif isinstance(term, LinearTerm):
         inner = term.input if term.transform == "none" else f"{term.transform}({term.input})"
         return f"{term.coefficient:g} x {inner}"
@@ -86,7 +86,7 @@ def _points(term: Term) -> str:
     return " | ".join(name if p is None else f"{name} {p:g}" for name, p in parts)
 
 
-def _interval(item: Bin) -> str:
+def interval(item: Bin) -> str:
     low = f"[{item.ge:g}" if item.ge is not None else "(-inf"
     low = f"({item.gt:g}" if item.gt is not None else low
     high = f"{item.le:g}]" if item.le is not None else "inf)"

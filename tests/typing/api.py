@@ -90,3 +90,9 @@ table = nser.likelihood_table(survey, welfare="cons", lines={"nl100": 1.0}, band
 assert_type(table.attach(model), nser.Model)
 assert_type(nser.to_scorecard("hiics-2016-research", points=50).model, nser.Model)
 nser.targeting(survey, welfare="cons", line=1, design="best")  # type: ignore[arg-type]
+fit = nser.fit(eager, nser.ModelSpec(target="y", terms=[nser.terms.levels("tv"), "rooms"]))
+assert_type(fit, nser.Fit)
+assert_type(fit.model, nser.Model)
+assert_type(fit.bootstrap(n=10).drop("tv").coefficients, pl.DataFrame)
+assert_type(fit.cross_validate(folds=5), nser.CrossValidation)
+assert_type(nser.survey_mean(eager, ["tv"], psu="psu"), pl.DataFrame)

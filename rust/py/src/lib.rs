@@ -46,6 +46,13 @@ mod _native {
     #[pymodule_export]
     use super::stats::scenario::{ScenarioCoder, ScenarioCodes, ScenarioCurve, ScenarioScores};
     #[pymodule_export]
+    #[pymodule_export]
+    use super::stats::{
+        Moments, Scores, bootstrap, choose_terms, cross_validate, glm_factors, glm_fit,
+        group_scores, inverse, jackknife, penalised_path, quantile_fit, quantile_refits,
+        robust_meat, sandwich_variance, student_limit, student_p, weighted_gram,
+    };
+    #[pymodule_export]
     use super::top_k::Dictionary;
 
     use pyo3::prelude::*;
