@@ -267,6 +267,12 @@ pub fn add_square(out: &mut [f64], x: &[f64], scale: f64) {
     }
 }
 
+/// Not generic, so that it is compiled in this crate, where one unit of code is all of it.
+#[inline(never)]
+fn one_job(chunk: &[[f64; CHUNK]], factors: &[f64], units: usize, isa: Isa) -> Vec<[f64; CHUNK]> {
+    run(narrow(isa), Product { chunk, factors, units })
+}
+
 /// Sums of a chunk over all units, times each row of factors.
 struct Product<'a> {
     chunk: &'a [[f64; CHUNK]],

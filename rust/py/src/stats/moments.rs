@@ -98,7 +98,7 @@ fn starts(groups: &Chunked) -> Result<Vec<usize>, Failure> {
 /// How a call runs.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Run {
+pub struct Run {
     threads: Option<usize>,
     isa: Option<String>,
     control: Option<Py<Control>>,
