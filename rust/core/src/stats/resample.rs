@@ -133,8 +133,7 @@ impl Fitted<'_> {
     ) -> Result<Vec<Option<Vec<f64>>>, J::Stop> {
         let units = self.moments.groups().max(1);
         let mut chunks = self.chunks();
-        let sums =
-            jobs.map(&mut chunks, |_, chunk| run(narrow(isa), Product { chunk, factors, units }))?;
+        let sums = jobs.map(&mut chunks, |_, chunk| one_job(chunk, factors, units, isa))?;
         let entries = triangle(self.keep.len());
         let mut replicates: Vec<usize> = (0..factors.len() / units).collect();
         jobs.map(&mut replicates, |_, &mut n| {
