@@ -12,15 +12,12 @@ from __future__ import annotations
 import argparse
 
 import calibrate.report
-import identity.report
-import linking.report
-import person_index.report
-import scenario.report
 import fit.report
 import identity.report
 import linking.report
 import person_index.report
 import regression.report
+import scenario.report
 import scoring.report
 import similarity.report
 import targeting.report
@@ -30,13 +27,13 @@ from report import machine
 
 SUITES = {
     "calibrate": calibrate.report.report,
-    "scenario": scenario.report.report,
-    "scoring": scoring.report.report,
     "fit": fit.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,
     "person_index": person_index.report.report,
     "regression": regression.report.report,
+    "scenario": scenario.report.report,
+    "scoring": scoring.report.report,
     "similarity": similarity.report.report,
     "targeting": targeting.report.report,
     "top_k": top_k.report.report,

@@ -38,19 +38,12 @@ mod _native {
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
     #[pymodule_export]
-    use super::stats::calibrate::calibrate;
-    #[pymodule_export]
-    use super::stats::targeting::{
-        concentration_curve, rank_correlation, targeting_bootstrap, targeting_curve,
-    };
-    #[pymodule_export]
-    use super::stats::scenario::{ScenarioCoder, ScenarioCodes, ScenarioCurve, ScenarioScores};
-    #[pymodule_export]
-    #[pymodule_export]
     use super::stats::{
-        Moments, Scores, bootstrap, choose_terms, cross_validate, glm_factors, glm_fit,
+        Moments, ScenarioCoder, ScenarioCodes, ScenarioCurve, ScenarioScores, Scores, bootstrap,
+        calibrate, choose_terms, concentration_curve, cross_validate, glm_factors, glm_fit,
         group_scores, inverse, jackknife, penalised_path, quantile_fit, quantile_refits,
-        robust_meat, sandwich_variance, student_limit, student_p, weighted_gram,
+        rank_correlation, robust_meat, sandwich_variance, student_limit, student_p,
+        targeting_bootstrap, targeting_curve, weighted_gram,
     };
     #[pymodule_export]
     use super::top_k::Dictionary;

@@ -21,6 +21,6 @@ mod program;
 mod steps;
 
 pub use crate::column::{Kind, Value};
-pub(crate) use look_up::add256;
 pub use block::Bound;
+pub(crate) use look_up::add256;
 pub use plan::{Contribution, Plan, RowScore, Status};

@@ -1,8 +1,5 @@
 //! What estimation and reweighting need and NumPy cannot do fast enough.
 
-mod lane_math;
-mod panel;
-mod square;
 pub mod calibrate;
 pub mod cholesky;
 pub mod cpu;
@@ -10,8 +7,10 @@ pub mod design;
 pub mod double;
 pub mod glm;
 pub mod jobs;
+mod lane_math;
 pub mod least_squares;
 pub mod moments;
+mod panel;
 pub mod path;
 pub mod products;
 pub mod quantile;
@@ -19,6 +18,7 @@ pub mod random;
 pub mod resample;
 pub mod sandwich;
 pub mod scenario;
+mod square;
 pub mod stepwise;
 pub mod student;
 pub mod symmetric;

@@ -133,8 +133,7 @@ impl Fitted<'_> {
     ) -> Result<Vec<Option<Vec<f64>>>, J::Stop> {
         let units = self.moments.groups().max(1);
         let mut chunks = self.chunks();
-        let sums =
-            jobs.map(&mut chunks, |_, chunk| run(narrow(isa), Product { chunk, factors, units }))?;
+        let sums = jobs.map(&mut chunks, |_, chunk| one_job(chunk, factors, units, isa))?;
         let entries = triangle(self.keep.len());
         let mut replicates: Vec<usize> = (0..factors.len() / units).collect();
         jobs.map(&mut replicates, |_, &mut n| {
@@ -265,6 +264,12 @@ pub fn add_square(out: &mut [f64], x: &[f64], scale: f64) {
     for (row, &a) in out.chunks_exact_mut(x.len().max(1)).zip(x) {
         row.iter_mut().zip(x).for_each(|(slot, &b)| *slot += scale * a * b);
     }
+}
+
+/// Not generic, so that it is compiled in this crate, where one unit of code is all of it.
+#[inline(never)]
+fn one_job(chunk: &[[f64; CHUNK]], factors: &[f64], units: usize, isa: Isa) -> Vec<[f64; CHUNK]> {
+    run(narrow(isa), Product { chunk, factors, units })
 }
 
 /// Sums of a chunk over all units, times each row of factors.

@@ -1,7 +1,7 @@
 //! Sandwich errors: what totals of scores vary by, under a design of one or more stages
 //! (Taylor linearisation; D. A. Binder, 1983).
 
-use super::double::Double;
+use super::double::{Double, two_sum};
 use super::jobs::Jobs;
 use super::moments::{Rows, Stop, moments};
 use crate::column::{Column, Values};
@@ -100,8 +100,15 @@ pub fn variance<J: Jobs>(
         }
         let sums = |column: &Vec<f64>| {
             let mut sums = vec![Double::ZERO; parents];
-            for (unit, &x) in column.iter().enumerate() {
-                sums.get_mut(parent(unit)).into_iter().for_each(|s| *s = *s + Double::from(x));
+            if let [sum] = sums.as_mut_slice() {
+                for &x in column {
+                    *sum = plus(*sum, x);
+                }
+            } else {
+                for (&x, &parent) in column.iter().zip(&stage.parent) {
+                    let slot = sums.get_mut(parent as usize);
+                    slot.into_iter().for_each(|sum| *sum = plus(*sum, x));
+                }
             }
             sums
         };
@@ -113,13 +120,16 @@ pub fn variance<J: Jobs>(
                 .map(|(column, sums)| {
                     let mean = sums.iter().copied().sum::<Double>().value() / units as f64;
                     let centre = |n: usize| {
-                        let sum = sums.get(n).map_or(0.0, |sum| sum.value());
+                        let sum = sums.get(n).map_or(0.0, |sum| sum.high + sum.low);
                         let alone = alone.get(n).is_some_and(|&alone| alone);
                         if alone { mean } else { sum / at(&counts, n, 1.0) }
                     };
                     let centres: Vec<f64> = (0..parents).map(centre).collect();
-                    let from = |(unit, x): (usize, &f64)| x - at(&centres, parent(unit), 0.0);
-                    column.iter().enumerate().map(from).collect()
+                    if let [centre] = centres.as_slice() {
+                        return column.iter().map(|x| x - centre).collect();
+                    }
+                    let pairs = column.iter().zip(&stage.parent);
+                    pairs.map(|(x, &parent)| x - at(&centres, parent as usize, 0.0)).collect()
                 })
                 .collect();
             let weights: Vec<f64> = (0..units).map(|unit| at(&scale, parent(unit), 0.0)).collect();
@@ -136,9 +146,16 @@ pub fn variance<J: Jobs>(
                 *slot = *slot + found.total.get(at / width.max(1), at % width.max(1));
             }
         }
-        totals = sums.iter().map(|sums| sums.iter().map(|sum| sum.value()).collect()).collect();
+        totals =
+            sums.iter().map(|sums| sums.iter().map(|sum| sum.high + sum.low).collect()).collect();
     }
     Ok(out.iter().map(|x| x.value()).collect())
+}
+
+/// A sum with its rounding errors apart.
+fn plus(sum: Double, x: f64) -> Double {
+    let (high, error) = two_sum(sum.high, x);
+    Double { high, low: sum.low + error }
 }
 
 /// Number of parents of a stage.

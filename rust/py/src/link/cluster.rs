@@ -144,19 +144,26 @@ impl Columns {
     }
 
     fn view(&self) -> Result<Pairs<'_>, Failure> {
-        let wrong = || Failure::internal("the columns of pairs were of other types");
-        let records = |chunked| match chunked.whole()?.values {
-            Values::U32(records) => Ok(records),
-            Values::Null(0) => Ok(&[][..]),
-            _ => Err(wrong()),
-        };
         let weight = match self.weight.whole()?.values {
             Values::F64(weights) => weights,
             Values::Null(0) => &[],
             _ => return Err(wrong()),
         };
-        Ok(Pairs { left: records(&self.left)?, right: records(&self.right)?, weight })
+        Ok(Pairs { left: rows(&self.left)?, right: rows(&self.right)?, weight })
     }
+}
+
+/// Numbers of records.
+fn rows(chunked: &Chunked) -> Result<&[u32], Failure> {
+    match chunked.whole()?.values {
+        Values::U32(rows) => Ok(rows),
+        Values::Null(0) => Ok(&[]),
+        _ => Err(wrong()),
+    }
+}
+
+fn wrong() -> Failure {
+    Failure::internal("the columns of pairs were of other types")
 }
 
 fn method(name: &str, missing: f64) -> Result<Method, Failure> {

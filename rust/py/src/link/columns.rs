@@ -8,7 +8,7 @@ use nser_core::link::encode::{Codes, NULL, Texts};
 use nser_core::link::packed::PackedDigits;
 use nser_core::name::fold_into;
 
-use crate::arrow::{Chunked, column};
+use crate::arrow::Chunked;
 use crate::error::Failure;
 
 /// A column as it is compared or blocked on.

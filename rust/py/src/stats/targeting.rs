@@ -15,7 +15,6 @@ use pyo3::prelude::*;
 
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
-use crate::link::whole;
 use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
 
 /// Rows that a thread deals out before it looks at the cancel flag.
@@ -282,7 +281,7 @@ fn float(name: &str) -> Field {
 }
 
 fn floats(chunked: &Chunked) -> Result<&[f64], Failure> {
-    match whole(chunked)?.values {
+    match chunked.whole()?.values {
         Values::F64(values) => Ok(values),
         Values::Null(0) => Ok(&[]),
         _ => Err(Failure::internal("a column was not of doubles")),
@@ -290,7 +289,7 @@ fn floats(chunked: &Chunked) -> Result<&[f64], Failure> {
 }
 
 fn codes(chunked: &Chunked) -> Result<&[u32], Failure> {
-    match whole(chunked)?.values {
+    match chunked.whole()?.values {
         Values::U32(values) => Ok(values),
         Values::Null(0) => Ok(&[]),
         _ => Err(Failure::internal("a column was not of codes")),
@@ -299,7 +298,7 @@ fn codes(chunked: &Chunked) -> Result<&[u32], Failure> {
 
 fn booleans(chunked: &Chunked) -> Result<Bits<'_>, Failure> {
     let wrong = || Failure::internal("a column was not of booleans");
-    match whole(chunked)?.values {
+    match chunked.whole()?.values {
         Values::Bool(bits) => Ok(bits),
         Values::Null(0) => Bits::new(&[], 0, 0).ok_or_else(wrong),
         _ => Err(wrong()),

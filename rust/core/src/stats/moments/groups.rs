@@ -63,7 +63,7 @@ pub fn moments<J: Jobs>(
     let width = rows.columns.len();
     let mut parts = rows.cut();
     let made = jobs.map(&mut parts, |_, part| {
-        let out = run(narrow(isa), Pass { rows, part });
+        let out = one_job(rows, isa, part);
         done(part.end - part.start);
         out
     });
@@ -79,6 +79,12 @@ pub fn moments<J: Jobs>(
         return Err(Stop::NotFinite { column, row: rows.not_finite(column) });
     }
     Ok(Moments { total: sums, high, low })
+}
+
+/// Not generic, so that it is compiled here, where one unit of code is all of the crate.
+#[inline(never)]
+fn one_job(rows: Rows<'_>, isa: Isa, part: &Part) -> Moments {
+    run(narrow(isa), Pass { rows, part })
 }
 
 /// Rows of a job, and the groups that begin in it.

@@ -23,7 +23,7 @@ pub fn scores<J: Jobs>(
     let width = coefficients.len();
     let mut parts = rows.cut();
     let made = jobs.map(&mut parts, |_, part| {
-        let out = run(narrow(isa), Pass { rows, coefficients, part });
+        let out = one_job(rows, coefficients, isa, part);
         done(part.end - part.start);
         out
     })?;
@@ -37,6 +37,12 @@ pub fn scores<J: Jobs>(
         }
     }
     Ok(columns)
+}
+
+/// Not generic, so that it is compiled in this crate; see [`moments`].
+#[inline(never)]
+fn one_job(rows: Rows<'_>, coefficients: &[f64], isa: Isa, part: &Part) -> Vec<Lanes> {
+    run(narrow(isa), Pass { rows, coefficients, part })
 }
 
 /// One job.
@@ -137,12 +143,24 @@ pub fn robust_meat<J: Jobs>(
     let mut parts: Vec<(usize, &mut [f64])> =
         (0..rows.rows).step_by(JOB).zip(squares.chunks_mut(JOB)).collect();
     jobs.map(&mut parts, |_, (start, out)| {
-        run(narrow(isa), Squares { rows, coefficients, start: *start, out });
+        one_job_of_squares(rows, coefficients, isa, *start, out);
     })
     .map_err(Stop::Stopped)?;
     let columns = rows.columns.get(..coefficients.len()).unwrap_or(rows.columns);
     let rows = Rows { columns, weights: &squares, starts: &[], ..rows };
     Ok(moments(rows, isa, jobs, done)?.total)
+}
+
+/// As [`one_job`].
+#[inline(never)]
+fn one_job_of_squares(
+    rows: Rows<'_>,
+    coefficients: &[f64],
+    isa: Isa,
+    start: usize,
+    out: &mut [f64],
+) {
+    run(narrow(isa), Squares { rows, coefficients, start, out });
 }
 
 /// Squares of weighted residuals of the rows from `start` on.
