@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from nser_pmt._options import invalid
-from nser_pmt._show import _interval
+from nser_pmt._show import interval
 from nser_pmt.errors import ModelError
 from nser_pmt.model import (
     Bin,
@@ -95,7 +95,7 @@ def _with_levels(model: Model, term: Term, points: Mapping[Any, float]) -> Term:
             keys = [[*level.values, level.label] for level in term.levels]
             return replace(term, levels=_repointed(model, term, term.levels, keys, points))
         case BinsTerm():
-            keys = [[item.label, _interval(item)] for item in term.bins]
+            keys = [[item.label, interval(item)] for item in term.bins]
             return replace(term, bins=_repointed(model, term, term.bins, keys, points))
         case TableTerm():
             keys = [[(a, b) for a in cell.first for b in cell.second] for cell in term.cells]
