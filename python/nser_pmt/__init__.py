@@ -6,9 +6,8 @@ Functions on Polars frames; models are data. Start with `load_model` and `score`
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
-from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity, terms
+from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
@@ -39,8 +38,8 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
-from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.survey import survey_mean, survey_ratio, survey_total
+from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
