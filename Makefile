@@ -51,6 +51,7 @@ lock: $(VENV)/dev ## Pin the newest versions of everything
 	$(BIN)/python -m pip install --quiet uv
 	cd requirements && for list in base dev bench oldest; do \
 	  ../$(BIN)/uv pip compile $$list.in --upgrade --universal --python-version 3.11 \
+	    $$(test ! -f $$list.overrides || echo --override $$list.overrides) \
 	    --generate-hashes --no-header --no-emit-index-url --quiet -o $$list.txt; done
 	cargo update
 
@@ -73,7 +74,7 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/base
 
 $(VENV)/bench: requirements/bench.txt $(VENV)/dev
 	@echo "installing the peers of the benches ..."
-	@$(BIN)/python $(PIP_INSTALL) requirements/bench.txt
+	@$(BIN)/python $(PIP_INSTALL) requirements/bench.txt --no-deps # the list is whole; see bench.overrides
 	@touch $@
 
 $(VENV)/built: $(RUST) pyproject.toml $(VENV)/base
