@@ -228,15 +228,18 @@ def planned(
             key = f"{form} {c.column} {series.dtype}"
             origin = Origin(name=c.column, comparison=c, key=None, column=c.column)
             comparisons.append({"column": place(key, series, origin), **_kind(c, series)})
+    # A key of several rules is made once: keys of names take longer than the rest.
+    made: dict[tuple[str, bool], pl.Series] = {}
     rules: list[dict[str, Any]] = []
     for rule in spec.rules:
         keys = []
         for text, coded, expr in zip(rule.keys, rule.expressions, rule.exprs(), strict=True):
             name = "value" if rule.kind != "neighbours" else "place"
             is_number = rule.kind == "cnic_within"
-            series = _stack(
-                [_key(frame, expr, is_number) for frame in frames], expr.meta.output_name()
-            )
+            if (text, is_number) not in made:
+                parts = [_key(frame, expr, is_number) for frame in frames]
+                made[text, is_number] = _stack(parts, expr.meta.output_name())
+            series = made[text, is_number]
             if rule.kind == "neighbours":
                 series = _places(series)
             shown = ", ".join(expr.meta.root_names())
