@@ -21,6 +21,7 @@ __all__ = [
     "__version__",
     "assign_pairs",
     "bootstrap",
+    "calibrate",
     "choose_terms",
     "cluster_pairs",
     "cnic_categories",
