@@ -82,7 +82,7 @@ impl Linker {
         control: Option<&Control>,
         timeout: Option<f64>,
     ) -> PyResult<ArrowStream> {
-        const PART: u64 = 1 << 17;
+        const PART: u64 = 1 << 14;
         let unseen = RunState::default();
         let state = control.map_or(&unseen, |control| &*control.state);
         let limits = Limits { timeout, tick: None };

@@ -5,7 +5,7 @@ use crate::link::encode::{Codes, NULL};
 
 /// Pairs of a unit, at least; a unit ends with the block that reaches it. Small in tests, so that they
 /// meet blocks of several units.
-const UNIT: u64 = if cfg!(test) { 8 } else { 1 << 17 };
+const UNIT: u64 = if cfg!(test) { 8 } else { 1 << 15 };
 /// Largest blocks that are reported.
 const REPORTED: usize = 10;
 
