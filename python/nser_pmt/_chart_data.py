@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -51,7 +51,7 @@ def of_line(rate: float | None, line: float | None) -> pl.Expr:
     return pl.col("rate").eq_missing(rate) & pl.col("line").eq_missing(line)
 
 
-def step_sides(direction: str) -> str:
+def step_sides(direction: str) -> Literal["step-after", "step-before"]:
     """Return how a curve over cut-offs runs between two scores, in Vega's words."""
     return "step-after" if direction == "lower_is_poorer" else "step-before"
 

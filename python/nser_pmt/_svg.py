@@ -202,9 +202,7 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 
 def _upright(x: float, top: float, bottom: float, colour: str, *, dashed: bool = False) -> str:
     dash = ' stroke-dasharray="3 3"' if dashed else ""
-    return (
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="{colour}"{dash}/>'
-    )
+    return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="{colour}"{dash}/>'
 
 
 def _number(value: float) -> str:

@@ -130,8 +130,14 @@ def weights(calibrated: Calibrated) -> Chart:
     room = 0.02 * (ends[1] - ends[0])
     reach = alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False)
     x = alt.X("low:Q", title="g: calibrated weight / design weight", scale=reach)
-    bars = alt.Chart(data(rows)).mark_bar(color=FOR, binSpacing=1).encode(
-        x=x, x2="high:Q", y=alt.Y("rows:Q", title="rows", axis=alt.Axis(format=",", tickCount=6))
+    bars = (
+        alt.Chart(data(rows))
+        .mark_bar(color=FOR, orient="vertical", binSpacing=1)
+        .encode(
+            x=x,
+            x2="high:Q",
+            y=alt.Y("rows:Q", title="rows", axis=alt.Axis(format=",d", tickCount=6)),
+        )
     )
     same = alt.Chart(data([{"low": 1.0}])).mark_rule(color=_GREY, strokeDash=[4, 3]).encode(x=x)
     words = f"{len(g):,} rows by {calibrated.method}; g from {low:.4g} to {high:.4g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -86,7 +86,7 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
         y=alt.Y("group:N", sort=order, title=None, axis=LABELS),
     )
     bars = base.mark_bar(height=13).encode(color=colour)
-    number = alt.Text("text:Q", format=",")
+    number = alt.Text("text:Q", format=",.1~f")
     right = base.transform_filter("datum.households > 0").mark_text(align="left", dx=4)
     left = base.transform_filter("datum.households < 0").mark_text(align="right", dx=-4)
     drawn = bars + right.encode(text=number) + left.encode(text=number)
@@ -94,7 +94,7 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     if rest.height:
         enter, leave = rest.select(pl.col("enters", "leaves").sum()).row(0)
         words = f"{by}: the {shown.height} with most movers"
-        words += f"; in {rest.height:,} others {enter:,} enter and {leave:,} leave"
+        words += f"; in {rest.height:,} others {enter:,.6g} enter and {leave:,.6g} leave"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
     return finished(drawn.properties(width=WIDTH, height=alt.Step(18), title=titled))
 
@@ -129,9 +129,9 @@ def coverage_curve(curve: CoverageCurve) -> Chart:
     expected(curve, CoverageCurve, "Scenario.curve")
     cutoffs = _cutoffs(curve)
     table = curve.at(cutoffs)
-    group = table.columns[1] if "households" != table.columns[1] else None
+    group = table.columns[1] if table.columns[1] != "households" else None
     groups = table.height // len(cutoffs)
-    run = step_sides("lower_is_poorer" if _rises(curve) else "higher_is_poorer")
+    run = _run(curve, cutoffs, table)
     rows: list[dict[str, Any]] = []
     bands: list[dict[str, Any]] = []
     if group is not None and groups <= _GROUPS:
@@ -181,8 +181,19 @@ def _covered(curve: CoverageCurve, cutoff: float) -> float:
     return float(curve.at(cutoff).get_column("covered").sum())
 
 
-def _rises(curve: CoverageCurve) -> bool:
-    return _covered(curve, -math.inf) < _covered(curve, math.inf)
+def _run(
+    curve: CoverageCurve, cutoffs: list[float], table: pl.DataFrame
+) -> Literal["linear", "step-after", "step-before"]:
+    """Return steps if nothing changes between the cut-offs, as with a card of whole points."""
+    rises = _covered(curve, -math.inf) < _covered(curve, math.inf)
+    groups = table.height // len(cutoffs)
+    pairs = zip(cutoffs, cutoffs[1:], strict=False)
+    between = curve.at([(a + b) / 2 for a, b in pairs]).get_column("covered")
+    covered = table.get_column("covered")
+    same = covered[: len(between)] if rises else covered[groups:]
+    if not (between == same).all():
+        return "linear"
+    return step_sides("lower_is_poorer" if rises else "higher_is_poorer")
 
 
 def _cutoffs(curve: CoverageCurve) -> list[float]:

@@ -18,7 +18,6 @@ from nser_pmt._chart_data import (
 from nser_pmt._svg import AGAINST, FOR
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import (
-    LABELS,
     PALETTE,
     POINTS,
     WIDTH,
@@ -34,6 +33,8 @@ __all__ = ["concentration", "coverage", "error_curve", "roc"]
 
 _ERRORS = {"exclusion error": "eer", "inclusion error": "ier"}
 _SQUARE = 340
+# Height of a line of words.
+_WORD = 14
 _GREY = "#718096"
 
 
@@ -76,11 +77,11 @@ def error_curve(targeting: Targeting) -> Chart:
         run = step_sides(targeting.direction) if curve.height <= POINTS // 2 else "linear"
         curve = thinned(curve, POINTS // 2)
         last = number == len(lines) - 1
-        title = f"cut-off on {targeting.score}" if last else None
+        words = f"cut-off on {targeting.score}" if last else None
         x = alt.X(
             "score:Q",
             scale=alt.Scale(domain=[low, high], nice=False),
-            axis=alt.Axis(title=title, tickCount=10),
+            axis=alt.Axis(title=words, tickCount=10),
         )
         colour = alt.Color(
             "error:N",
@@ -91,15 +92,15 @@ def error_curve(targeting: Targeting) -> Chart:
         drawn = alt.Chart(data(_errors(curve))).mark_line(interpolate=run, strokeWidth=2)
         share = alt.Scale(domain=[0, 1])
         y = alt.Y("value:Q", title=None, scale=share, axis=alt.Axis(format="%"))
-        height = 280 if len(lines) == 1 else 180
-        own = targeting.metrics.filter(of_line(rate, line))
+        marks = list(_cutoffs(targeting.metrics.filter(of_line(rate, line)), low, high))
         panel = drawn.encode(x=x, y=y, color=colour)
-        for mark in _cutoffs(own, low, high, height):
+        for mark in marks:
             panel = panel + mark
-        panel = panel.properties(width=WIDTH, height=height, title=line_name(rate, line))
-        panels.append(panel)
-    stacked = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=16)
-    return finished(stacked.configure_title(anchor="start", fontSize=12, offset=6))
+        # The words stand between the title and the plot.
+        title = alt.TitleParams(line_name(rate, line), offset=6 + _WORD * len(marks) // 2)
+        height = 280 if len(lines) == 1 else 180
+        panels.append(panel.properties(width=WIDTH, height=height, title=title))
+    return finished(alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12))
 
 
 def _errors(curve: pl.DataFrame) -> list[dict[str, Any]]:
@@ -110,21 +111,25 @@ def _errors(curve: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _cutoffs(metrics: pl.DataFrame, low: float, high: float, height: int) -> Iterator[Any]:
-    """Return a rule and a word for each cut-off, one word below the other."""
+def _cutoffs(metrics: pl.DataFrame, low: float, high: float) -> Iterator[Any]:
+    """Return a rule and a word for each cut-off, one word above the other, over the plot."""
     known = metrics.filter(pl.col("cutoff").is_not_null()).select("design", "cutoff")
-    for number, (design, cutoff) in enumerate(known.unique(maintain_order=True).rows()):
+    cuts = known.unique(maintain_order=True).rows()
+    for number, (design, cutoff) in enumerate(cuts):
+        if not low <= cutoff <= high:
+            continue
         word = design_name(design, cutoff)
         word = word if design == "cutoff" else f"{word} {cutoff:.4g}"
         at = alt.Chart(data([{"score": cutoff, "text": word}])).encode(x="score:Q")
-        yield at.mark_rule(color=_GREY, strokeDash=[2, 2])
-        left = cutoff < (low + high) / 2
-        look: dict[str, Any] = {"align": "left" if left else "right", "dx": 4 if left else -4}
-        # White behind the letters, for the curves pass here.
-        for stroke in ({"stroke": "white", "strokeWidth": 3}, {"color": "#4a5568"}):
-            yield at.mark_text(baseline="bottom", **look, **stroke).encode(
-                y=alt.value(height - 4 - 14 * number), text="text:N"
-            )
+        top = -_WORD * (len(cuts) - number)
+        rule = at.mark_rule(color=_GREY, strokeDash=[2, 2], clip=False)
+        yield rule.encode(y=alt.value(top), y2=alt.value("height"))
+        look: dict[str, Any] = {"align": "left", "dx": 4}
+        if cutoff > (low + high) / 2:
+            look = {"align": "right", "dx": -4}
+        yield at.mark_text(baseline="top", color="#4a5568", **look).encode(
+            y=alt.value(top), text="text:N"
+        )
 
 
 def coverage(targeting: Targeting) -> Chart:
@@ -167,6 +172,8 @@ def coverage(targeting: Targeting) -> Chart:
         rows = table[10 * number : 10 * number + 10].select("decile", "share").to_dicts()
         title = f"tenth by {targeting.welfare}, 1 is the poorest (counted: {targeting.counted})"
         last = number == len(cases) - 1
+        if row["coverage"] is not None:
+            name += f": {row['coverage']:.1%} of all (broken line)"
         base = alt.Chart(data(rows), title=name).encode(
             x=alt.X(
                 "decile:O", axis=alt.Axis(title=title if last else None, labelAngle=0, ticks=False)
@@ -178,15 +185,16 @@ def coverage(targeting: Targeting) -> Chart:
                 axis=alt.Axis(format="%", tickCount=5),
             ),
         )
-        numbers = base.mark_text(baseline="bottom", dy=-3).encode(
-            text=alt.Text("share:Q", format=".0%")
-        )
-        panel = base.mark_bar(color=FOR) + numbers
+        text = alt.Text("share:Q", format=".0%")
+        panel = base.mark_bar(color=FOR)
         if row["coverage"] is not None:
             of_all = alt.Chart(data([{"share": row["coverage"]}])).mark_rule(
                 color=_GREY, strokeDash=[4, 3]
             )
             panel = panel + of_all.encode(y="share:Q")
+        # White behind the numbers, for the broken line passes there.
+        for look in ({"stroke": "white", "strokeWidth": 3}, {}):
+            panel = panel + base.mark_text(baseline="bottom", dy=-3, **look).encode(text=text)
         panels.append(panel.properties(width=WIDTH, height=240 if len(cases) == 1 else 130))
     stacked = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=14)
     return finished(stacked.configure_title(anchor="start", fontSize=12, offset=10))
@@ -238,12 +246,14 @@ def roc(targeting: Targeting) -> Chart:
         ]
     if len(rows) <= len(lines):
         raise DomainError("there is no curve: nobody is poor, or all are", code="no_curve")
-    colour = _colours("line", names)
+    colour = _colours("line", names, symbol=60)
     share = alt.Scale(domain=[0, 1])
     x = alt.X("other:Q", title="others that are targeted", scale=share, axis=_PERCENT)
     y = alt.Y("poor:Q", title="poor that are targeted", scale=share, axis=_PERCENT)
-    curves = alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(
-        x=x, y=y, color=colour, order="other:Q"
+    curves = (
+        alt.Chart(data(rows))
+        .mark_line(strokeWidth=2)
+        .encode(x=x, y=y, color=colour, order="other:Q")
     )
     shape = alt.Shape("design:N", legend=alt.Legend(title=None, orient="right"), sort=None)
     cut = alt.Chart(data(marks)).mark_point(filled=True, size=60, opacity=1)
@@ -306,15 +316,21 @@ def concentration(targeting: Targeting) -> Chart:
     share = alt.Scale(domain=[0, 1])
     who = f"poorest by {targeting.welfare} (counted: {targeting.counted})"
     lorenz = names[-1] if names and names[-1].startswith("welfare") else None
-    curves = alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(
-        x=alt.X("people:Q", title=who, scale=share, axis=_PERCENT),
-        y=alt.Y("share:Q", title="their share", scale=share, axis=_PERCENT),
-        color=_colours("curve", names, last="#2d3748" if lorenz else None),
-        strokeDash=alt.StrokeDash(
-            "curve:N",
-            scale=alt.Scale(domain=names, range=[[6, 3] if n == lorenz else [1, 0] for n in names]),
-            sort=names,
-        ),
+    curves = (
+        alt.Chart(data(rows))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("people:Q", title=who, scale=share, axis=_PERCENT),
+            y=alt.Y("share:Q", title="their share", scale=share, axis=_PERCENT),
+            color=_colours("curve", names, last="#2d3748" if lorenz else None),
+            strokeDash=alt.StrokeDash(
+                "curve:N",
+                scale=alt.Scale(
+                    domain=names, range=[[6, 3] if n == lorenz else [1, 0] for n in names]
+                ),
+                sort=names,
+            ),
+        )
     )
     drawn = _even("people", "share") + curves
     return finished(drawn.properties(width=_SQUARE, height=_SQUARE))
@@ -351,13 +367,13 @@ def _few(count: int, what: str) -> None:
         )
 
 
-def _colours(field: str, names: list[str], *, last: str | None = None) -> Any:
+def _colours(field: str, names: list[str], *, last: str | None = None, symbol: int = 300) -> Any:
     """Return the colours of named series, and their legend."""
     colours = list(PALETTE[: len(names)])
     if last is not None:
         colours[-1:] = [last]
     scale = alt.Scale(domain=names, range=colours)
-    legend = alt.Legend(title=None, orient="right", symbolSize=300, labelLimit=320)
+    legend = alt.Legend(title=None, orient="right", symbolSize=symbol, labelLimit=320)
     return alt.Color(f"{field}:N", scale=scale, sort=names, legend=legend)
 
 
