@@ -23,22 +23,23 @@ def texts(chart: Any) -> list[str]:
 
 def drawn(chart: Any, *fields: str) -> list[dict[str, Any]]:
     """Return the rows of a chart's data that have some fields, each source once."""
-    found: list[dict[str, Any]] = []
-    seen: list[Any] = []
+    sources: list[list[dict[str, Any]]] = []
 
     def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            values = node.get("values")
-            if isinstance(values, list) and values not in seen and isinstance(values[0], dict):
-                seen.append(values)
-                found.extend(row for row in values if set(fields) <= set(row))
-            for child in node.values():
-                walk(child)
-        elif isinstance(node, list):
+        if isinstance(node, list):
             for child in node:
                 walk(child)
+        elif isinstance(node, dict):
+            for name, child in node.items():
+                if name in ("data", "datasets"):
+                    lists = [rows for rows in child.values() if isinstance(rows, list)]
+                    sources.extend(rows for rows in lists if rows not in sources)
+                else:
+                    walk(child)
 
     walk(chart.altair.to_dict())
+    found = [row for rows in sources for row in rows if set(fields) <= set(row)]
+    assert found
     return found
 
 
