@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _DECILES = 10
+# Letters of a term and its base that a chart has room for.
+_LETTERS = 40
 
 
 def thinned(frame: pl.DataFrame, points: int) -> pl.DataFrame:
@@ -43,7 +45,7 @@ def design_name(design: str, cutoff: float | None) -> str:
     """Return a design in words."""
     if design == "cutoff" and cutoff is not None:
         return f"cut-off {cutoff:.5g}"
-    return design.replace("_", " ")
+    return "cut-off" if design == "cutoff" else design.replace("_", " ")
 
 
 def of_line(rate: float | None, line: float | None) -> pl.Expr:
@@ -103,7 +105,8 @@ def coefficient_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
         base = str(bases[0]) if len(bases) == 1 else ""
         single = group.height == 1 and group.item(0, "level") in ("", None)
         if not single:
-            name = f"{term} (base {base})" if base else term
+            name = f"{term} (base {base})"
+            name = name if base and len(name) <= _LETTERS else term
             rows.append({"term": term, "head": True, "name": name})
         for row in group.iter_rows(named=True):
             ends = {end: row.get(end) for end in ("low", "high")}

@@ -15,7 +15,7 @@ from nser_pmt._chart_data import (
     of_line,
     thinned,
 )
-from nser_pmt._svg import AGAINST, FOR, Bar, bars, intervals, lines
+from nser_pmt._svg import AGAINST, FOR, LETTERS, Bar, Interval, bars, intervals, lines
 from nser_pmt._svg import histogram as histogram_svg
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ def coefficient_intervals(table: pl.DataFrame, level: float) -> str:
     rows = coefficient_rows(table)
     if not rows:
         return ""
-    shown = [
-        (row["name"], row.get("coefficient"), row.get("low"), row.get("high"), row["head"])
-        for row in rows[:_ROWS]
-    ]
+    shown: list[Interval] = []
+    for row in rows[:_ROWS]:
+        name = row["name"] if len(row["name"]) <= LETTERS or not row["head"] else row["term"]
+        ends = (row.get("coefficient"), row.get("low"), row.get("high"))
+        shown.append((name, *ends, row["head"]))
     caption = f"coefficients, {level:.0%} intervals" if "low" in table.columns else "coefficients"
     if len(rows) > _ROWS:
         caption += f"; the first {_ROWS} rows of {len(rows)}"
@@ -153,4 +154,5 @@ def coverage_bars(frame: pl.DataFrame, group: str | None) -> str:
     more = frame.height - shown.height
     caption = "covered" + (f"; {more:,} more groups" if more else "")
     title = "" if group is None else f"by {group}"
-    return bars([(title, bar)], form=".1%", caption=caption, label="coverage")
+    full = 1.0 if group is None else 0.0
+    return bars([(title, bar)], form=".1%", caption=caption, label="coverage", full=full)

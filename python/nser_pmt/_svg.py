@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeAlias
 
-__all__ = ["AGAINST", "FOR", "TOTAL", "Bar", "Interval", "bars", "histogram", "intervals", "lines"]
+__all__ = [
+    "AGAINST",
+    "FOR",
+    "LETTERS",
+    "Bar",
+    "Interval",
+    "bars",
+    "histogram",
+    "intervals",
+    "lines",
+    "staggered",
+]
 
 FOR = "#2b6cb0"
 """Colour of what speaks for a match, and of who enters."""
 AGAINST = "#c05621"
 """Colour of what speaks against it, and of who leaves."""
-TOTAL = "#718096"
-"""Colour of what is neither."""
 
 Bar: TypeAlias = tuple[str | None, float, str]
 """Label, length, colour; a label of None is a missing value."""
@@ -25,13 +34,18 @@ _LABELS = 210
 _NUMBERS = 62
 _ROW = 18
 _GAP = 12
-# Letters of a label that have room.
-_LETTERS = 26
+LETTERS = 26
+"""Letters of a label that have room."""
 _GRID = "#a0aec0"
 
 
 def bars(
-    groups: Sequence[tuple[str, Sequence[Bar]]], *, form: str, caption: str, label: str
+    groups: Sequence[tuple[str, Sequence[Bar]]],
+    *,
+    form: str,
+    caption: str,
+    label: str,
+    full: float = 0.0,
 ) -> str:
     """Return horizontal bars from zero, with their numbers, in named groups.
 
@@ -45,8 +59,10 @@ def bars(
         What the lengths are.
     label
         What the picture shows, for who cannot see it.
+    full
+        Length that has room in any case.
     """
-    values = [0.0, *(value for _, group in groups for _, value, _ in group)]
+    values = [0.0, full, *(value for _, group in groups for _, value, _ in group)]
     low, high = min(values), max(values)
     unit = (_WIDTH - _LABELS - 2 * _NUMBERS) / ((high - low) or 1.0)
     zero = _LABELS + _NUMBERS - low * unit
@@ -115,7 +131,8 @@ def lines(
     caption, label
         What the horizontal axis is, and what the picture shows.
     """
-    left, right, top, bottom = 46.0, _WIDTH - 16.0, 26.0, 186.0
+    left, right, top = 46.0, _WIDTH - 16.0, 30.0 + 14 * len(marks)
+    bottom = top + 160
     places = [x for _, _, points in series for x, _ in points] + [x for _, x in marks]
     low, high = min(places, default=0.0), max(places, default=1.0)
     unit = (right - left) / ((high - low) or 1.0)
@@ -138,15 +155,25 @@ def lines(
         parts.append(f'<rect x="{start}" y="8" width="18" height="4" fill="{colour}"/>')
         parts.append(_text(start + 24, 15, name, "start"))
         start += 60 + 7 * len(name)
-    for n, (name, x) in enumerate(marks):
-        at = left + (x - low) * unit
-        parts.append(_upright(at, top, bottom, "currentColor", dashed=True))
-        side, off = ("start", 5) if at < (left + right) / 2 else ("end", -5)
-        parts.append(_text(at + off, bottom - 6 - 14 * n, name, side))
+    for n, (name, x) in enumerate(staggered(marks, (low + high) / 2)):
+        at, y = left + (x - low) * unit, top - 14 * (len(marks) - n)
+        parts.append(_upright(at, y, bottom, "currentColor", dashed=True))
+        side, off = ("start", 5) if x <= (low + high) / 2 else ("end", -5)
+        parts.append(_text(at + off, y + 10, name, side))
     parts.append(_text(left, bottom + 16, f"{low:.4g}", "start"))
     parts.append(_text((left + right) / 2, bottom + 16, caption, "middle"))
     parts.append(_text(right, bottom + 16, f"{high:.4g}", "end"))
     return _picture(parts, bottom + 24, label)
+
+
+def staggered(marks: Sequence[tuple[str, float]], middle: float) -> list[tuple[str, float]]:
+    """Return marks from the top down, so that no rule crosses the word of another.
+
+    Words run to the middle; so those nearest to an edge are highest.
+    """
+    near = sorted((mark for mark in marks if mark[1] <= middle), key=lambda mark: mark[1])
+    far = sorted((mark for mark in marks if mark[1] > middle), key=lambda mark: -mark[1])
+    return near + far
 
 
 def histogram(
@@ -213,6 +240,6 @@ def _number(value: float) -> str:
 def _short(text: str | None) -> str:
     """Return a label as XML, cut if it is long; the whole one shows under the pointer."""
     text = "missing" if text is None else text
-    if len(text) <= _LETTERS:
+    if len(text) <= LETTERS:
         return escape(text)
-    return f"<title>{escape(text)}</title>{escape(text[: _LETTERS - 1])}…"
+    return f"<title>{escape(text)}</title>{escape(text[: LETTERS - 1])}…"

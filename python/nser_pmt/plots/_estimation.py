@@ -129,7 +129,8 @@ def weights(calibrated: Calibrated) -> Chart:
     ends = [min(made[0][0], 1.0), max(made[-1][1], 1.0)]
     room = 0.02 * (ends[1] - ends[0])
     reach = alt.Scale(domain=[ends[0] - room, ends[1] + room], nice=False, zero=False)
-    x = alt.X("low:Q", title="g: calibrated weight / design weight", scale=reach)
+    axis = alt.Axis(tickCount=8, labelFlush=False)
+    x = alt.X("low:Q", title="g: calibrated weight / design weight", scale=reach, axis=axis)
     bars = (
         alt.Chart(data(rows))
         .mark_bar(color=FOR, orient="vertical", binSpacing=1)

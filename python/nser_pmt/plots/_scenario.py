@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, Literal
 
@@ -69,6 +70,12 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     room = 0.14 * (enters_most + leaves_most or reach)
     low = -(leaves_most + room) if leaves_most else 0
     high = enters_most + room if enters_most else (0 if leaves_most else 1)
+    sides = [
+        f"{name} ({side})"
+        for name, side, most_of in (("leave", "left", leaves_most), ("enter", "right", enters_most))
+        if most_of
+    ]
+    words = f"households that {' and '.join(sides)}" if sides else "nobody enters or leaves"
     order = shown.get_column("group").to_list()
     colour = alt.Color(
         "change:N",
@@ -79,7 +86,7 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     base = alt.Chart(data(rows)).encode(
         x=alt.X(
             "households:Q",
-            title="households that leave (left) and enter (right)",
+            title=words,
             scale=alt.Scale(domain=[low, high], nice=False),
             axis=alt.Axis(tickCount=6, labelExpr="format(abs(datum.value), ',')"),
         ),
@@ -187,8 +194,7 @@ def _run(
     """Return steps if nothing changes between the cut-offs, as with a card of whole points."""
     rises = _covered(curve, -math.inf) < _covered(curve, math.inf)
     groups = table.height // len(cutoffs)
-    pairs = zip(cutoffs, cutoffs[1:], strict=False)
-    between = curve.at([(a + b) / 2 for a, b in pairs]).get_column("covered")
+    between = curve.at([(a + b) / 2 for a, b in itertools.pairwise(cutoffs)]).get_column("covered")
     covered = table.get_column("covered")
     same = covered[: len(between)] if rises else covered[groups:]
     if not (between == same).all():

@@ -15,7 +15,7 @@ from nser_pmt._chart_data import (
     step_sides,
     thinned,
 )
-from nser_pmt._svg import AGAINST, FOR
+from nser_pmt._svg import AGAINST, FOR, staggered
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import (
     PALETTE,
@@ -92,15 +92,14 @@ def error_curve(targeting: Targeting) -> Chart:
         drawn = alt.Chart(data(_errors(curve))).mark_line(interpolate=run, strokeWidth=2)
         share = alt.Scale(domain=[0, 1])
         y = alt.Y("value:Q", title=None, scale=share, axis=alt.Axis(format="%"))
-        marks = list(_cutoffs(targeting.metrics.filter(of_line(rate, line)), low, high))
         panel = drawn.encode(x=x, y=y, color=colour)
-        for mark in marks:
+        for mark in _cutoffs(targeting.metrics.filter(of_line(rate, line)), low, high):
             panel = panel + mark
-        # The words stand between the title and the plot.
-        title = alt.TitleParams(line_name(rate, line), offset=6 + _WORD * len(marks) // 2)
         height = 280 if len(lines) == 1 else 180
-        panels.append(panel.properties(width=WIDTH, height=height, title=title))
-    return finished(alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12))
+        panels.append(panel.properties(width=WIDTH, height=height, title=line_name(rate, line)))
+    return finished(
+        alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12, offset=6)
+    )
 
 
 def _errors(curve: pl.DataFrame) -> list[dict[str, Any]]:
@@ -114,10 +113,8 @@ def _errors(curve: pl.DataFrame) -> list[dict[str, Any]]:
 def _cutoffs(metrics: pl.DataFrame, low: float, high: float) -> Iterator[Any]:
     """Return a rule and a word for each cut-off, one word above the other, over the plot."""
     known = metrics.filter(pl.col("cutoff").is_not_null()).select("design", "cutoff")
-    cuts = known.unique(maintain_order=True).rows()
-    for number, (design, cutoff) in enumerate(cuts):
-        if not low <= cutoff <= high:
-            continue
+    cuts = [cut for cut in known.unique(maintain_order=True).rows() if low <= cut[1] <= high]
+    for number, (design, cutoff) in enumerate(staggered(cuts, (low + high) / 2)):
         word = design_name(design, cutoff)
         word = word if design == "cutoff" else f"{word} {cutoff:.4g}"
         at = alt.Chart(data([{"score": cutoff, "text": word}])).encode(x="score:Q")
@@ -168,10 +165,10 @@ def coverage(targeting: Targeting) -> Chart:
             hint="Give targeting points=100, or another multiple of 10",
         )
     panels = []
-    for number, (row, name) in enumerate(cases):
-        rows = table[10 * number : 10 * number + 10].select("decile", "share").to_dicts()
+    for place, (row, name) in enumerate(cases):
+        rows = table[10 * place : 10 * place + 10].select("decile", "share").to_dicts()
         title = f"tenth by {targeting.welfare}, 1 is the poorest (counted: {targeting.counted})"
-        last = number == len(cases) - 1
+        last = place == len(cases) - 1
         if row["coverage"] is not None:
             name += f": {row['coverage']:.1%} of all (broken line)"
         base = alt.Chart(data(rows), title=name).encode(
@@ -193,8 +190,9 @@ def coverage(targeting: Targeting) -> Chart:
             )
             panel = panel + of_all.encode(y="share:Q")
         # White behind the numbers, for the broken line passes there.
-        for look in ({"stroke": "white", "strokeWidth": 3}, {}):
-            panel = panel + base.mark_text(baseline="bottom", dy=-3, **look).encode(text=text)
+        for halo in (3, 0):
+            number = base.mark_text(baseline="bottom", dy=-3, stroke="white", strokeWidth=halo)
+            panel = panel + number.encode(text=text)
         panels.append(panel.properties(width=WIDTH, height=240 if len(cases) == 1 else 130))
     stacked = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=14)
     return finished(stacked.configure_title(anchor="start", fontSize=12, offset=10))
