@@ -94,10 +94,10 @@ def test_a_notebook_runs_on_the_survey(
     if path.stem.startswith("02"):
         assert found["calibrated"].report["worst"].max() < 1e-9
         return
-    # Out of sample, by sampling unit; the published errors are field/pmt.md's, section 7.
+    # Out of sample by sampling unit: no worse than plain least squares on random halves.
     errors = found["errors_of"].drop("formula")
     for name, most in {
-        "seven questions": (0.637, 0.462, 0.360, 0.295),
+        "seven questions": (0.637, 0.462, 0.359, 0.295),
         "all questions": (0.590, 0.436, 0.328, 0.264),
     }.items():
         row = errors.filter(found["errors_of"]["formula"] == name).row(0)
