@@ -95,12 +95,15 @@ class Calibrated:
         return "\n  ".join([self._head(), *self._lines()])
 
     def _repr_html_(self) -> str:
+        from nser_pmt._charts import g_weight_bars
+
         size = pl.col("relative").abs()
         missed = self.totals.sort(size, descending=True, nulls_last=True).head(_SHOWN)
         text = f"<pre>{escape(repr(self))}</pre>"
         shown = f"<p>Totals, the worst {_SHOWN}:</p>" if self.totals.height > _SHOWN else ""
         groups = self.report._repr_html_() if self.report.height > 1 else ""
-        return f"<div>{text}{groups}{shown}{missed._repr_html_()}</div>"
+        drawn = g_weight_bars(self.g_weights)
+        return f"<div>{text}{drawn}{groups}{shown}{missed._repr_html_()}</div>"
 
 
 def _group_columns(plan: Plan, times: Sequence[int]) -> dict[str, pl.Series]:

@@ -77,7 +77,12 @@ class ScenarioChange:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        from nser_pmt._charts import mover_bars
+
+        first = next(iter(self.by.values()), None)
+        if first is None:
+            return f"<pre>{escape(repr(self))}</pre>{self.total._repr_html_()}"
+        return f"<pre>{escape(repr(self))}</pre>{mover_bars(first)}{first._repr_html_()}"
 
 
 class CoverageCurve:

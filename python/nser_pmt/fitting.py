@@ -661,10 +661,13 @@ class Fit:
         return "\n".join([head, ", ".join(known), table])
 
     def _repr_html_(self) -> str:
+        from nser_pmt._charts import coefficient_intervals
+
         head, known, *_ = repr(self).split("\n")
         with pl.Config(tbl_rows=-1, float_precision=4):
             table = self.coefficients._repr_html_()
-        return f"<div><b>{escape(head)}</b><br>{escape(known)}</div>{table}"
+        drawn = coefficient_intervals(self.coefficients, self.level)
+        return f"<div><b>{escape(head)}</b><br>{escape(known)}</div>{drawn}{table}"
 
 
 def _shown(

@@ -70,9 +70,11 @@ class ModelComparison:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        from nser_pmt._charts import error_bars
+
         shown = self.metrics.select("model", "design", "rate", "line", "cutoff", *_SHOWN)
         pairs = escape("\n".join(repr(self).split("\n")[2 + self.metrics.height :]))
-        return f"{shown._repr_html_()}<pre>{pairs}</pre>"
+        return f"{error_bars(self.metrics)}{shown._repr_html_()}<pre>{pairs}</pre>"
 
 
 def compare_models(

@@ -60,12 +60,15 @@ class Decay:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        from nser_pmt._charts import moved_points
+
         shown = self.metrics.select("survey", "design", "line", "cutoff", *_SHOWN)
         parts = (self.summary, self.terms, shown)
         names = ("summary", "mean points by term", "targeting")
-        return "".join(
+        tables = (
             f"<b>{escape(n)}</b>{p._repr_html_()}" for n, p in zip(names, parts, strict=True)
         )
+        return f"{moved_points(self.terms)}{''.join(tables)}"
 
 
 def decay(

@@ -617,7 +617,14 @@ class Scenario:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        from nser_pmt._charts import coverage_bars
+
+        head = f"<pre>{escape(repr(self))}</pre>"
+        if self._cut is None:
+            return head
+        by = self._held.groupings[0].column if self._held.groupings else None
+        table = self.coverage(by)
+        return f"{head}{coverage_bars(table, by)}{table._repr_html_()}"
 
 
 def _read_survey(

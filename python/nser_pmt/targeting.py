@@ -103,9 +103,11 @@ class Targeting:
     def _repr_html_(self) -> str:
         from html import escape
 
+        from nser_pmt._charts import error_lines
+
         shown = self.metrics.select("design", "rate", "line", "cutoff", *_SHOWN)
         head = escape(repr(self).split("\n  design")[0])
-        return f"<pre>{head}</pre>{shown._repr_html_()}"
+        return f"<pre>{head}</pre>{error_lines(self)}{shown._repr_html_()}"
 
 
 def targeting(
