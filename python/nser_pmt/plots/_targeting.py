@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from nser_pmt._chart_data import (
+    curve_of,
     decile_coverage,
     design_name,
     line_name,
@@ -72,10 +73,9 @@ def error_curve(targeting: Targeting) -> Chart:
     low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
     panels = []
     for number, (rate, line) in enumerate(lines):
-        curve = targeting.curve.filter(of_line(rate, line))
+        curve = curve_of(targeting, rate, line, POINTS // 2)
         # Between two scores the errors are those of the poorer; thinned, the steps are not seen.
-        run = step_sides(targeting.direction) if curve.height <= POINTS // 2 else "linear"
-        curve = thinned(curve, POINTS // 2)
+        run = step_sides(targeting.direction) if curve.height < POINTS // 2 else "linear"
         last = number == len(lines) - 1
         words = f"cut-off on {targeting.score}" if last else None
         x = alt.X(
@@ -233,9 +233,9 @@ def roc(targeting: Targeting) -> Chart:
         own = targeting.metrics.filter(of_line(rate, line))
         auc = own.item(0, "auc")
         names.append(line_name(rate, line) + (f", AUC {auc:.3f}" if auc is not None else ""))
-        curve = targeting.curve.filter(of_line(rate, line)).select("type1", "poverty_accuracy")
+        curve = curve_of(targeting, rate, line, POINTS // len(lines) - 1)
         start = pl.DataFrame({"type1": [0.0], "poverty_accuracy": [0.0]})
-        points = thinned(pl.concat([start, curve.drop_nulls()]), POINTS // len(lines))
+        points = pl.concat([start, curve.select("type1", "poverty_accuracy").drop_nulls()])
         rows += [{"line": names[-1], "other": x, "poor": y} for x, y in points.iter_rows()]
         at = own.select("design", "type1", "poverty_accuracy").drop_nulls()
         marks += [
