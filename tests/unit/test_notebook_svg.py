@@ -159,3 +159,14 @@ def test_small_charts_need_no_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_a_long_name_stands_above_its_bars() -> None:
+    def rows(name: str) -> list[str]:
+        svg = _svg.bars([(name, [("level", 1.0, "red")])], form="g", caption="", label="")
+        return [text["y"] for text in shapes(ElementTree.fromstring(svg), "text")][:2]
+
+    name, label = rows("short")
+    assert name == label
+    name, label = rows("a name that is quite long, or too long")
+    assert float(label) - float(name) == 18
