@@ -85,7 +85,9 @@ def error_lines(found: Targeting) -> str:
             ("inclusion error", "ier", FOR),
         )
     ]
-    cuts = found.metrics.filter(of_line(rate, line), pl.col("cutoff").is_not_null())
+    score = curve.get_column("score")
+    inside = pl.col("cutoff").is_between(pl.lit(score.min()), pl.lit(score.max()))
+    cuts = found.metrics.filter(of_line(rate, line), inside)
     marks = [
         (design_name(*row), row[1])
         for row in cuts.select("design", "cutoff").unique(maintain_order=True).rows()
