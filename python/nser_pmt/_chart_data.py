@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "coefficient_rows",
+    "count_form",
+    "curve_of",
     "decile_coverage",
     "design_name",
     "histogram",
@@ -41,6 +43,11 @@ def line_name(rate: float | None, line: float | None) -> str:
     return "line of each row" if line is None else f"line {line:,.6g}"
 
 
+def count_form(values: pl.Series) -> str:
+    """Return the format of counts: whole, or, if they are weighted, with a decimal."""
+    return ",d" if values.dtype.is_integer() else ",.1f"
+
+
 def design_name(design: str, cutoff: float | None) -> str:
     """Return a design in words."""
     if design == "cutoff" and cutoff is not None:
@@ -58,6 +65,14 @@ def step_sides(direction: str) -> Literal["step-after", "step-before"]:
     return "step-after" if direction == "lower_is_poorer" else "step-before"
 
 
+def curve_of(
+    targeting: Targeting, rate: float | None, line: float | None, points: int
+) -> pl.DataFrame:
+    """Return the curve of one poverty line, thinned."""
+    own = targeting.curve.filter(of_line(rate, line))
+    return thinned(own.unique(subset="score", keep="first", maintain_order=True), points)
+
+
 def decile_coverage(targeting: Targeting) -> pl.DataFrame | None:
     """Return the share targeted of each tenth by welfare, for every line and design.
 
@@ -68,9 +83,11 @@ def decile_coverage(targeting: Targeting) -> pl.DataFrame | None:
         return None
     keys = ("design", "rate", "line", "cutoff")
     rows: list[dict[str, Any]] = []
-    for row in targeting.metrics.select(*keys, "coverage").iter_rows(named=True):
-        same = [pl.col(key).eq_missing(pl.lit(row[key])) for key in keys]
-        shares = targeting.concentration.filter(*same).get_column("benefits")
+    benefits = targeting.concentration.get_column("benefits")
+    length = len(benefits) // targeting.metrics.height
+    cases = targeting.metrics.select(*keys, "coverage").iter_rows(named=True)
+    for number, row in enumerate(cases):
+        shares = benefits[number * length : (number + 1) * length]
         step, rest = divmod(len(shares) - 1, _DECILES)
         if rest or not step:
             return None
@@ -126,8 +143,8 @@ def coefficient_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
 def most_moved(frame: pl.DataFrame, most: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the groups with most households that move, and the rest.
 
-    The group is named ``group``. Groups of text come by size of their moves if not all are shown;
-    the others, such as tenths, keep their order.
+    The group is named ``group``. Those with most come first; but groups that have an order, such as
+    tenths, keep it if all are shown.
     """
     group = frame.columns[0]
     missing = "no score" if group == "score_decile" else "missing"

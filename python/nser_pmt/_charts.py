@@ -8,12 +8,13 @@ import polars as pl
 
 from nser_pmt._chart_data import (
     coefficient_rows,
+    count_form,
+    curve_of,
     design_name,
     histogram,
     line_name,
     most_moved,
     of_line,
-    thinned,
 )
 from nser_pmt._svg import AGAINST, FOR, LETTERS, Bar, Interval, bars, intervals, lines
 from nser_pmt._svg import histogram as histogram_svg
@@ -74,7 +75,7 @@ def coefficient_intervals(table: pl.DataFrame, level: float) -> str:
 def error_lines(found: Targeting) -> str:
     """Return both errors by cut-off, for the first line."""
     rate, line = found.metrics.select("rate", "line").row(0)
-    curve = thinned(found.curve.filter(of_line(rate, line)), _POINTS)
+    curve = curve_of(found, rate, line, _POINTS)
     if not curve.height:
         return ""
     series = [
@@ -84,7 +85,9 @@ def error_lines(found: Targeting) -> str:
             ("inclusion error", "ier", FOR),
         )
     ]
-    cuts = found.metrics.filter(of_line(rate, line), pl.col("cutoff").is_not_null())
+    score = curve.get_column("score")
+    inside = pl.col("cutoff").is_between(pl.lit(score.min()), pl.lit(score.max()))
+    cuts = found.metrics.filter(of_line(rate, line), inside)
     marks = [
         (design_name(*row), row[1])
         for row in cuts.select("design", "cutoff").unique(maintain_order=True).rows()
@@ -137,7 +140,7 @@ def mover_bars(frame: pl.DataFrame) -> str:
         return ""
     return bars(
         moved,
-        form=",.6g",
+        form=count_form(frame.get_column("enters")),
         caption=caption,
         label="who enters and leaves",
     )

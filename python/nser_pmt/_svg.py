@@ -36,6 +36,8 @@ _ROW = 18
 _GAP = 12
 LETTERS = 26
 """Letters of a label that have room."""
+# Letters of a name and a label that have room side by side.
+_BOTH = 30
 _GRID = "#a0aec0"
 
 
@@ -72,6 +74,9 @@ def bars(
         y += _GAP
         if name:
             parts.append(f'<text x="0" y="{y + 13}" font-weight="bold">{_short(name)}</text>')
+            # A name stands beside the first label if both have room.
+            first = (group[0][0] or "") if group else ""
+            y += _ROW if len(name) + min(len(first), LETTERS) > _BOTH else 0
         for bar in group:
             parts.append(_bar(bar, y, zero, unit, form))
             y += _ROW

@@ -65,9 +65,7 @@ class Decay:
         shown = self.metrics.select("survey", "design", "line", "cutoff", *_SHOWN)
         parts = (self.summary, self.terms, shown)
         names = ("summary", "mean points by term", "targeting")
-        tables = (
-            f"<b>{escape(n)}</b>{p._repr_html_()}" for n, p in zip(names, parts, strict=True)
-        )
+        tables = (f"<b>{escape(n)}</b>{p._repr_html_()}" for n, p in zip(names, parts, strict=True))
         return f"{moved_points(self.terms)}{''.join(tables)}"
 
 

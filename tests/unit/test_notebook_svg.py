@@ -159,3 +159,26 @@ def test_small_charts_need_no_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_a_long_name_stands_above_its_bars() -> None:
+    def rows(name: str) -> list[str]:
+        svg = _svg.bars([(name, [("level", 1.0, "red")])], form="g", caption="", label="")
+        return [text["y"] for text in shapes(ElementTree.fromstring(svg), "text")][:2]
+
+    name, label = rows("short")
+    assert name == label
+    name, label = rows("a name that is quite long, or too long")
+    assert float(label) - float(name) == 18
+
+
+def test_cutoffs_out_of_reach_are_not_drawn() -> None:
+    frame = pl.DataFrame({"pmt_score": [1.0, 2, 3, 4], "cons_pc": [1.0, 3, 2, 4]})
+    cutoffs = [-1e9, 2.5, 1e9]
+    found = nser.targeting(frame, welfare="cons_pc", line=2, cutoff=cutoffs)
+    assert [text for text in texts(picture(found)) if "cut-off " in text] == [
+        "cut-off 2.5",
+        "cut-off on pmt_score; line 2",
+    ]
+    nobody = nser.targeting(frame, welfare="cons_pc", line=0.5)
+    assert shapes(picture(nobody), "polyline")[0]["points"] == ""

@@ -108,7 +108,8 @@ def test_roc_has_the_area_that_is_named() -> None:
     rows = [row for row in drawn(chart, "line", "other", "poor") if "design" not in row]
     x, y = [row["other"] for row in rows], [row["poor"] for row in rows]
     auc = found.metrics["auc"][0]
-    assert np.trapezoid(y, x) == pytest.approx(auc, abs=1e-12)
+    area = sum((b - a) * (c + d) / 2 for a, b, c, d in zip(x, x[1:], y, y[1:], strict=False))
+    assert area == pytest.approx(auc, abs=1e-12)
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
     assert f"line 399, AUC {auc:.3f}" in texts(chart)
     mark = drawn(chart, "design")
@@ -255,6 +256,17 @@ def test_movers_are_those_of_the_change() -> None:
     assert any(text.endswith(words) for text in texts(chart))
     tenths = drawn(nser.plots.movers(change, by="score_decile"), "group")
     assert [row["group"] for row in tenths[::2]] == [str(k) for k in range(1, 11)]
+
+
+def test_movers_by_weight() -> None:
+    frame = registry().with_columns(w=pl.lit(1500.5))
+    now = nser.Scenario(frame, "schreiner-pk-2009", by="district", weights="w", cutoff=40)
+    change = now.compare(now.set(cutoff=60))
+    shown = texts(nser.plots.movers(change, most=5))
+    most = change.by["district"]["enters"].max()
+    assert isinstance(most, float) and f"{most:,.1f}".removesuffix(".0") in shown
+    rest = change.by["district"].sort("enters", descending=True)["enters"][5:].sum()
+    assert any(f"in 35 others {rest:,.1f} enter and 0.0 leave" in text for text in shown)
 
 
 def test_movers_that_are_not_there() -> None:

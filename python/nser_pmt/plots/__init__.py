@@ -6,10 +6,11 @@ A chart holds some hundred numbers, however many rows its result was made from.
 """
 
 from nser_pmt.plots._chart import Chart
+from nser_pmt.plots._errors import coverage, error_curve
 from nser_pmt.plots._estimation import coefficients, weights
 from nser_pmt.plots._linkage import cluster_sizes, match_weights, threshold_curve, waterfall
 from nser_pmt.plots._scenario import coverage_curve, movers
-from nser_pmt.plots._targeting import concentration, coverage, error_curve, roc
+from nser_pmt.plots._shares import concentration, roc
 
 __all__ = [
     "Chart",

@@ -12,6 +12,7 @@ from nser_pmt._options import invalid
 from nser_pmt.errors import DomainError
 
 __all__ = [
+    "GREY",
     "LABELS",
     "NO_AXIS",
     "PALETTE",
@@ -36,6 +37,8 @@ except ModuleNotFoundError as fault:
     ) from None
 
 WIDTH = 520
+GREY = "#718096"
+"""Colour of lines to compare with."""
 POINTS = 400
 """Points of a curve that the eye can tell apart."""
 PALETTE = (

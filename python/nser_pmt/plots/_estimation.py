@@ -10,13 +10,12 @@ from nser_pmt._options import invalid
 from nser_pmt._svg import FOR
 from nser_pmt.errors import DomainError
 from nser_pmt.fitting import Fit
-from nser_pmt.plots._chart import WIDTH, Chart, alt, data, expected, finished, zero_line
+from nser_pmt.plots._chart import GREY, WIDTH, Chart, alt, data, expected, finished, zero_line
 
 __all__ = ["coefficients", "weights"]
 
 _ROWS = 200
 _BINS = 40
-_GREY = "#718096"
 
 
 def coefficients(fit: Fit, *, terms: Sequence[str] | None = None) -> Chart:
@@ -140,7 +139,7 @@ def weights(calibrated: Calibrated) -> Chart:
             y=alt.Y("rows:Q", title="rows", axis=alt.Axis(format=",d", tickCount=6)),
         )
     )
-    same = alt.Chart(data([{"low": 1.0}])).mark_rule(color=_GREY, strokeDash=[4, 3]).encode(x=x)
+    same = alt.Chart(data([{"low": 1.0}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x=x)
     words = f"{len(g):,} rows by {calibrated.method}; g from {low:.4g} to {high:.4g}"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
     return finished((bars + same).properties(width=WIDTH, height=240, title=titled))

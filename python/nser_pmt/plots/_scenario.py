@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from nser_pmt._chart_data import most_moved, step_sides
+from nser_pmt._chart_data import count_form, most_moved, step_sides
 from nser_pmt._options import invalid
 from nser_pmt._scenario_results import CoverageCurve, ScenarioChange
 from nser_pmt._svg import AGAINST, FOR
@@ -99,9 +99,10 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     drawn = bars + right.encode(text=number) + left.encode(text=number)
     words = f"by {by}"
     if rest.height:
+        form = count_form(rest.get_column("enters"))
         enter, leave = rest.select(pl.col("enters", "leaves").sum()).row(0)
         words = f"{by}: the {shown.height} with most movers"
-        words += f"; in {rest.height:,} others {enter:,.6g} enter and {leave:,.6g} leave"
+        words += f"; in {rest.height:,} others {enter:{form}} enter and {leave:{form}} leave"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
     return finished(drawn.properties(width=WIDTH, height=alt.Step(18), title=titled))
 
