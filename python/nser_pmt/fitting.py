@@ -84,7 +84,9 @@ def _poverty_focused(prepared: Prepared, options: Options) -> Estimate:
     if line is None:
         if not (share is not None and 0 < share <= 1):
             raise invalid("line_quantile must be above 0, and 1 at most")
-        line = _quantile(prepared, share)
+        own = prepared.weights
+        ones = pl.repeat(1.0, prepared.rows, eager=True) if own is None else own
+        line = weighted_quantile(steps(prepared.target, ones, None, prepared.control), share, "inverse_cdf")
     weights = prepared.weights
     ones = pl.repeat(1.0, prepared.rows, eager=True) if weights is None else weights
     poor = (prepared.target <= line).cast(pl.Float64) * ones
@@ -98,16 +100,6 @@ def _poverty_focused(prepared: Prepared, options: Options) -> Estimate:
         )
     found = _wls(replace(prepared, weights=poor, households=households), options)
     return replace(found, statistics={**found.statistics, "line": line})
-
-
-def _quantile(prepared: Prepared, share: float) -> float:
-    """Smallest target that at least a share of the weight does not exceed."""
-    weights = prepared.weights
-    ones = pl.repeat(1.0, prepared.rows, eager=True) if weights is None else weights
-    table = pl.DataFrame({"y": prepared.target, "w": ones}).filter(pl.col("w") > 0).sort("y")
-    reached = table.get_column("w").cum_sum()
-    at = (reached < share * reached[-1]).sum()
-    return float(table.get_column("y")[min(int(at), table.height - 1)])
 
 
 def _quantile_regression(prepared: Prepared, options: Options) -> Estimate:
