@@ -13,7 +13,7 @@ from nser_pmt import _engine, _native
 from nser_pmt._least_squares import Lonely
 from nser_pmt._options import chosen
 from nser_pmt._prepared import numbers, read_weights
-from nser_pmt._survey_design import read_survey_design
+from nser_pmt._survey_design import SurveyDesign, read_survey_design
 from nser_pmt.errors import DomainError
 
 __all__ = ["DesignSample", "mean", "read_design_sample"]
@@ -31,9 +31,7 @@ class DesignSample:
     units: pl.Series
     stages: Any
     lonely: Lonely
-    name: Any
-    df: float
-    """Primary units less strata."""
+    design: SurveyDesign
 
     @property
     def weight_sum(self) -> float:
@@ -41,7 +39,7 @@ class DesignSample:
         return float(self.weights.sum())
 
     def moments(self, name: str) -> _native.Moments:
-        """Sums of products of a column and ones."""
+        """Return sums of products of a column and ones."""
         columns = self._columns(name, [pl.Series("ones", [1.0])])
         rows = len(self.weights)
         return _native.Moments(columns, rows, weights=self.weights, groups=None, run=_RUN)
@@ -60,13 +58,7 @@ class DesignSample:
         )
         found = scores.variance(self.stages, self.lonely)
         if isinstance(found, tuple):
-            raise DomainError(
-                f"stratum '{self.name(found[1])}' has one sampling unit"
-                if found[0] == 0
-                else "a primary sampling unit has one unit inside",
-                code="lonely_psu",
-                hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out",
-            )
+            raise self.design.lonely_error(*found)
         return found[0]
 
     def simple(self, name: str) -> float:
@@ -128,15 +120,12 @@ def read_design_sample(
         units = design.units[len(stages) - 1]
     else:
         units = pl.select(pl.int_range(survey.height, dtype=pl.UInt32)).to_series()
-    households = int((weight > 0).sum())
-    psus = households if design.psus is None else design.psus.height
     return DesignSample(
         values={name: series.rechunk() for name, series in values.items()},
         weights=weight.rechunk(),
-        households=households,
+        households=int((weight > 0).sum()),
         units=units.rechunk(),
         stages=stages,
         lonely=lonely,
-        name=design.stratum_name,
-        df=float(psus - (1 if design.strata is None else design.strata.height)),
+        design=design,
     )

@@ -214,7 +214,8 @@ def survey_quantile(
     if not 0 < level < 1:
         raise invalid("level must lie between 0 and 1")
     sample = read_design_sample(survey, names, weights, strata, psu, fpc, lonely_psu)
-    t = _native.student_limit(1 - level, sample.df) if sample.df > 0 else None
+    df = sample.design.df(sample.households)
+    t = _native.student_limit(1 - level, df) if df > 0 else None
     rows = []
     for name in names:
         values = sample.values[name].cast(pl.Float64)
