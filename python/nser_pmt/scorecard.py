@@ -62,7 +62,7 @@ class Scorecard:
     likelihoods: LikelihoodTable | None
 
     def __repr__(self) -> str:
-        lines = [repr(self.model), f"a point is {self.per_point:.4g} of the raw score"]
+        lines = [repr(self.model), self._loss()]
         if self.comparison is not None:
             lines.append(repr(self.comparison))
         if self.likelihoods is not None:
@@ -72,8 +72,14 @@ class Scorecard:
     def _repr_html_(self) -> str:
         parts = (self.comparison, self.likelihoods)
         after = "".join(part._repr_html_() for part in parts if part is not None)
-        point = escape(f"a point is {self.per_point:.4g} of the raw score")
-        return f"{self.model._repr_html_()}<p>{point}</p>{after}"
+        return f"{self.model._repr_html_()}<p>{escape(self._loss())}</p>{after}"
+
+    def _loss(self) -> str:
+        largest = max(self.rounding.get_column("largest_error").to_list())
+        return (
+            f"a point is {self.per_point:.4g} of the raw score; rounding moves a level by at most "
+            f"{largest:.4g}"
+        )
 
 
 def to_scorecard(
