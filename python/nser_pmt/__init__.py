@@ -38,7 +38,7 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
-from nser_pmt.survey import survey_mean, survey_ratio, survey_total
+from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
 
@@ -105,6 +105,7 @@ __all__ = [
     "score",
     "similarity",
     "survey_mean",
+    "survey_quantile",
     "survey_ratio",
     "survey_total",
     "synth",

@@ -163,22 +163,11 @@ def covariance(
     )
     found = scores.variance(stages, lonely)
     if isinstance(found, tuple):
-        stage, parent = found
-        name = prepared.design.stratum_name(parent)
-        where = f"stratum '{name}'" if stage == 0 else "a primary sampling unit"
-        raise DomainError(
-            f"{where} has one sampling unit, so its variance is unknown",
-            code="lonely_psu",
-            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
-            "or put strata together",
-        )
+        raise prepared.design.lonely_error(*found)
     if errors == "cluster":
         scale, df = (n - 1) / (n - k), float(len(scores) - 1)
     else:
-        design = prepared.design
-        strata = 1 if design.strata is None else design.strata.height
-        psus = n if design.psus is None else design.psus.height
-        scale, df = 1.0, float(psus - strata - k + 1)
+        scale, df = 1.0, prepared.design.df(n) - (k - 1)
     meat = [scale * x for x in found]
     return _native.sandwich_variance(bread, meat, k), df
 

@@ -94,8 +94,7 @@ def binary(
             "pseudo_r2": 1 - deviance / null,
             "rounds": len(found["rounds"]),
             "kish": prepared.kish,
-            "psus": None if prepared.design.psus is None else prepared.design.psus.height,
-            "strata": None if prepared.design.strata is None else prepared.design.strata.height,
+            **prepared.design.size(),
             "df": df,
         },
     )

@@ -46,6 +46,8 @@ class Estimate:
         What the method keeps for later.
     path
         How it went: steps, or penalties.
+    replicates
+        Coefficients of each refit, if the errors are of refits.
     """
 
     columns: tuple[Column, ...]
@@ -57,6 +59,7 @@ class Estimate:
     statistics: Mapping[str, Any]
     state: LeastSquares | None = None
     path: pl.DataFrame | None = None
+    replicates: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,7 @@ class LeastSquares:
         k, n = len(self.keep), self.households
         classical = [x * solution["residual"] / (n - k) for x in solution["inverse"]]
         if resampled is not None:
-            covariance, df = resampled, self._design_df(0)
+            covariance, df = resampled, self.design.df(n)
         elif errors == "classical":
             covariance, df = classical, float(n - k)
         else:
@@ -114,8 +117,7 @@ class LeastSquares:
             "residual_sd": sqrt(residual / (n - k)),
             "condition": solution["condition"],
             "kish": self.kish,
-            "psus": None if self.design.psus is None else self.design.psus.height,
-            "strata": None if self.design.strata is None else self.design.strata.height,
+            **self.design.size(),
             "df": df,
         }
         return Estimate(
@@ -198,19 +200,14 @@ class LeastSquares:
         scores, stages = self._scores(solution, errors, rows)
         found = scores.variance(stages, self.lonely)
         if isinstance(found, tuple):
-            raise self._lonely_unit(*found)
+            raise self.design.lonely_error(*found)
         units = len(scores)
         if errors == "cluster":
             scale, df = (n - 1) / (n - k), float(units - 1)
         else:
-            scale, df = 1.0, self._design_df(k - 1)
+            scale, df = 1.0, self.design.df(n) - (k - 1)
         meat = [scale * x for x in found]
         return _native.sandwich_variance(solution["inverse"], meat, k), df
-
-    def _design_df(self, less: int) -> float:
-        strata = 1 if self.design.strata is None else self.design.strata.height
-        units = self.households if self.design.psus is None else self.design.psus.height
-        return float(units - strata - less)
 
     def _scores(
         self, solution: dict[str, Any], errors: Errors, rows: Prepared | None
@@ -245,16 +242,6 @@ class LeastSquares:
     def _cached(self, solution: dict[str, Any]) -> _native.Scores:
         return self.moments.scores(list(self.keep), solution["coefficients"], solution["low"])
 
-    def _lonely_unit(self, stage: int, parent: int) -> DomainError:
-        name = self.design.stratum_name(parent)
-        where = f"stratum '{name}'" if stage == 0 else "a primary sampling unit"
-        return DomainError(
-            f"{where} has one sampling unit, so its variance is unknown",
-            code="lonely_psu",
-            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
-            "or put strata together",
-        )
-
     # -- refits --------------------------------------------------------------------------------
 
     def _units(self, what: str) -> None:
@@ -273,9 +260,9 @@ class LeastSquares:
         """Refit on `draws` draws of units, or without each in turn (0): covariance and changes."""
         self._units("refits")
         strata, fraction = self.design.stages[0]
-        lonely = [stratum for stratum, count in _counts(strata).items() if count == 1]
-        if (lonely or self.moments.groups == 1) and self.lonely == "error":
-            raise self._lonely_unit(0, lonely[0] if lonely else 0)
+        alone = self.design.lonely()
+        if alone is not None and self.lonely == "error":
+            raise self.design.lonely_error(0, alone)
         fit = (list(self.keep), solution["coefficients"], solution["low"])
         scores = self._cached(solution)
         given: dict[str, Any] = {"strata": strata, "fraction": fraction, "threads": self.threads}
@@ -360,10 +347,3 @@ def _rows_needed(errors: str) -> ModelError:
 
 def _needs(what: str, column: str) -> ModelError:
     return ModelError(f"{what}: the spec has no {column}", code="no_design")
-
-
-def _counts(parents: Sequence[int]) -> dict[int, int]:
-    out: dict[int, int] = {}
-    for parent in parents:
-        out[parent] = out.get(parent, 0) + 1
-    return out

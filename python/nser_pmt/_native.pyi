@@ -568,7 +568,7 @@ def quantile_refits(
     seed: int,
     intercept: bool,
     run: dict[str, Any],
-) -> list[list[float] | None]: ...
+) -> tuple[list[float], list[list[float] | None]]: ...
 def penalised_path(
     gram: list[float],
     cross: list[float],

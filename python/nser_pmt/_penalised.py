@@ -213,8 +213,7 @@ def penalised(
         "lambda": chosen["lambda"],
         "rmse_out_of_fold": chosen.get("rmse"),
         "kish": state.kish,
-        "psus": None if state.design.psus is None else state.design.psus.height,
-        "strata": None if state.design.strata is None else state.design.strata.height,
+        **state.design.size(),
     }
     estimate = Estimate(
         columns=tuple(state.columns[i] for i in state.keep),

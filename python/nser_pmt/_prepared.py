@@ -97,14 +97,18 @@ def prepare(
     weights = read_weights(frame, spec.weights, spec.size)
     present = target.is_not_null() & target.is_finite().fill_null(True)
     if not present.all():
-        if spec.missing_target == "error" or target.is_infinite().any():
-            row = (~present).arg_max()
+        infinite = target.is_infinite().fill_null(False)
+        if spec.missing_target == "error" or infinite.any():
+            row = (infinite if spec.missing_target == "drop" else ~present).arg_max()
+            assert row is not None
             raise DomainError(
                 f"column '{spec.target}', row {row}: expected a finite number",
                 code="missing_value",
                 column=spec.target,
                 row=row,
-                hint="missing_target='drop' leaves out households without a target",
+                hint="Leave such households out first"
+                if infinite[row]
+                else "missing_target='drop' leaves out households without a target",
             )
         frame, target = frame.filter(present), target.filter(present)
         weights = None if weights is None else weights.filter(present)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from math import sqrt
 from statistics import NormalDist
 from typing import Any
@@ -14,6 +14,7 @@ from nser_pmt._dense import Dense, covariance, dense, fault, weighted_gram
 from nser_pmt._least_squares import Errors, Estimate, Lonely
 from nser_pmt._options import invalid
 from nser_pmt._prepared import Prepared
+from nser_pmt._replicates import replicate_table
 from nser_pmt.errors import DomainError, ModelError
 
 __all__ = ["bandwidth", "quantile", "quantile_bootstrap"]
@@ -32,8 +33,7 @@ def quantile(prepared: Prepared, errors: Errors, *, tau: float, lonely: Lonely) 
     scores by household, unit or design; of ``"classical"`` errors it is
     ``tau (1 - tau) sum(w ** 2 x x')``, as in R.
     """
-    if not 0 < tau < 1:
-        raise invalid("tau must lie between 0 and 1")
+    _check(tau)
     given = dense(prepared)
     found, dual = _fit(prepared, given, tau, None)
     coefficients = found["coefficients"]
@@ -51,54 +51,35 @@ def quantile(prepared: Prepared, errors: Errors, *, tau: float, lonely: Lonely) 
         )
     plain = [sqrt(max(x, 0.0)) for x in classical[:: k + 1]]
     spread = [sqrt(max(x, 0.0)) for x in matrix[:: k + 1]]
-    return Estimate(
-        columns=prepared.columns,
-        coefficients=coefficients,
-        covariance=matrix,
-        errors=errors,
-        df=df,
-        extra={"deff": [(a / b) ** 2 for a, b in zip(spread, plain, strict=True)]},
-        statistics={
-            "households": n,
-            "dropped": prepared.dropped,
-            "coefficients": k,
-            "weight_sum": prepared.weight_sum,
-            "tau": tau,
-            "loss": found["loss"] / prepared.weight_sum,
-            "unique": found["unique"],
-            "kish": prepared.kish,
-            "psus": None if prepared.design.psus is None else prepared.design.psus.height,
-            "strata": None if prepared.design.strata is None else prepared.design.strata.height,
-            "df": df,
-        },
-    )
+    extra = {"deff": [(a / b) ** 2 for a, b in zip(spread, plain, strict=True)]}
+    return _estimate(prepared, tau, found, matrix, errors, df, extra)
 
 
 def quantile_bootstrap(
-    prepared: Prepared,
-    *,
-    tau: float,
-    coefficients: Sequence[float],
-    draws: int,
-    seed: int,
-) -> list[list[float] | None]:
-    """Return the coefficients of refits on draws of primary units (Rao, Wu and Yue, 1992).
+    prepared: Prepared, *, tau: float, draws: int, seed: int, lonely: Lonely
+) -> Estimate:
+    """Estimate a quantile, with errors of refits on draws of primary units: see `Fit.bootstrap`.
 
-    A refit in which a term becomes constant has none.
+    A refit in which a term becomes constant does not count. No density is needed.
     """
+    _check(tau)
     design = prepared.design
     if design.psus is None:
-        raise ModelError("a bootstrap: the spec has no psu", code="no_design")
+        raise ModelError("bootstrap errors: the spec has no psu", code="no_design")
+    alone = design.lonely()
+    if alone is not None and lonely == "error":
+        raise design.lonely_error(0, alone)
     given = dense(prepared)
+    found, _ = _fit(prepared, given, tau, None)
     strata, fraction = design.stages[0]
-    return _native.quantile_refits(
+    matrix, changes = _native.quantile_refits(
         given.columns,
         given.target,
         given.weights,
         _engine.columns([design.units[0].rechunk()])[0],
         given.rows,
         tau=tau,
-        near=list(coefficients),
+        near=found["coefficients"],
         strata=strata,
         fraction=fraction,
         units=design.psus.height,
@@ -106,6 +87,46 @@ def quantile_bootstrap(
         seed=seed,
         intercept=given.intercept,
         run=prepared.run(),
+    )
+    df = design.df(prepared.households)
+    made = _estimate(prepared, tau, found, matrix, "bootstrap", df, {})
+    table = replicate_table(prepared.columns, found["coefficients"], changes)
+    return replace(made, replicates=table)
+
+
+def _check(tau: float) -> None:
+    if not 0 < tau < 1:
+        raise invalid("tau must lie between 0 and 1")
+
+
+def _estimate(
+    prepared: Prepared,
+    tau: float,
+    found: dict[str, Any],
+    matrix: list[float],
+    errors: Errors,
+    df: float,
+    extra: dict[str, list[float]],
+) -> Estimate:
+    return Estimate(
+        columns=prepared.columns,
+        coefficients=found["coefficients"],
+        covariance=matrix,
+        errors=errors,
+        df=df,
+        extra=extra,
+        statistics={
+            "households": prepared.households,
+            "dropped": prepared.dropped,
+            "coefficients": len(prepared.columns),
+            "weight_sum": prepared.weight_sum,
+            "tau": tau,
+            "loss": found["loss"] / prepared.weight_sum,
+            "unique": found["unique"],
+            "kish": prepared.kish,
+            **prepared.design.size(),
+            "df": df,
+        },
     )
 
 

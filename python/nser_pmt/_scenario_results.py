@@ -12,6 +12,7 @@ import polars as pl
 from nser_pmt import _native
 from nser_pmt._options import invalid
 from nser_pmt._scenario_codes import Grouping
+from nser_pmt._targeting_metrics import COUNTS, metrics
 
 __all__ = ["CoverageCurve", "Cut", "ScenarioChange", "change_frame", "coverage_frame", "errors_of"]
 
@@ -26,6 +27,14 @@ DECILE = "score_decile"
 _BEFORE = {"null": (0, 1, 2), "in": (6, 7, 8)}
 _AFTER = {"null": (0, 3, 6), "in": (2, 5, 8)}
 _ENTERS, _LEAVES = (2, 5), (6, 7)
+
+# What `Scenario.errors` calls the metrics of `targeting`.
+_ERRORS = {
+    "poverty_rate": "headcount",
+    "coverage": "coverage",
+    "exclusion_error": "eer",
+    "inclusion_error": "ier",
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -247,32 +256,18 @@ def _ratio(part: pl.Series, whole: pl.Series) -> pl.Series:
 def errors_of(
     scored: pl.DataFrame, cut: pl.Expr, welfare: str, line: float, weights: str | None
 ) -> dict[str, float | None]:
-    """Return exclusion and inclusion error of a survey with scores.
+    """Return exclusion and inclusion error of a survey with scores, by `targeting`'s formulas.
 
-    The poor are those whose welfare is at or below the line. ``exclusion_error`` (EER) is the share
-    of the poor that are not targeted, ``inclusion_error`` (IER) the share of the targeted that are
-    not poor. A household without a score is not targeted.
+    The poor are those whose welfare is at or below the line. A household without a score is not
+    targeted.
     """
     weight = pl.lit(1.0) if weights is None else pl.col(weights).cast(pl.Float64)
     poor, targeted = pl.col(welfare) <= line, cut.fill_null(False)
-    sums = scored.select(
-        all=weight.sum() if weights else pl.len().cast(pl.Float64),
-        poor=weight.filter(poor).sum() if weights else poor.sum().cast(pl.Float64),
-        targeted=weight.filter(targeted).sum() if weights else targeted.sum().cast(pl.Float64),
-        both=weight.filter(poor & targeted).sum()
-        if weights
-        else (poor & targeted).sum().cast(pl.Float64),
-    ).row(0, named=True)
-
-    def share(part: float, whole: float) -> float | None:
-        return part / whole if whole > 0 else None
-
-    return {
-        "poverty_rate": share(sums["poor"], sums["all"]),
-        "coverage": share(sums["targeted"], sums["all"]),
-        "exclusion_error": share(sums["poor"] - sums["both"], sums["poor"]),
-        "inclusion_error": share(sums["targeted"] - sums["both"], sums["targeted"]),
-    }
+    cells = (poor & targeted, ~poor & targeted, poor & ~targeted, ~poor & ~targeted)
+    sums = [pl.when(cell).then(weight).otherwise(0.0).sum() for cell in cells]
+    counts = scored.select(n.alias(name) for name, n in zip(COUNTS, sums, strict=True))
+    found = counts.select(metrics()).row(0, named=True)
+    return {name: found[metric] for name, metric in _ERRORS.items()}
 
 
 def _count(count: float, share: float | None) -> str:

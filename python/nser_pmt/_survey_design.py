@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -46,6 +47,34 @@ class SurveyDesign:
     def stratum_name(self, number: int) -> str:
         """Return a stratum's name for a message."""
         return "" if self.strata is None else str(self.strata.row(number)[0])
+
+    def size(self) -> dict[str, int | None]:
+        """Return the numbers of primary units and strata, for a table of diagnostics."""
+        return {
+            "psus": None if self.psus is None else self.psus.height,
+            "strata": None if self.strata is None else self.strata.height,
+        }
+
+    def df(self, households: int) -> float:
+        """Return the number of primary units, or of households, less that of strata."""
+        units = households if self.psus is None else self.psus.height
+        return float(units - (1 if self.strata is None else self.strata.height))
+
+    def lonely(self) -> int | None:
+        """Return a stratum with one primary unit, if there is one."""
+        parents = self.stages[0][0] or [0] * (0 if self.psus is None else self.psus.height)
+        return next((p for p, count in Counter(parents).items() if count == 1), None)
+
+    def lonely_error(self, stage: int, parent: int) -> DomainError:
+        """Return the error for a stratum, or a unit of another stage, with one unit inside."""
+        name = self.stratum_name(parent)
+        where = f"stratum '{name}'" if stage == 0 else "a primary sampling unit"
+        return DomainError(
+            f"{where} has one sampling unit, so its variance is unknown",
+            code="lonely_psu",
+            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
+            "or put strata together",
+        )
 
 
 def read_survey_design(

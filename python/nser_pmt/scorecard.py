@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
 import polars as pl
 
+from nser_pmt._card_bins import cut_linear_terms
 from nser_pmt._options import invalid
+from nser_pmt._prepared import read_weights
 from nser_pmt.errors import ModelError
+from nser_pmt.likelihood_tables import LikelihoodTable, likelihood_table
 from nser_pmt.model import (
     Affine,
     BinsTerm,
@@ -22,6 +25,7 @@ from nser_pmt.model import (
     load_model,
 )
 from nser_pmt.model_comparison import ModelComparison, compare_models
+from nser_pmt.scoring import score
 
 __all__ = ["Scorecard", "to_scorecard"]
 
@@ -44,8 +48,10 @@ class Scorecard:
         ``term``, ``levels``, ``span`` (of the model's points), ``points`` (highest of the card),
         ``largest_error`` of a level, in units of the raw score.
     comparison
-        The model and its card on a survey, if one was given: a `ModelComparison` of ``model`` and
-        ``scorecard``.
+        The model and its card on a survey, if one was given with a line or a rate: a
+        `ModelComparison` of ``model`` and ``scorecard``.
+    likelihoods
+        Chance of being poor by band of the card's scores, if lines were given; the card holds it.
     """
 
     model: Model
@@ -53,17 +59,27 @@ class Scorecard:
     per_point: float
     rounding: pl.DataFrame
     comparison: ModelComparison | None
+    likelihoods: LikelihoodTable | None
 
     def __repr__(self) -> str:
-        lines = [repr(self.model), f"a point is {self.per_point:.4g} of the raw score"]
+        lines = [repr(self.model), self._loss()]
         if self.comparison is not None:
             lines.append(repr(self.comparison))
+        if self.likelihoods is not None:
+            lines.append(repr(self.likelihoods))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        after = "" if self.comparison is None else self.comparison._repr_html_()
-        point = escape(f"a point is {self.per_point:.4g} of the raw score")
-        return f"{self.model._repr_html_()}<p>{point}</p>{after}"
+        parts = (self.comparison, self.likelihoods)
+        after = "".join(part._repr_html_() for part in parts if part is not None)
+        return f"{self.model._repr_html_()}<p>{escape(self._loss())}</p>{after}"
+
+    def _loss(self) -> str:
+        largest = max(self.rounding.get_column("largest_error").to_list())
+        return (
+            f"a point is {self.per_point:.4g} of the raw score; rounding moves a level by at most "
+            f"{largest:.4g}"
+        )
 
 
 def to_scorecard(
@@ -76,17 +92,28 @@ def to_scorecard(
     rate: float | Sequence[float] | None = None,
     weights: str | None = None,
     size: str | None = None,
+    edges: Mapping[str, Sequence[float]] | None = None,
+    lines: Mapping[str, float] | None = None,
+    bands: float | Sequence[float] = 5,
+    source: str = "",
 ) -> Scorecard:
     """Turn a model into a card with whole points that an interviewer can add.
 
     Parameters
     ----------
     model
-        A `Model` whose terms are levels, bins and tables, or the name or path of one.
+        A `Model`, or the name or path of one. Its terms are levels, bins and tables; linear ones
+        need `edges`.
     points
         Highest score of the card, at least 1.
     frame, welfare, line, rate, weights, size
         A survey on which to say what the rounding costs, as in `targeting`.
+    edges
+        For each linear term, by its id, the rising inner edges of bins to cut it into, with the
+        help of the survey.
+    lines, bands, source
+        Names and amounts of poverty lines: the card gets a table of the chance of being poor for
+        each band of its scores, see `likelihood_table`.
 
     Returns
     -------
@@ -95,9 +122,9 @@ def to_scorecard(
     Raises
     ------
     ModelError
-        The model has strata, a linear or product term, or does not vary.
+        The model has strata, a product term, a linear term without edges, or does not vary.
     DomainError
-        `points` is not allowed.
+        `points` is not allowed, or no household of the survey is in a bin.
 
     Notes
     -----
@@ -107,6 +134,9 @@ def to_scorecard(
     levels in a term stays, but two may come to share their points, and a term with little weight
     may lose all of its own: `rounding` says so. Stated points for missing and unknown answers are
     scaled in the same way.
+
+    A bin of a linear term has the weighted mean of what the term adds to the scores of the
+    households in it; the outer bins have no end. `comparison` counts what that costs, too.
 
     Intercept, steps, cut-offs and likelihoods belong to the old scale and are left behind.
 
@@ -122,8 +152,17 @@ def to_scorecard(
     model = load_model(model) if isinstance(model, str) else model
     if points < 1:
         raise invalid("points must be at least 1")
-    if frame is not None and welfare is None:
-        raise invalid("a frame needs welfare, and a line or a rate")
+    asked = lines is not None or line is not None or rate is not None
+    if frame is not None and (welfare is None or not asked) and edges is None:
+        raise invalid("a frame needs welfare, and a line, a rate or lines")
+    if frame is None and (edges is not None or asked):
+        raise invalid("edges, line, rate and lines need a frame")
+    if asked and welfare is None:
+        raise invalid("line, rate and lines need welfare")
+    counted = None if frame is None else _weight(frame, weights, size)
+    whole = model
+    if edges and frame is not None and counted is not None:
+        model = cut_linear_terms(model, edges, frame, counted)
     terms = _class_terms(model)
     sign = -1.0 if _reversed(model) else 1.0
     ranges = [_range(term, sign) for term in terms]
@@ -148,24 +187,45 @@ def to_scorecard(
         likelihoods=(),
     )
     per_point = sum(spans) / points
-    comparison = None
-    if frame is not None and welfare is not None:
+    comparison = likelihoods = None
+    if frame is not None and welfare is not None and (line is not None or rate is not None):
         comparison = compare_models(
             frame,
-            {"model": model, "scorecard": card},
+            {"model": whole, "scorecard": card},
             welfare=welfare,
             line=line,
             rate=rate,
             weights=weights,
             size=size,
         )
+    if frame is not None and welfare is not None and lines is not None:
+        scored = score(frame.select(*card.columns), card)
+        table = pl.DataFrame(
+            {"pmt_score": scored.get_column("pmt_score"), "welfare": frame.get_column(welfare)}
+        )
+        likelihoods = likelihood_table(
+            table.with_columns(weight=counted),
+            welfare="welfare",
+            lines=lines,
+            bands=bands,
+            weights="weight",
+            source=source,
+        )
+        card = likelihoods.attach(card)
     return Scorecard(
         model=card,
         points=points,
         per_point=per_point,
         rounding=_rounding(terms, made, sign, ranges, per_point),
         comparison=comparison,
+        likelihoods=likelihoods,
     )
+
+
+def _weight(frame: pl.DataFrame, weights: str | None, size: str | None) -> pl.Series:
+    """Return what each household counts."""
+    found = read_weights(frame, weights, size)
+    return pl.repeat(1.0, frame.height, eager=True) if found is None else found
 
 
 def _class_terms(model: Model) -> list[_ClassTerm]:
@@ -182,10 +242,11 @@ def _class_terms(model: Model) -> list[_ClassTerm]:
     terms = []
     for term in model.terms:
         if not isinstance(term, _ClassTerm):
+            hint = "Give edges for it, and a frame, or fit bins in its place"
             raise ModelError(
                 f"model '{model.id}', term '{term.id}': a {term.kind} term has no classes",
                 code="no_scorecard",
-                hint="Fit bins in its place",
+                hint=hint if term.kind == "linear" else "Fit classes in its place",
             )
         terms.append(term)
     return terms

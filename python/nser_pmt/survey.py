@@ -1,24 +1,22 @@
-"""Means, totals and ratios of a survey with their design errors."""
+"""Means, totals, ratios and quantiles of a survey with their design errors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import nan, sqrt
-from typing import Any
+from dataclasses import replace
+from math import sqrt
 
 import polars as pl
 
-from nser_pmt import _engine, _native
+from nser_pmt import _native
 from nser_pmt._least_squares import Lonely
-from nser_pmt._options import chosen
-from nser_pmt._prepared import numbers, read_weights
-from nser_pmt._survey_design import read_survey_design
+from nser_pmt._options import invalid
+from nser_pmt._survey_sample import DesignSample, mean, read_design_sample
+from nser_pmt._targeting_cuts import Steps, quantile, steps
+from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError
 
-__all__ = ["survey_mean", "survey_ratio", "survey_total"]
-
-_RUN = {"threads": None, "isa": None, "control": None, "timeout": None, "tick": None}
+__all__ = ["survey_mean", "survey_quantile", "survey_ratio", "survey_total"]
 
 
 def survey_mean(
@@ -68,8 +66,8 @@ def survey_mean(
     ['tv']
     """
     names = [columns] if isinstance(columns, str) else list(columns)
-    sample = _read(survey, names, weights, strata, psu, fpc, lonely_psu)
-    return pl.DataFrame([_mean(sample, name) for name in names])
+    sample = read_design_sample(survey, names, weights, strata, psu, fpc, lonely_psu)
+    return pl.DataFrame([mean(sample, name) for name in names])
 
 
 def survey_total(
@@ -102,16 +100,16 @@ def survey_total(
     ['n_le13']
     """
     names = [columns] if isinstance(columns, str) else list(columns)
-    sample = _read(survey, names, weights, strata, psu, fpc, lonely_psu)
+    sample = read_design_sample(survey, names, weights, strata, psu, fpc, lonely_psu)
     rows = []
     for name in names:
-        mean = _mean(sample, name)
+        average = mean(sample, name)
         variance = sample.variance(name, 0.0)
         simple = sample.simple(name) * sample.weight_sum**2
         rows.append(
             {
                 "column": name,
-                "estimate": mean["estimate"] * sample.weight_sum,
+                "estimate": average["estimate"] * sample.weight_sum,
                 "se": sqrt(variance),
                 "deff": variance / simple if simple > 0 else None,
             }
@@ -152,123 +150,94 @@ def survey_ratio(
     ['estimate', 'se']
     """
     names = [numerator, denominator]
-    sample = _read(survey, names, weights, strata, psu, fpc, lonely_psu)
-    below = _mean(sample, denominator)["estimate"]
+    sample = read_design_sample(survey, names, weights, strata, psu, fpc, lonely_psu)
+    below = mean(sample, denominator)["estimate"]
     if below == 0:
         raise DomainError(
             f"column '{denominator}': its total is zero", code="zero_total", column=denominator
         )
-    ratio = _mean(sample, numerator)["estimate"] / below
+    ratio = mean(sample, numerator)["estimate"] / below
     variance = sample.variance(numerator, ratio, of=denominator)
     se = sqrt(variance) / abs(below * sample.weight_sum)
     return pl.DataFrame({"estimate": [ratio], "se": [se]})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Sample:
-    values: dict[str, pl.Series]
-    weights: pl.Series
-    households: int
-    units: pl.Series
-    stages: Any
-    lonely: Lonely
-    name: Any
-
-    @property
-    def weight_sum(self) -> float:
-        return float(self.weights.sum())
-
-    def moments(self, name: str) -> _native.Moments:
-        columns = self._columns(name, [pl.Series("ones", [1.0])])
-        rows = len(self.weights)
-        return _native.Moments(columns, rows, weights=self.weights, groups=None, run=_RUN)
-
-    def variance(self, name: str, slope: float, of: str | None = None) -> float:
-        """Variance of the total of a column less `slope` times another (ones by default)."""
-        ones = pl.Series("ones", [1.0])
-        other = ones if of is None else self.values[of]
-        scores = _native.Scores(
-            self._columns(name, [ones, other]),
-            len(self.weights),
-            [0.0, slope],
-            weights=self.weights,
-            groups=self.units,
-            run=_RUN,
-        )
-        found = scores.variance(self.stages, self.lonely)
-        if isinstance(found, tuple):
-            raise DomainError(
-                f"stratum '{self.name(found[1])}' has one sampling unit"
-                if found[0] == 0
-                else "a primary sampling unit has one unit inside",
-                code="lonely_psu",
-                hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out",
-            )
-        return found[0]
-
-    def simple(self, name: str) -> float:
-        """Variance of the mean in a simple random sample."""
-        n, total = self.households, self.weight_sum
-        solution = self.moments(name).solve([0], 0)
-        variance = solution["residual"] / total * n / (n - 1) if n > 1 else nan
-        return float(variance * (total - n) / (total * n))
-
-    def _columns(self, name: str, series: list[pl.Series]) -> list[tuple[str, Any, int]]:
-        series = [*series, self.values[name]]
-        return [(s.name, c, len(s)) for s, c in zip(series, _engine.columns(series), strict=True)]
-
-
-def _mean(sample: _Sample, name: str) -> dict[str, Any]:
-    estimate = sample.moments(name).solve([0], 0)["coefficients"][0]
-    variance = sample.variance(name, estimate) / sample.weight_sum**2
-    simple = sample.simple(name)
-    deff = variance / simple if simple > 0 else None
-    return {"column": name, "estimate": estimate, "se": sqrt(variance), "deff": deff}
-
-
-def _read(
+def survey_quantile(
     survey: pl.DataFrame,
-    names: Sequence[str],
-    weights: str | None,
-    strata: str | None,
-    psu: str | Sequence[str] | None,
-    fpc: str | Sequence[str] | None,
-    lonely: Lonely,
-) -> _Sample:
-    chosen("lonely_psu", lonely, Lonely)
-    values = {name: numbers(survey, name) for name in names}
-    for name, series in values.items():
-        bad = series.is_null() | ~series.is_finite().fill_null(True)
-        if bad.any():
-            row = bad.arg_max()
-            raise DomainError(
-                f"column '{name}', row {row}: expected a finite number",
-                code="missing_value",
-                column=name,
-                row=row,
-                hint="Leave such households out first",
-            )
-    weight = read_weights(survey, weights, None)
-    if weight is None:
-        weight = pl.repeat(1.0, survey.height, eager=True)
-    stage_names = [
-        () if s is None else (s,) if isinstance(s, str) else tuple(s) for s in (psu, fpc)
-    ]
-    design = read_survey_design(survey, strata=strata, psu=stage_names[0], fpc=stage_names[1])
-    if design.order is not None:
-        values = {name: series.gather(design.order) for name, series in values.items()}
-        weight = weight.gather(design.order)
-    stages = design.stages if design.stages[0][1] else design.stages[:1]
-    if design.units:
-        units = design.units[len(stages) - 1]
-    else:
-        units = pl.select(pl.int_range(survey.height, dtype=pl.UInt32)).to_series()
-    return _Sample(
-        values={name: series.rechunk() for name, series in values.items()},
-        weights=weight.rechunk(),
-        households=int((weight > 0).sum()),
-        units=units.rechunk(),
-        stages=stages,
-        lonely=lonely,
-        name=design.stratum_name,
+    columns: str | Sequence[str],
+    quantiles: float | Sequence[float] = 0.5,
+    *,
+    level: float = 0.95,
+    weights: str | None = None,
+    strata: str | None = None,
+    psu: str | Sequence[str] | None = None,
+    fpc: str | Sequence[str] | None = None,
+    lonely_psu: Lonely = "error",
+) -> pl.DataFrame:
+    """Estimate quantiles, such as the median, with their intervals.
+
+    Parameters
+    ----------
+    quantiles
+        Shares of the weight, above 0 and at most 1: the estimate is the lowest value up to which
+        there is the share.
+    level
+        Of the intervals.
+    survey, columns, weights, strata, psu, fpc, lonely_psu
+        As in `survey_mean`.
+
+    Returns
+    -------
+    DataFrame
+        One row for each column and quantile: ``column``, ``quantile``, ``estimate``, ``se``,
+        ``low``, ``high``. A limit is null where the share would lie below 0 or above 1; ``se`` is
+        null if one of them is, or if the design has no degree of freedom.
+
+    Notes
+    -----
+    Intervals of R. Woodruff (1952): the limits are the quantiles at the limits of the share of the
+    weight up to the estimate, with t of primary units less strata degrees of freedom. ``se`` is the
+    length of the interval over twice that t. The numbers are those of R's ``svyquantile`` with its
+    defaults.
+
+    Examples
+    --------
+    >>> import nser_pmt as nser
+    >>> homes = nser.synth.households(1000, seed=1)
+    >>> nser.survey_quantile(homes, "n_le13", [0.25, 0.5])["quantile"].to_list()
+    [0.25, 0.5]
+    """
+    names = [columns] if isinstance(columns, str) else list(columns)
+    shares = [quantiles] if isinstance(quantiles, int | float) else list(quantiles)
+    if not all(0 < share <= 1 for share in shares):
+        raise invalid("quantiles must be above 0, and 1 at most")
+    if not 0 < level < 1:
+        raise invalid("level must lie between 0 and 1")
+    sample = read_design_sample(survey, names, weights, strata, psu, fpc, lonely_psu)
+    df = sample.design.df(sample.households)
+    t = _native.student_limit(1 - level, df) if df > 0 else None
+    rows = []
+    for name in names:
+        values = sample.values[name].cast(pl.Float64)
+        found = steps(values, sample.weights, None, RunControl())
+        for share in shares:
+            estimate = quantile(found, share, "inverse_cdf")
+            low, high = (None, None) if t is None else _woodruff(sample, found, values, estimate, t)
+            se = None if t is None or low is None or high is None else (high - low) / (2 * t)
+            rows.append((name, float(share), estimate, se, low, high))
+    floats = dict.fromkeys(("quantile", "estimate", "se", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, schema={"column": pl.String, **floats}, orient="row")
+
+
+def _woodruff(
+    sample: DesignSample, found: Steps, values: pl.Series, estimate: float, t: float
+) -> tuple[float | None, float | None]:
+    """Return the quantiles at the limits of the share of the weight up to the estimate."""
+    below = (values <= estimate).alias("below")
+    share = mean(replace(sample, values={"below": below}), "below")
+    half = t * share["se"]
+    low, high = share["estimate"] - half, share["estimate"] + half
+    return (
+        quantile(found, low, "inverse_cdf") if low >= 0 else None,
+        quantile(found, high, "inverse_cdf") if high <= 1 else None,
     )

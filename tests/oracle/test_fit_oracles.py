@@ -133,6 +133,20 @@ def test_survey_means_totals_and_ratios(shared_data: Path, design: str) -> None:
     assert ratio["se"][0] == pytest.approx(wanted["se"], rel=1e-11)
 
 
+@pytest.mark.parametrize("design", DESIGNS)
+def test_survey_quantiles(shared_data: Path, design: str) -> None:
+    path = shared_data / "oracles/r_survey/survey_quantiles.json"
+    expected = json.loads(path.read_text())[design]
+    file, columns = DESIGNS[design]
+    frame = read_r(shared_data, file)
+    shares = [float(row["_row"]) for row in expected]
+    found = nser.survey_quantile(frame, "api00", shares, weights="pw", **columns)
+    assert found["column"].to_list() == ["api00"] * 5 and found["quantile"].to_list() == shares
+    for name, own in (("estimate", "quantile"), ("low", "ci.2.5"), ("high", "ci.97.5")):
+        assert found[name].to_list() == [row[own] for row in expected]
+    assert found["se"].to_list() == pytest.approx([row["se"] for row in expected], rel=1e-10)
+
+
 def test_petersens_clustered_errors(shared_data: Path) -> None:
     expected = json.loads((shared_data / "oracles/r_survey/petersen_se.json").read_text())
     frame = read_r(shared_data, "petersen")

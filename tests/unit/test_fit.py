@@ -213,7 +213,7 @@ def test_a_target_may_be_missing() -> None:
         ({"stratum": pl.col("psu").clip(48)}, ["rooms"], "lonely_psu", "'49'"),
         ({"psu": pl.lit(None, pl.Int64)}, ["rooms"], "missing_value", "'psu'"),
         ({"rooms": pl.lit(float("inf"))}, ["rooms"], "not_finite", "'rooms'"),
-        ({"y": pl.lit(float("inf"))}, ["rooms"], "missing_value", "'y'"),
+        ({"y": pl.lit(float("inf"))}, ["rooms"], "missing_value", "Leave such households out"),
         ({}, [terms.levels("roof", levels=["mud", "tin", "gold"])], "empty_level", "gold"),
         ({}, [terms.levels("roof", levels=["tin", "gold"])], "out_of_domain", "'roof'"),
         ({}, [terms.bins("rooms", edges=[5.0])], "empty_level", "'rooms'"),

@@ -13,8 +13,8 @@ import nser_pmt as nser
 from nser_pmt import _engine, _native
 from nser_pmt._dense import dense
 from nser_pmt._prepared import Prepared, prepare
-from nser_pmt._quantile import bandwidth, quantile_bootstrap
-from nser_pmt.errors import ConvergenceError, DomainError
+from nser_pmt._quantile import bandwidth
+from nser_pmt.errors import ConvergenceError, DomainError, ModelError
 
 
 def survey(n: int = 600, seed: int = 1) -> pl.DataFrame:
@@ -115,21 +115,89 @@ def test_same_bits(kind: str) -> None:
     assert all(each == found[0] for each in found)
 
 
-def test_quantile_bootstrap() -> None:
+def test_bootstrap_of_a_quantile() -> None:
     frame = survey(3000)
     given = spec("y", psu="psu")
-    found = nser.fit(frame, given, method="quantile", tau=0.3)
-    prepared = prepare(frame, given, None)
-    own = found.coefficients["coefficient"].to_list()
-    refits = quantile_bootstrap(prepared, tau=0.3, coefficients=own, draws=60, seed=4)
-    table = np.array([refit for refit in refits if refit is not None])
+    options: dict[str, Any] = {"method": "quantile", "tau": 0.3, "errors": "bootstrap"}
+    found = nser.fit(frame, given, **options, replicates=60, seed=4)
+    plain = nser.fit(frame, given, method="quantile", tau=0.3)
+    own = plain.coefficients["coefficient"].to_list()
+    assert found.coefficients["coefficient"].to_list() == own
+    assert (found.errors, found.diagnostics["df"][0]) == ("bootstrap", 39.0)
+    assert "deff" not in found.coefficients.columns
+    assert found.replicates is not None and found.replicates.columns == ["intercept", "x", "z"]
+    table = found.replicates.to_numpy()
     assert table.shape == (60, 3)
     spread = np.sqrt(((table - own) ** 2).mean(axis=0))
-    ratio = spread / found.coefficients["se"].to_numpy()
+    assert found.coefficients["se"].to_list() == pytest.approx(spread, rel=1e-12)
+    ratio = spread / plain.coefficients["se"].to_numpy()
     assert ((ratio > 0.5) & (ratio < 2)).all()
-    # A refit is a fit: the same as on rows repeated as often as their unit was drawn.
-    again = quantile_bootstrap(prepared, tau=0.3, coefficients=own, draws=60, seed=4)
-    assert again == refits
+    again = nser.fit(frame, given, **options, replicates=60, seed=4)
+    assert again.replicates is not None and again.replicates.equals(found.replicates)
+    other = nser.fit(frame, given, **options, replicates=60, seed=5)
+    assert other.replicates is not None and not other.replicates.equals(found.replicates)
+
+
+def test_a_refit_of_a_quantile_is_a_fit_under_other_weights() -> None:
+    # Two units: one of them is drawn, and counts twice.
+    frame = survey(400).with_columns(psu=pl.int_range(400) % 2)
+    options: dict[str, Any] = {"method": "quantile", "tau": 0.3}
+    found = nser.fit(frame, spec("y", psu="psu"), **options, errors="bootstrap", replicates=20)
+    alone = [
+        nser.fit(frame.filter(psu=unit), spec("y"), **options).coefficients["coefficient"].to_list()
+        for unit in (0, 1)
+    ]
+    assert found.replicates is not None
+    rows = [list(row) for row in found.replicates.rows()]
+    close = [[row == pytest.approx(own, abs=1e-9) for own in alone] for row in rows]
+    assert all(any(each) for each in close) and {tuple(each) for each in close} == {
+        (True, False),
+        (False, True),
+    }
+
+
+def test_bootstrap_errors_at_the_fit_are_those_after_it() -> None:
+    frame, given = survey(), spec("y", psu="psu")
+    for method in ("wls", "stepwise"):
+        found = nser.fit(frame, given, method=method, errors="bootstrap", replicates=30, seed=2)
+        after = nser.fit(frame, given, method=method).bootstrap(n=30, seed=2)
+        assert found.coefficients.equals(after.coefficients)
+        assert found.covariance.equals(after.covariance)
+        assert (found.path is None) == (method == "wls")
+    poor = nser.fit(frame, given, method="poverty_focused", line=0.5, errors="bootstrap")
+    assert poor.diagnostics["line"][0] == 0.5
+
+
+def test_what_has_no_bootstrap_errors() -> None:
+    frame = survey()
+    for method in ("logit", "ridge"):
+        with pytest.raises(DomainError, match="no bootstrap errors"):
+            nser.fit(frame, spec("poor", psu="psu"), method=method, errors="bootstrap")
+    with pytest.raises(DomainError, match="at least 2"):
+        nser.fit(frame, spec("y", psu="psu"), errors="bootstrap", replicates=1)
+    options: dict[str, Any] = {"method": "quantile", "tau": 0.3}
+    with pytest.raises(ModelError, match="no psu"):
+        nser.fit(frame, spec("y"), **options, errors="bootstrap")
+    with pytest.raises(DomainError, match="tau"):
+        nser.fit(frame, spec("y", psu="psu"), method="quantile", tau=1, errors="bootstrap")
+    lonely = frame.with_columns(stratum=pl.col("psu") == 0)
+    designed = spec("y", psu="psu", strata="stratum")
+    with pytest.raises(DomainError) as caught:
+        nser.fit(lonely, designed, **options, errors="bootstrap")
+    assert caught.value.code == "lonely_psu"
+    kept = nser.fit(lonely, designed, **options, errors="bootstrap", lonely_psu="remove")
+    assert kept.errors == "bootstrap"
+    with pytest.raises(ModelError) as missing:
+        nser.fit(frame, spec("y", psu="psu"), **options).bootstrap()
+    assert "errors='bootstrap'" in str(missing.value.hint)
+
+
+@pytest.mark.parametrize("method", ["logit", "probit"])
+def test_scores_of_a_chance_of_being_poor_are_poorer_when_higher(method: Any) -> None:
+    fit = nser.fit(survey(), spec("poor"), method=method)
+    assert fit.model.direction == "higher_is_poorer"
+    assert fit.to_model(direction="lower_is_poorer").direction == "lower_is_poorer"
+    assert nser.fit(survey(), spec("y")).model.direction == "lower_is_poorer"
 
 
 def test_bandwidth() -> None:

@@ -72,6 +72,7 @@ EXPORTED = [
     "score",
     "similarity",
     "survey_mean",
+    "survey_quantile",
     "survey_ratio",
     "survey_total",
     "synth",

@@ -289,6 +289,22 @@ def test_errors_on_a_survey() -> None:
     assert "exclusion error" in repr(change)
 
 
+@pytest.mark.parametrize("named", [5, 15.5, 99])
+def test_errors_are_those_of_targeting(named: float) -> None:
+    welfare = pl.Series([50.0, 5, 9, 10, 3, 40, 2, 30])
+    survey = FRAME.with_columns(welfare=welfare, w=pl.Series([0.3, 1, 2.5, 1, 0, 1.7, 1, 4]))
+    made = scenario(cutoff=named, survey=survey, welfare="welfare", line=10, survey_weights="w")
+    scored = nser.score(survey, made.model)
+    found = nser.targeting(
+        scored, welfare="welfare", line=10, cutoff=named, weights="w", needs_data="not_targeted",
+        model=made.model,
+    ).metrics.row(0, named=True)  # fmt: skip
+    row = made.errors().row(0, named=True)
+    pairs = {"poverty_rate": "headcount", "exclusion_error": "eer", "inclusion_error": "ier"}
+    for own, name in {**pairs, "coverage": "coverage"}.items():
+        assert row[own] == pytest.approx(found[name], rel=1e-12)
+
+
 # ---------------------------------------------------------------- what is refused
 
 

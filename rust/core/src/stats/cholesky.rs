@@ -1,4 +1,7 @@
-//! Cholesky's factor of a symmetric matrix in double-double.
+//! Cholesky's factor of a symmetric matrix in double-double: for normal equations of which every
+//! digit counts, and that name what a dependent column is made of.
+//!
+//! Steps of methods that go round are solved in `f64`, by [`super::symmetric`].
 
 use super::double::Double;
 use super::moments::triangle;

@@ -1,4 +1,5 @@
-//! Kernels of estimation, compiled once for each instruction set.
+//! Kernels that the compiler vectorises, compiled once for each instruction set. Those written in
+//! instructions of one set, such as the look-ups of a scenario, choose among themselves.
 
 use crate::isa::Isa;
 

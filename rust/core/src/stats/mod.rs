@@ -5,6 +5,7 @@ pub mod cholesky;
 pub mod cpu;
 pub mod design;
 pub mod double;
+mod float_sum;
 pub mod glm;
 pub mod jobs;
 mod lane_math;

@@ -1,6 +1,12 @@
-//! Products of a panel, and their sums over panels.
+//! Products of a panel of dense columns in `f64`, and their sums over panels: for methods that go
+//! round until they converge, where a step need not be exact.
+//!
+//! `moments::panel` is for sums that are taken once and solved as they are: it packs columns side by
+//! side, row by row, and keeps what rounding leaves of each product, at a few times the cost.
 
 use super::design::{PANEL, Panel, Rows};
+use super::double::two_sum;
+use super::moments::triangle;
 
 /// Partial sums of a panel, side by side.
 const LANES: usize = 8;
@@ -94,11 +100,6 @@ fn at<const WIDE: usize>(rows: &Rows, start: usize) -> [f64; WIDE] {
     }
 }
 
-/// Number of products of `width` columns with each other.
-pub(super) fn triangle(width: usize) -> usize {
-    width * (width + 1) / 2
-}
-
 /// `X' q X` of a panel: the lower triangle by rows. `TILE` is that of the kernel.
 #[inline(always)]
 pub(super) fn gram<const TILE: usize>(panel: &Panel<'_>, q: &Rows, out: &mut [f64]) {
@@ -173,10 +174,8 @@ impl Sums {
     #[inline(always)]
     pub fn add(&mut self, values: &[f64]) {
         for ((high, low), &value) in self.high.iter_mut().zip(&mut self.low).zip(values) {
-            // Knuth's sum: the rounding error of `total` without a branch.
-            let total = *high + value;
-            let part = total - *high;
-            *low += (*high - (total - part)) + (value - part);
+            let (total, error) = two_sum(*high, value);
+            *low += error;
             *high = total;
         }
     }

@@ -3,7 +3,8 @@
 use super::cpu::{Kernel, run};
 use super::design::{BLOCK, Design, PANEL, Rows, padded};
 use super::jobs::Jobs;
-use super::panel::{Sums, gram, predict, project, triangle};
+use super::moments::triangle;
+use super::panel::{Sums, gram, predict, project};
 use crate::isa::Isa;
 
 /// `X b`: the linear predictor of each row.

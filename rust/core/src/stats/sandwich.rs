@@ -1,7 +1,8 @@
 //! Sandwich errors: what totals of scores vary by, under a design of one or more stages
 //! (Taylor linearisation; D. A. Binder, 1983).
 
-use super::double::{Double, two_sum};
+use super::double::Double;
+use super::float_sum::Sum;
 use super::jobs::Jobs;
 use super::moments::{Rows, Stop, moments};
 use crate::column::{Column, Values};
@@ -99,28 +100,26 @@ pub fn variance<J: Jobs>(
             }
         }
         let sums = |column: &Vec<f64>| {
-            let mut sums = vec![Double::ZERO; parents];
-            if let [sum] = sums.as_mut_slice() {
-                for &x in column {
-                    *sum = plus(*sum, x);
-                }
-            } else {
-                for (&x, &parent) in column.iter().zip(&stage.parent) {
-                    let slot = sums.get_mut(parent as usize);
-                    slot.into_iter().for_each(|sum| *sum = plus(*sum, x));
-                }
+            if parents == 1 {
+                return vec![column.iter().copied().collect::<Sum>()];
+            }
+            let mut sums = vec![Sum::default(); parents];
+            for (&x, &parent) in column.iter().zip(&stage.parent) {
+                sums.get_mut(parent as usize).into_iter().for_each(|sum| sum.add(x));
             }
             sums
         };
-        let sums: Vec<Vec<Double>> = totals.iter().map(sums).collect();
+        let sums: Vec<Vec<Sum>> = totals.iter().map(sums).collect();
         if scale.iter().any(|&scale| scale > 0.0) {
             let centred: Vec<Vec<f64>> = totals
                 .iter()
                 .zip(&sums)
                 .map(|(column, sums)| {
-                    let mean = sums.iter().copied().sum::<Double>().value() / units as f64;
+                    let mut whole = Sum::default();
+                    sums.iter().for_each(|&sum| whole.join(sum));
+                    let mean = whole.value() / units as f64;
                     let centre = |n: usize| {
-                        let sum = sums.get(n).map_or(0.0, |sum| sum.high + sum.low);
+                        let sum = sums.get(n).map_or(0.0, |sum| sum.value());
                         let alone = alone.get(n).is_some_and(|&alone| alone);
                         if alone { mean } else { sum / at(&counts, n, 1.0) }
                     };
@@ -146,16 +145,9 @@ pub fn variance<J: Jobs>(
                 *slot = *slot + found.total.get(at / width.max(1), at % width.max(1));
             }
         }
-        totals =
-            sums.iter().map(|sums| sums.iter().map(|sum| sum.high + sum.low).collect()).collect();
+        totals = sums.iter().map(|sums| sums.iter().map(|sum| sum.value()).collect()).collect();
     }
     Ok(out.iter().map(|x| x.value()).collect())
-}
-
-/// A sum with its rounding errors apart.
-fn plus(sum: Double, x: f64) -> Double {
-    let (high, error) = two_sum(sum.high, x);
-    Double { high, low: sum.low + error }
 }
 
 /// Number of parents of a stage.

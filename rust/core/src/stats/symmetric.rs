@@ -1,6 +1,9 @@
-//! Symmetric positive definite systems, held as the lower triangle by rows.
+//! Symmetric positive definite systems in `f64`, held as the lower triangle by rows: for steps of
+//! methods that go round, and for changes from a known solution.
+//!
+//! Normal equations that are solved once are factored in double-double, by [`super::cholesky`].
 
-use super::panel::triangle;
+use super::moments::triangle;
 
 /// Share of its own size that must be left of a column once the columns before it are taken out.
 const LEAST_PIVOT: f64 = 1e-12;
@@ -21,7 +24,8 @@ fn row(lower: &[f64], i: usize) -> &[f64] {
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (a, b)| a.mul_add(*b, sum))
+    // Not fused: this is compiled for the baseline too, where `mul_add` is a call.
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
 impl Factor {
@@ -76,7 +80,7 @@ impl Factor {
             {
                 *value /= pivot;
                 for (slot, factor) in before.iter_mut().zip(factors) {
-                    *slot = factor.mul_add(-*value, *slot);
+                    *slot -= factor * *value;
                 }
             }
         }

@@ -2,12 +2,13 @@
 
 use nser_core::stats::jobs::{Jobs, Serial};
 use nser_core::stats::quantile::{Fault, Fitted, Problem, fit};
-use nser_core::stats::resample::Strata;
+use nser_core::stats::resample::{Strata, mean_square};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::dense::{Dense, floats, ids, rows as row_values};
 use super::moments::Run;
+use super::replicates::Refits;
 use crate::arrow::{ArrowStream, Chunked};
 
 /// Passes over the rows that a fit takes, about.
@@ -66,7 +67,7 @@ pub fn quantile_fit<'py>(
     }
 }
 
-/// Coefficients of each refit on a draw of units (the groups). None where columns become dependent.
+/// Refits on so many draws of units (the groups); the variance is that about the coefficients `near`.
 #[pyfunction]
 #[pyo3(signature = (columns, target, weights, groups, rows, *, tau, near, strata, fraction, units, replicates, seed, intercept, run))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private function")]
@@ -86,7 +87,7 @@ pub fn quantile_refits(
     seed: u64,
     intercept: bool,
     run: Run,
-) -> PyResult<Vec<Option<Vec<f64>>>> {
+) -> PyResult<Refits> {
     let dense = Dense::new(&columns, intercept, rows)?;
     let target = Chunked::from_stream("target", target, rows)?;
     let weights = Chunked::from_stream("weights", weights, rows)?;
@@ -95,14 +96,16 @@ pub fn quantile_refits(
         let drawn = Strata { of: &strata, fraction: &fraction, units }.bootstrap(replicates, seed);
         let mut draws: Vec<&[f64]> = drawn.chunks(units.max(1)).collect();
         let (target, weights, ids) = (floats(&target)?, floats(&weights)?, ids(&groups)?);
-        given.pool.map(&mut draws, |_, factors| {
+        let changes = given.pool.map(&mut draws, |_, factors| {
             let factor = |id: u32| factors.get(id as usize).copied().unwrap_or(1.0);
             let weights: Vec<f64> =
                 weights.iter().zip(ids).map(|(w, &id)| w * factor(id)).collect();
             let (design, isa) = (&given.design, given.isa);
             let problem = Problem { design, target, weights: &weights, tau, isa };
             let Ok(found) = fit(&problem, Some(&near), &Serial);
-            found.ok().map(|found| found.coefficients)
-        })
+            let pairs = |found: Fitted| found.coefficients.into_iter().zip(&near);
+            found.ok().map(|found| pairs(found).map(|(own, all)| own - all).collect())
+        })?;
+        Ok((mean_square(&changes, near.len()), changes))
     })
 }

@@ -2,7 +2,7 @@
 
 use nser_core::isa::Isa;
 use nser_core::stats::double::Double;
-use nser_core::stats::resample::{Fitted, Strata, add_square};
+use nser_core::stats::resample::{Fitted, Strata, mean_square};
 use pyo3::prelude::*;
 
 use super::jobs::Pool;
@@ -14,7 +14,7 @@ type Coefficients = (Vec<usize>, Vec<f64>, Vec<f64>);
 
 /// The variance of the coefficients, by rows, and their change in each refit; none where columns
 /// become dependent.
-type Refits = (Vec<f64>, Vec<Option<Vec<f64>>>);
+pub type Refits = (Vec<f64>, Vec<Option<Vec<f64>>>);
 
 /// Refits on so many draws of units; the variance is that about the coefficients of all.
 #[pyfunction]
@@ -42,11 +42,7 @@ pub fn bootstrap(
         let strata = Strata { of: &strata, fraction: &fraction, units };
         let factors = strata.bootstrap(replicates, seed);
         let changes = fitted.refits(&factors, Isa::best(), &Pool { threads, state: &state })?;
-        let usable = changes.iter().flatten().count().max(1) as f64;
-        let mut variance = vec![0.0; keep.len() * keep.len()];
-        for change in changes.iter().flatten() {
-            add_square(&mut variance, change, 1.0 / usable);
-        }
+        let variance = mean_square(&changes, keep.len());
         Ok((variance, changes))
     })
 }

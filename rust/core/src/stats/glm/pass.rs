@@ -5,7 +5,8 @@ use crate::isa::Isa;
 use crate::stats::cpu::{Kernel, run};
 use crate::stats::design::{Design, PANEL, Panel, Rows, padded};
 use crate::stats::jobs::Jobs;
-use crate::stats::panel::{Sums, gram, predict, project, total, triangle};
+use crate::stats::moments::triangle;
+use crate::stats::panel::{Sums, gram, predict, project, total};
 
 /// A weighted regression of a target from 0 to 1.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,6 @@
-//! Rows of all columns, packed for the kernel in [`super::tile`].
+//! Rows of all columns of any type, packed for the kernel in [`super::tile`].
+//!
+//! `stats::panel` has plain products of dense columns, for methods that go round.
 
 use super::tile::Tile;
 use crate::column::Column;

@@ -4,7 +4,8 @@ use super::{Fault, Problem};
 use crate::stats::cpu::{Kernel, run};
 use crate::stats::design::{Design, PANEL, Rows, padded};
 use crate::stats::jobs::Jobs;
-use crate::stats::panel::{Sums, gram, predict, project, total, triangle};
+use crate::stats::moments::triangle;
+use crate::stats::panel::{Sums, gram, predict, project, total};
 use crate::stats::products::{merged, projection, weighted_gram};
 use crate::stats::symmetric::{Collinear, Factor};
 

@@ -5,6 +5,7 @@ use super::formula::Formula;
 use super::sums::INVALID;
 use super::tally::{IN, NULL, OUT};
 use crate::isa::Isa;
+use crate::stats::cpu::{Kernel, run};
 
 /// Which scores are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl<'f> Line<'f> {
     pub fn classify(&self, codes: &Codes, sums: &[i32], start: usize, classes: &mut [u8]) {
         let own = sums.get(start..start + classes.len()).unwrap_or(&[]);
         match (&codes.strata, self.sides.as_slice()) {
-            (None, [sides, ..]) => sides.classify(own, classes, self.isa),
+            (None, [sides, ..]) => run(self.isa, Classify { sides: *sides, sums: own, classes }),
             (Some(strata), sides) => {
                 let strata = strata.get(start..).unwrap_or(&[]);
                 for (class, (&sum, &stratum)) in classes.iter_mut().zip(own.iter().zip(strata)) {
@@ -112,29 +113,6 @@ impl<'f> Line<'f> {
 }
 
 impl Sides {
-    fn classify(self, sums: &[i32], classes: &mut [u8], isa: Isa) {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 | Isa::Avx512Vbmi => {
-                // SAFETY: `isa` was found on this CPU.
-                unsafe { classify_avx512(self, sums, classes) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => {
-                // SAFETY: as above.
-                unsafe { classify_avx2(self, sums, classes) }
-            }
-            _ => self.classify_all(sums, classes),
-        }
-    }
-
-    #[inline(always)]
-    fn classify_all(self, sums: &[i32], classes: &mut [u8]) {
-        for (class, &sum) in classes.iter_mut().zip(sums) {
-            *class = self.of(sum);
-        }
-    }
-
     #[inline(always)]
     fn of(self, sum: i32) -> u8 {
         let within = |[low, high]: [i32; 2]| i32::from((sum >= low) & (sum <= high));
@@ -145,16 +123,22 @@ impl Sides {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn classify_avx512(sides: Sides, sums: &[i32], classes: &mut [u8]) {
-    sides.classify_all(sums, classes);
+/// Sides of many sums.
+struct Classify<'a> {
+    sides: Sides,
+    sums: &'a [i32],
+    classes: &'a mut [u8],
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn classify_avx2(sides: Sides, sums: &[i32], classes: &mut [u8]) {
-    sides.classify_all(sums, classes);
+impl Kernel for Classify<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const TILE: usize>(self) {
+        for (class, &sum) in self.classes.iter_mut().zip(self.sums) {
+            *class = self.sides.of(sum);
+        }
+    }
 }
 
 /// Steps are monotone, so the sums whose score is surely on one side are neighbours.

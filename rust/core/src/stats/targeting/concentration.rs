@@ -1,7 +1,7 @@
 //! Lorenz and concentration curves.
 
-use super::float_sum::Sum;
 use super::sorted;
+use crate::stats::float_sum::Sum;
 
 /// How an amount is spread over people in order of a rank.
 #[derive(Debug, PartialEq)]

@@ -8,7 +8,6 @@
 pub mod bootstrap;
 pub mod concentration;
 pub mod curve;
-mod float_sum;
 pub mod rank;
 mod replicate;
 mod sorted;

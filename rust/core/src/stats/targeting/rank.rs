@@ -1,8 +1,8 @@
 //! Weighted ranks, and correlation.
 
-use super::float_sum::Sum;
 use super::sorted;
 use super::units::{Total, Unit};
+use crate::stats::float_sum::Sum;
 
 /// The middle rank of each number: the weight below it and half of the weight beside it, as a share
 /// of all. There must be no NaN.

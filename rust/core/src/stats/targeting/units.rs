@@ -1,6 +1,6 @@
 //! Weights as whole numbers of one unit, so that sums are exact.
 
-use super::float_sum::Sum;
+use crate::stats::float_sum::Sum;
 
 /// The unit: a power of two, so that whole weights and halves, quarters and so on are exact.
 ///

@@ -1,4 +1,9 @@
 //! Sums of floating-point numbers with twice the digits.
+//!
+//! Errors are gathered apart and added once at the end: half the steps of a sum of
+//! [`Double`](super::double::Double), which is kept normal for products and quotients.
+
+use super::double::two_sum;
 
 /// A sum as the unevaluated total of two numbers (D. Knuth's two-sum).
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,9 +16,8 @@ impl Sum {
     /// Adds a number.
     #[inline]
     pub fn add(&mut self, x: f64) {
-        let high = self.high + x;
-        let moved = high - self.high;
-        self.low += (self.high - (high - moved)) + (x - moved);
+        let (high, error) = two_sum(self.high, x);
+        self.low += error;
         self.high = high;
     }
 
