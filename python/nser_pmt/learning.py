@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from math import log2
 from typing import Any
@@ -201,7 +202,7 @@ class _Session:
     m: list[list[float]] = field(default_factory=list)
     matching: float = 0.0
 
-    @property
+    @cached_property
     def pairs(self) -> float:
         return sum(count for _, count in self.patterns)
 
@@ -223,7 +224,8 @@ class _Work:
         self.agreement = _agreement(prepared)
         self.warnings: list[str] = []
         self.all_pairs = max(self.linker.all_pairs, 1)
-        self.sampled = at_random(prepared, 4 * max_pairs, seed)
+        sampled = at_random(prepared, 4 * max_pairs, seed)
+        self.sampled = [counts(sampled, k, len(c.levels)) for k, c in enumerate(self.compare)]
         self.u_sources = [["given" if c.u else "" for _ in c.levels] for c in self.compare]
 
     # ------------------------------------------------------------------ u
@@ -244,7 +246,7 @@ class _Work:
             sources[:] = ["number of rows"] * 3 + ["rest"]
             chances = [floor, floor, 5 * floor]
             return [*chances, 1 - sum(chances)]
-        seen = counts(self.sampled, k, len(c.levels))
+        seen = self.sampled[k]
         total = sum(seen) + _HALF * len(seen)
         drawn = [(count + _HALF) / total for count in seen]
         exact = drawn[0]
@@ -333,14 +335,14 @@ class _Work:
                 chances.append(list(c.m))
                 sources.append("given")
                 continue
-            if not any(counts(candidates, k, len(c.levels))):
+            if not any(levels[k] for levels, _ in candidates):
                 chances.append(list(u[k]))
                 sources.append("no values")
                 continue
             sums, weight = [0.0] * len(c.levels), 0.0
             for session in sessions:
                 matches = session.matching * session.pairs
-                known = any(counts(session.patterns, k, len(c.levels)))
+                known = any(levels[k] for levels, _ in session.patterns)
                 if session.used[k] and known and matches >= _FEW:
                     weight += matches
                     sums = [s + matches * m for s, m in zip(sums, session.m[k], strict=True)]

@@ -5,7 +5,7 @@ mod groups;
 mod neighbours;
 mod within;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::encode::{Codes, NULL};
 use super::packed::PackedDigits;
@@ -85,6 +85,8 @@ pub struct Blocking {
     rules: Vec<Rule>,
     /// For each rule, what its cap left out, and rows of its largest blocks.
     sizes: Vec<(Dropped, Vec<u32>)>,
+    /// For each rule, its blocks once they were asked for: learning and linking want the same.
+    made: Vec<OnceLock<(Arc<Kind>, Vec<Unit>)>>,
     /// Keys of the rules that compare keys, row by row, so that one look at memory serves all.
     keys: Vec<u32>,
     width: usize,
@@ -109,7 +111,7 @@ pub struct Unit {
 pub struct Blocks {
     blocking: Arc<Blocking>,
     rule: usize,
-    kind: Kind,
+    kind: Arc<Kind>,
     /// Parts of the work, each about as long as another.
     pub units: Vec<Unit>,
     /// What the rule's cap left out.
@@ -162,7 +164,8 @@ impl Blocking {
                 *to = codes.rows.get(row).copied().unwrap_or(NULL);
             }
         }
-        Self { rows, rules, sizes, keys, width }
+        let made = rules.iter().map(|_| OnceLock::new()).collect();
+        Self { rows, rules, sizes, made, keys, width }
     }
 
     /// Number of rules.
@@ -186,24 +189,8 @@ impl Blocking {
     /// The blocks of a rule. `None` for a rule there is not.
     #[must_use]
     pub fn blocks(self: &Arc<Self>, rule: usize) -> Option<Blocks> {
-        let mut units = vec![];
-        let kind = match self.rules.get(rule)? {
-            Rule::Equal(codes) => {
-                let groups = Groups::new(codes, self.rows);
-                units = groups.units(self.rows);
-                Kind::Groups(groups)
-            }
-            Rule::Near { places, window } => {
-                let neighbours = Neighbours::new(places, *window);
-                units.extend(neighbours.units());
-                Kind::Neighbours(neighbours)
-            }
-            Rule::WithinOne(numbers) => {
-                let within = Within::new(numbers);
-                units.extend(within.units());
-                Kind::Within(within)
-            }
-        };
+        let (of_rule, made) = self.rules.get(rule).zip(self.made.get(rule))?;
+        let (kind, units) = made.get_or_init(|| make(of_rule, self.rows)).clone();
         let (dropped, largest) = self.sizes.get(rule).cloned().unwrap_or_default();
         Some(Blocks { blocking: Arc::clone(self), rule, kind, units, dropped, largest })
     }
@@ -219,6 +206,28 @@ impl Blocking {
         let start = row as usize * self.width;
         self.keys.get(start..start + self.width).unwrap_or_default()
     }
+}
+
+/// The blocks of a rule, and the parts of the work.
+fn make(rule: &Rule, rows: Rows) -> (Arc<Kind>, Vec<Unit>) {
+    let (kind, units) = match rule {
+        Rule::Equal(codes) => {
+            let groups = Groups::new(codes, rows);
+            let units = groups.units(rows);
+            (Kind::Groups(groups), units)
+        }
+        Rule::Near { places, window } => {
+            let neighbours = Neighbours::new(places, *window);
+            let units = neighbours.units();
+            (Kind::Neighbours(neighbours), units)
+        }
+        Rule::WithinOne(numbers) => {
+            let within = Within::new(numbers);
+            let units = within.units().collect();
+            (Kind::Within(within), units)
+        }
+    };
+    (Arc::new(kind), units)
 }
 
 /// Rows that share a key with the first of a pair by an earlier rule, or meet another one.
@@ -289,7 +298,7 @@ impl Blocks {
                 others.filter(|b| !earlier.has(a, *b)).for_each(|b| emit(a, b));
             }
         };
-        match &self.kind {
+        match &*self.kind {
             Kind::Groups(groups) => groups.each(unit, rows, &mut each),
             Kind::Neighbours(neighbours) => neighbours.each(unit, rows, &mut each),
             Kind::Within(within) => within.each(unit, rows, &mut each),
