@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -270,6 +271,21 @@ class LeastSquares:
             given |= {"replicates": draws, "seed": seed}
             return _native.bootstrap(self.moments, scores, fit, **given)
         return _native.jackknife(self.moments, scores, fit, **given)
+
+    def folds(self, folds: int, seed: int) -> list[int]:
+        """Return a fold for each primary unit: in turn by stratum, so that folds are alike."""
+        self._units("cross-validation")
+        strata = self.design.stages[0][0] or [0] * self.moments.groups
+        units = len(strata)
+        if not 2 <= folds <= units:
+            raise invalid(f"folds must be from 2 to the number of primary units, {units}")
+        order = list(range(units))
+        random.Random(seed).shuffle(order)
+        order.sort(key=strata.__getitem__)
+        fold = [0] * units
+        for turn, unit in enumerate(order):
+            fold[unit] = turn % folds
+        return fold
 
     def fold_errors(
         self, solution: dict[str, Any], fold: list[int], folds: int

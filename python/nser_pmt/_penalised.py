@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -136,17 +135,7 @@ def cross_validated(
 ) -> Path:
     """Fit a path, and predict each primary unit from the others at each penalty."""
     whole = path(state, penalty, lambdas=lambdas, count=count)
-    state._units("cross-validation")
-    strata = state.design.stages[0][0] or [0] * state.moments.groups
-    units = len(strata)
-    if not 2 <= folds <= units:
-        raise invalid(f"folds must be from 2 to the number of primary units, {units}")
-    order = list(range(units))
-    random.Random(seed).shuffle(order)
-    order.sort(key=strata.__getitem__)
-    fold = [0] * units
-    for turn, unit in enumerate(order):
-        fold[unit] = turn % folds
+    fold = state.folds(folds, seed)
     used = whole.table.get_column("lambda").to_list()
     squares: list[list[float]] = []
     weights: list[float] = []

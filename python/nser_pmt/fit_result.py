@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -349,17 +348,7 @@ class Fit:
         CrossValidation
         """
         state = self._least_squares()
-        state._units("cross-validation")
-        strata = state.design.stages[0][0] or [0] * state.moments.groups
-        units = len(strata)
-        if not 2 <= folds <= units:
-            raise invalid(f"folds must be from 2 to the number of primary units, {units}")
-        order = list(range(units))
-        random.Random(seed).shuffle(order)
-        order.sort(key=strata.__getitem__)
-        fold = [0] * units
-        for turn, unit in enumerate(order):
-            fold[unit] = turn % folds
+        fold = state.folds(folds, seed)
         solution = state.solution()
         found = state.fold_errors(solution, fold, folds)
         table = (
