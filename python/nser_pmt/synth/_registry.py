@@ -226,7 +226,9 @@ class _Maker:
         made_forms = np.zeros(len(forms.home), np.uint64)
         visit = _errors.Clerk(d, self.rates, forms.key, forms.again, made_forms)
         tehsil = _forms.tehsils(visit, who.home_tehsil[forms.home])
-        households = _forms.columns(d, forms, v, tehsil, self.missing, self.errors)
+        true = answers.answers(who, v, _welfare(v))
+        worker = true["elementary_worker"]
+        households = _forms.columns(d, forms, v, tehsil, worker, self.missing, self.errors)
         changed = visit.meets("phone_changed")
         new_phone = p.new_phone(d, "phone new", forms.key)
 
@@ -255,7 +257,7 @@ class _Maker:
             "district": at.district.gather(_index(at.district_of[tehsil][form])),
             "tehsil": at.tehsil.gather(_index(tehsil[form])),
             "phone": phone_text,
-            **self._answers(clerk, answers.answers(who, v, _welfare(v)), person, who.age[person] >= 18),
+            **self._answers(clerk, true, person, who.age[person] >= 18),
             "hh_id": form + 1,
             "person_id": np.arange(1, len(person) + 1),
         }
