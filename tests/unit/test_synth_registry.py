@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from nser_pmt import DomainError, cnic, synth
-from nser_pmt.synth import _households, _registry
+from nser_pmt.synth import _country, _households
 from nser_pmt.synth._members import parameters
 
 N = 20_000
@@ -110,10 +110,10 @@ def with_truth(made: synth.Country) -> pl.DataFrame:
 
 
 def test_schema(made: synth.Country) -> None:
-    assert dict(made.people.schema) == _registry._PEOPLE
-    assert dict(made.citizens.schema) == _registry._CITIZENS
-    assert dict(made.truth.schema) == _registry._TRUTH
-    assert dict(made.household_truth.schema) == _registry._HOUSEHOLD_TRUTH
+    assert dict(made.people.schema) == _country.PEOPLE
+    assert dict(made.citizens.schema) == _country.CITIZENS
+    assert dict(made.truth.schema) == _country.TRUTH
+    assert dict(made.household_truth.schema) == _country.HOUSEHOLD_TRUTH
     like = synth.households(3)
     ours = made.households.drop("district", "tehsil", "hh_id").schema
     assert dict(ours) == dict(like.drop("hh_id", "consumption_pc").schema)
@@ -399,9 +399,10 @@ def test_members_have_answers_that_fit_them(clean: synth.Country) -> None:
         assert people[flag].sum() > 100, flag
     assert young["ptcl_bill_mean"].sum() == young["mobile_bill_mean"].sum() == 0
     assert people["executive_cnics"].max() >= 3  # type: ignore[operator]
-    assert people.group_by("hh_id").agg(pl.col("executive_cnics").n_unique())[
-        "executive_cnics"
-    ].max() == 1
+    assert (
+        people.group_by("hh_id").agg(pl.col("executive_cnics").n_unique())["executive_cnics"].max()
+        == 1
+    )
     third = (people["sex"] == "transgender").sum()
     assert 1 <= third < 60
 

@@ -66,6 +66,10 @@ class Clerk:
     again: Mask
     made: U64
 
+    def take(self, rows: npt.NDArray[np.intp]) -> Clerk:
+        """Make a clerk of some records; the errors are copied: the caller puts them back."""
+        return Clerk(self.draws, self.rates, self.key[rows], self.again[rows], self.made[rows])
+
     def meets(self, kind: str, where: Mask | None = None) -> Mask:
         """Rows that get an error of a kind, of those where it can be."""
         hit = self.draws.chance(kind, self.key, self.rates.of(kind, self.again))
@@ -78,12 +82,17 @@ class Clerk:
 
 def kinds_of(made: U64) -> pl.Series:
     """Errors of each record as a list of names."""
-    some = np.flatnonzero(made)
-    words, of = np.unique(made[some], return_inverse=True)
-    lists = [[k for k in KINDS if int(w) & int(_BIT[k])] for w in words]
-    at = np.zeros(len(made), np.uint32)
-    at[some] = of.ravel() + 1
-    return pl.Series([[], *lists], dtype=pl.List(pl.String)).gather(pl.Series(at))
+    one = np.uint64(1)
+    # list 0 has none, list 1 + i kind i alone; the others are few
+    _, exponent = np.frexp(made.astype(np.float64))
+    at = exponent.astype(np.uint32)
+    rows = np.flatnonzero(made & (made - one * (made > 0)))
+    words, of = np.unique(made[rows], return_inverse=True)
+    at[rows] = 1 + len(KINDS) + of.ravel()
+    bits = [(1 << i, kind) for i, kind in enumerate(KINDS)]
+    several = [" ".join(kind for bit, kind in bits if word & bit) for word in words.tolist()]
+    lists = pl.Series(["", *KINDS, *several]).str.extract_all("[^ ]+")
+    return lists.gather(pl.Series(at))
 
 
 def replace(column: pl.Series, rows: npt.NDArray[np.intp], values: list[str]) -> pl.Series:

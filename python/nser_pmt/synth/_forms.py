@@ -95,7 +95,9 @@ def plan(who: m.Members, rows: int, duplicates: float) -> Forms:
     entry = np.concatenate([entry, np.full(len(claimed), CLAIMED, np.uint8)])
     order = np.argsort(form, kind="stable")
     person, form, entry = person[order], form[order], entry[order]
-    return Forms(home, second, key, person, form, entry, who.key[person] + entry.astype(np.int64) * AGAIN)
+    return Forms(
+        home, second, key, person, form, entry, who.key[person] + entry.astype(np.int64) * AGAIN
+    )
 
 
 def tehsils(clerk: _errors.Clerk, here: Ints) -> Ints:
@@ -122,9 +124,7 @@ def columns(
 ) -> pl.DataFrame:
     """Answers by form, without identifiers; ``worker`` tells of persons in elementary work."""
     at, home, key = places(), forms.home, forms.key
-    made: m.Arrays = {
-        name: v[name][home] for name in hh.coded_schema() if name not in _DROPPED
-    }
+    made: m.Arrays = {name: v[name][home] for name in hh.coded_schema() if name not in _DROPPED}
     # claimed persons are adults under 66: they add to these two counts only
     claimed = forms.entry == CLAIMED
     for name, who in (
