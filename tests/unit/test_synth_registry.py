@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from nser_pmt import DomainError, cnic, synth
-from nser_pmt.synth import _country, _households
+from nser_pmt.synth import _country, _households, _population
 from nser_pmt.synth._members import parameters
 
 N = 20_000
@@ -158,6 +159,27 @@ def test_rows_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     true = people.select("hh_id", "school_level", "elementary_worker", birth_date="birth_date_true")
     columns = ["hh_id", "hhsize", "n_dep_lt18_gt65", "n_le13", "n_5_13", "n_5_16"]
     assert_frame_equal(asked(made[0].households).select(columns), counted(true).select(columns))
+
+
+def test_files_hold_the_same_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(_households, "CHUNK", 1024)
+    made = synth.registry(3000, seed=2)
+    synth.write_registry(tmp_path / "new", 3000, seed=2)
+    assert len(list((tmp_path / "new" / "people").iterdir())) == 4
+    for name in FRAMES:
+        assert_frame_equal(pl.read_parquet(tmp_path / "new" / name), getattr(made, name))
+    with pytest.raises(FileExistsError):
+        synth.write_registry(tmp_path / "new", 3)
+    with pytest.raises(DomainError):
+        synth.write_registry(tmp_path / "other", -1)
+    assert not (tmp_path / "other").exists()
+
+
+def test_more_households_than_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_population, "MOST_PERSONS", 1000)
+    assert synth.registry(100).citizens.height < 1000
+    with pytest.raises(DomainError, match="1,000 persons"):
+        synth.registry(200)
 
 
 @pytest.mark.parametrize(

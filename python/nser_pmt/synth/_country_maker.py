@@ -56,37 +56,36 @@ Part = dict[str, pl.DataFrame]
 
 
 class Maker:
-    """Makes the frames chunk by chunk."""
+    """Makes the frames chunk by chunk: of ``n`` households on forms, and of those on none."""
 
     def __init__(
         self,
         seed: int,
-        homes: int,
+        n: int,
         duplicates: float,
         errors: float,
         missing: float,
         script: str,
         form: str,
     ) -> None:
-        self.seed, self.form = seed, form
+        self.seed, self.n, self.form = seed, n, form
+        self.homes = n + int(n * m.parameters()["forms"]["unregistered"])
         self.duplicates, self.errors, self.missing = duplicates, errors, missing
         self.scripts: tuple[_Script, ...] = ("roman",) if script == "roman" else ("roman", "urdu")
         self.rates = _errors.Rates(errors, None)
-        self.shared = self._shared(homes)
+        self.shared = self._shared()
 
     def _members(self, chunk: int, rows: int, first_person: int) -> tuple[NamedMembers, m.Arrays]:
         v = hh.arrays(hh.model(), self.seed, chunk, rows)
-        codes = _forms.province_codes().tolist()
-        province = np.array([codes.index(i) for i in range(max(set(codes) - {255}) + 1)])
-        draws = Draws(self.seed)
-        who = NamedMembers(draws, chunk * hh.CHUNK, first_person, v, province[v["province"]])
+        province = _forms.place_provinces()[v["province"]]
+        who = NamedMembers(Draws(self.seed), chunk * hh.CHUNK, first_person, v, province)
         return who, v
 
-    def _shared(self, homes: int) -> tuple[Ints, npt.NDArray[np.int16]]:
+    def _shared(self) -> tuple[Ints, npt.NDArray[np.int16]]:
         """Numbers that many claim, and the table to draw them."""
         spec = people_parameters()["shared"]
-        count = max(1, int(np.ceil(homes * 6.5 * spec["per_million"] / 1e6)))
-        rows = min(count, homes, hh.CHUNK)
+        count = max(1, int(np.ceil(self.homes * 6.5 * spec["per_million"] / 1e6)))
+        rows = min(count, self.homes, hh.CHUNK)
         if not rows:
             return np.zeros(1, np.int64), np.zeros(1, np.int16)
         who, _ = self._members(0, rows, 0)
@@ -163,29 +162,25 @@ class Maker:
             "hh_id": form + 1,
             "person_id": np.arange(1, len(person) + 1),
         }
+        truth = {
+            "person_id": columns["person_id"],
+            "entity": who.key[person] + 1,
+            "household": who.home[person] + 1,
+            "entry": c.ENTRY.gather(_index(forms.entry)),
+            "further": forms.further,
+            "errors": _errors.kinds_of(made),
+        }
+        household_truth = {
+            "hh_id": hh_ids,
+            "household": who.homes[forms.home] + 1,
+            "further": forms.again,
+            "consumption_pc": v["consumption_pc"][forms.home],
+        }
         return {
             "households": households.select(pl.Series("hh_id", hh_ids), pl.all()),
             "people": _frame(columns, c.PEOPLE),
-            "truth": _frame(
-                {
-                    "person_id": columns["person_id"],
-                    "entity": who.key[person] + 1,
-                    "household": who.home[person] + 1,
-                    "entry": c.ENTRY.gather(_index(forms.entry)),
-                    "further": forms.further,
-                    "errors": _errors.kinds_of(made),
-                },
-                c.TRUTH,
-            ),
-            "household_truth": _frame(
-                {
-                    "hh_id": hh_ids,
-                    "household": who.homes[forms.home] + 1,
-                    "further": forms.again,
-                    "consumption_pc": v["consumption_pc"][forms.home],
-                },
-                c.HOUSEHOLD_TRUTH,
-            ),
+            "truth": _frame(truth, c.TRUTH),
+            "household_truth": _frame(household_truth, c.HOUSEHOLD_TRUTH),
         }
 
     def _number(self, clerk: _errors.Clerk, who: NamedMembers, forms: _forms.Forms) -> pl.Series:

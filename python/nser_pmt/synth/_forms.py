@@ -165,8 +165,15 @@ def columns(
 
 
 @cache
+def place_provinces() -> Ints:
+    """Province of `places` by code of the households' column."""
+    listed = [*parameters()["place"]["districts"]]
+    return np.array([listed.index(name) for name in hh.model().schema["province"].categories])
+
+
+@cache
 def province_codes() -> npt.NDArray[np.uint8]:
     """Code of the households' column by province of `places`; `NO_SURVEY` where none is held."""
-    names = [*hh.model().schema["province"].categories]
-    listed = parameters()["place"]["districts"]
-    return np.array([names.index(n) if n in names else NO_SURVEY for n in listed], np.uint8)
+    codes = np.full(len(parameters()["place"]["districts"]), NO_SURVEY, np.uint8)
+    codes[place_provinces()] = np.arange(len(place_provinces()))
+    return codes
