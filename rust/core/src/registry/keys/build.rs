@@ -29,7 +29,11 @@ impl Table<'_> {
     /// For columns of other types or lengths, 2^32 rows or more, and texts of 4 GB.
     pub fn build(&self) -> Result<Vec<Vec<u8>>, Fault> {
         let plan = Fault::Corrupt("the plan");
-        let Values::U64(keys) = self.keys.values else { return Err(plan) };
+        let keys = match self.keys.values {
+            Values::U64(keys) => keys,
+            Values::Null(0) => &[],
+            _ => return Err(plan),
+        };
         let count = u32::try_from(keys.len()).map_err(|_| Fault::TooLarge)?;
         let valid = |row: &u32| self.keys.validity.is_none_or(|valid| valid.get(*row as usize));
         let all = keys.iter().copied().zip(0..count);
@@ -78,6 +82,8 @@ impl<'a> Cells<'a> {
             Values::U32(cells) => Some(Self::U32(cells)),
             Values::I64(cells) => Some(Self::I64(cells)),
             Values::U64(cells) => Some(Self::U64(cells)),
+            // A column without rows may have lost its type.
+            Values::Null(0) => Some(Self::U64(&[])),
             _ => None,
         }
     }

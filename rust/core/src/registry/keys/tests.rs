@@ -90,6 +90,14 @@ fn rows_without_a_key_are_left_out() {
 }
 
 #[test]
+fn an_index_of_nothing_finds_nothing() {
+    let none = Column::null(0);
+    let table = Table { keys: &none, columns: &[Column::null(0)], texts: &[], about: "" };
+    let index = KeyIndex::open(table.build().unwrap().concat(), true).unwrap();
+    assert_eq!((index.rows(), index.find(0)), (0, 0..0));
+}
+
+#[test]
 fn other_columns_are_refused() {
     let keys = Column { values: Values::U64(&[1, 2]), validity: None };
     let text = Column { values: Values::I8(&[1, 2]), validity: None };
