@@ -38,6 +38,7 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.status import ProgrammeStatus, Status, StatusIndex
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
@@ -68,12 +69,15 @@ __all__ = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "ProgrammeStatus",
     "Proposal",
     "RunControl",
     "Scenario",
     "ScenarioChange",
     "SchemaError",
     "Scorecard",
+    "Status",
+    "StatusIndex",
     "Targeting",
     "Verified",
     "VerifyRules",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from nser_pmt import _engine, _files, _native
+from nser_pmt import _files, _native
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 
