@@ -17,7 +17,7 @@ from nser_pmt import _key_index, _native
 from nser_pmt._options import chosen, invalid
 from nser_pmt._status_build import NO_DAY, REASONS, STATUS, rows
 from nser_pmt._status_words import message
-from nser_pmt.cnic import Shown, mask_one, parse_one
+from nser_pmt.cnic import Shown, mask_one, normalize_one, parse_one
 from nser_pmt.control import RunControl
 from nser_pmt.errors import ModelError
 
@@ -302,13 +302,14 @@ class StatusIndex:
         Status
         """
         on = _day(on, "on")
-        read = parse_one(cnic)
-        number = read["number"]
-        if number is None:
+        # What `parse` gives a number to; `parse` itself, slower, only says why there is none.
+        digits = normalize_one(cnic)
+        if digits is None:
+            read = parse_one(cnic)
             reason = read["issue"] if read["kind"] == "malformed" else read["kind"]
             return Status(answer="malformed", cnic=None, reason=reason, on=on, as_of=self._as_of)
-        masked = mask_one(number, show=show)
-        found = [self._row.unpack(row) for row in self._native.rows(number)]
+        masked = mask_one(digits, show=show)
+        found = [self._row.unpack(row) for row in self._native.rows(int(digits))]
         if not found:
             return Status(answer="unknown", cnic=masked, on=on, as_of=self._as_of)
         households = {row[0] for row in found}
