@@ -38,6 +38,9 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.shock_response import Shock, shock
+from nser_pmt.source_comparison import SourceComparison, compare_sources
+from nser_pmt.status import ProgrammeStatus, Status, StatusIndex
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
@@ -68,12 +71,17 @@ __all__ = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "ProgrammeStatus",
     "Proposal",
     "RunControl",
     "Scenario",
     "ScenarioChange",
     "SchemaError",
     "Scorecard",
+    "Shock",
+    "SourceComparison",
+    "Status",
+    "StatusIndex",
     "Targeting",
     "Verified",
     "VerifyRules",
@@ -84,6 +92,7 @@ __all__ = [
     "cnic",
     "compare",
     "compare_models",
+    "compare_sources",
     "count_pairs",
     "decay",
     "diagnose",
@@ -103,6 +112,7 @@ __all__ = [
     "propose_spec",
     "representative",
     "score",
+    "shock",
     "similarity",
     "survey_mean",
     "survey_quantile",
