@@ -13,7 +13,7 @@ from nser_pmt._options import chosen, invalid
 from nser_pmt._prepared import prepare
 from nser_pmt._stepwise import Criterion, Direction
 from nser_pmt.control import RunControl
-from nser_pmt.fit_result import CrossValidation, Fit, shown
+from nser_pmt.fit_result import CrossValidation, Fit, plans_of, shown
 from nser_pmt.model_spec import ModelSpec
 
 __all__ = ["CrossValidation", "Fit", "Method", "fit"]
@@ -172,6 +172,5 @@ def fit(
     )
     prepared = prepare(survey, spec, control)
     estimate = METHODS[method](prepared, options)
-    plans = {"plans": prepared.built.plans, "inputs": prepared.built.inputs}
-    found = shown(spec, method, estimate, level, plans)
+    found = shown(spec, method, estimate, level, plans_of(prepared), options)
     return found.bootstrap(n=replicates, seed=seed) if refitted else found
