@@ -129,9 +129,9 @@ def measured(
         f"rmse_{of}": (pl.col(of) / pl.col("weight")).sqrt() if known else pl.lit(None, pl.Float64)
         for of in ("in", "out")
     }
-    total, weight = table.get_column("out").sum(), rows.get_column("w").sum()
-    mean = (rows.get_column("w") * rows.get_column("y")).sum() / weight
-    spread = (rows.get_column("w") * (rows.get_column("y") - mean) ** 2).sum()
+    weight, total = float(rows.get_column("w").sum()), float(table.get_column("out").sum())
+    mean = float((rows.get_column("w") * rows.get_column("y")).sum()) / weight
+    spread = float((rows.get_column("w") * (rows.get_column("y") - mean) ** 2).sum())
     shown = table.select("fold", "psus", "weight", **errors)
     if not known:
         return {"folds": shown, "r2": nan, "rmse": nan}
