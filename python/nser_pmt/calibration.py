@@ -24,7 +24,7 @@ from nser_pmt._calibration_totals import (
 )
 from nser_pmt._options import chosen, invalid
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import DomainError, NserError, SchemaError
 
 __all__ = ["Calibrated", "Disagreement", "Method", "calibrate", "totals_template"]
 
@@ -35,6 +35,8 @@ Range: TypeAlias = tuple[float | None, float | None]
 
 # Rows are numbered in 32 bits.
 _MOST_ROWS = 2**32 - 1
+
+_FORGOTTEN = ("level_without_total", "empty_cell", "missing_value", "wrong_column", "out_of_domain")
 
 _CURVES = {"poststratify": "raking", "entropy": "raking"}
 
@@ -172,7 +174,11 @@ def calibrate(
         if name not in schema:
             raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
     plan = read_totals(totals.lazy().collect(), schema.names(), by)
-    plan = agreeing(plan, disagreement)
+    disagrees = None
+    try:
+        plan = agreeing(plan, disagreement)
+    except DomainError as fault:
+        disagrees = fault
     if method == "poststratify":
         _check_one_margin(plan)
     spec = as_json(plan) | {
@@ -190,7 +196,14 @@ def calibrate(
     data = lazy.select(needed or schema.names()[:1]).collect()
     if not 0 < data.height < _MOST_ROWS:
         raise DomainError("expected at least one row and less than 2^32", code="no_rows")
-    return _solve(data, plan, spec, method, weights, cluster, variance, control or RunControl())
+    control = control or RunControl()
+    try:
+        return _solve(data, plan, spec, method, weights, cluster, variance, control)
+    except NserError as fault:
+        # Margins also disagree where the total of a level was forgotten: then that is the answer.
+        if disagrees is None or fault.code in _FORGOTTEN:
+            raise
+    raise disagrees
 
 
 def _solve(

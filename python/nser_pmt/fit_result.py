@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -19,7 +20,7 @@ from nser_pmt._least_squares import Errors, Estimate, LeastSquares, sums
 from nser_pmt._options import chosen, invalid
 from nser_pmt._prepared import Prepared, prepare
 from nser_pmt._replicates import replicate_table
-from nser_pmt.errors import DomainError, ModelError, SchemaError
+from nser_pmt.errors import DomainError, ModelError, NserWarning, SchemaError
 from nser_pmt.model import Model, missing_column
 from nser_pmt.model_spec import ModelSpec
 from nser_pmt.scorecard import Scorecard, to_scorecard
@@ -236,7 +237,11 @@ class Fit:
         """
         if n < 2:
             raise invalid("n must be at least 2")
-        return self._resampled("bootstrap", n, seed)
+        options = replace(self._options, replicates=n, seed=seed)
+        return replace(self, _options=options)._drawn()
+
+    def _drawn(self) -> Fit:
+        return self._resampled("bootstrap", self._options.replicates, self._options.seed)
 
     def jackknife(self) -> Fit:
         """Return the fit with errors from leaving out each primary unit in turn (JKn).
@@ -258,23 +263,27 @@ class Fit:
     def drop(self, *terms: str) -> Fit:
         """Return the fit without some terms, from the sums: no rows are read.
 
-        Errors are of the same kind, see `errors`; but HC1 errors, which need the rows, become
-        classical, and those of a bootstrap or jackknife design errors.
+        Errors are of the same kind, those of a bootstrap from the same draws. But HC1 errors need
+        the rows: they become classical, with an `NserWarning`. The same goes for `add`, `keep` and
+        `refit`.
         """
         own = self._terms()
         self._check(terms, own)
-        return self.keep(*(term for term in own if term not in terms))
+        return self._kept([term for term in own if term not in terms])
 
     def add(self, *terms: str) -> Fit:
         """Return the fit with terms of its spec that had been dropped."""
         known = self._all_terms()
         self._check(terms, known)
         wanted = {*self._terms(), *terms}
-        return self.keep(*(term for term in known if term in wanted))
+        return self._kept([term for term in known if term in wanted])
 
     def keep(self, *terms: str) -> Fit:
         """Return the fit on some terms of its spec; the intercept stays if there is one."""
         self._check(terms, self._all_terms())
+        return self._kept(terms)
+
+    def _kept(self, terms: Sequence[str]) -> Fit:
         state = self._least_squares()
         keep = tuple(
             n
@@ -283,7 +292,7 @@ class Fit:
         )
         if not terms:
             raise invalid("keep at least one term")
-        return self._with(replace(state, keep=keep))
+        return self._with(replace(state, keep=keep), called=4)
 
     def refit(self, *, psu_weights: pl.DataFrame) -> Fit:
         """Return the fit under other weights of the primary units, from the sums.
@@ -317,7 +326,7 @@ class Fit:
                 code="bad_weight",
                 column="factor",
             )
-        return self._with(state.reweighted(values.to_list()))
+        return self._with(state.reweighted(values.to_list()), called=3)
 
     def cross_validate(
         self,
@@ -373,7 +382,7 @@ class Fit:
         >>> spec = nser.ModelSpec(target="y", terms=[nser.terms.levels("toilet_cat")], psu="psu")
         >>> found = nser.fit(homes, spec).cross_validate(frame=homes, rate=[0.2, 0.4])
         >>> found.targeting.metrics.select("rate", pl.col("eer").round(2)).rows()
-        [(0.2, 0.54), (0.4, 0.4)]
+        [(0.2, 0.58), (0.4, 0.42)]
         """
         if frame is None and any(x is not None for x in (welfare, line, rate, weights, size)):
             raise invalid("welfare, line, rate, weights and size belong to a survey: give frame")
@@ -474,10 +483,19 @@ class Fit:
                     hint=f"It has: {', '.join(known)}",
                 )
 
-    def _with(self, state: LeastSquares) -> Fit:
-        """Solve again, with the same errors where no rows are needed for them."""
-        others: dict[str, Any] = {"bootstrap": "design", "jackknife": "design", "hc1": "classical"}
-        return self._again(state.estimate(others.get(self.errors, self.errors)))
+    def _with(self, state: LeastSquares, *, called: int) -> Fit:
+        """Solve again, with the same errors; those that need the rows become classical."""
+        if self.errors in ("bootstrap", "jackknife"):
+            plain = self._again(state.estimate("classical"))
+            return plain.jackknife() if self.errors == "jackknife" else plain._drawn()
+        if self.errors == "hc1":
+            warnings.warn(
+                "HC1 errors need the rows: these are classical. Fit again for HC1",
+                NserWarning,
+                stacklevel=called,
+            )
+            return self._again(state.estimate("classical"))
+        return self._again(state.estimate(self.errors))  # type: ignore[arg-type]
 
     def _same(self, estimate: Estimate) -> Fit:
         """Show other errors of this same fit: how it went stays."""

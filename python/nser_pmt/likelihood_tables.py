@@ -59,6 +59,7 @@ def likelihood_table(
     lines: Mapping[str, float],
     bands: float | Sequence[float] = 5,
     weights: str | None = None,
+    size: str | None = None,
     source: str = "",
 ) -> LikelihoodTable:
     """Count, in a survey, how many are poor in each band of scores.
@@ -67,8 +68,8 @@ def likelihood_table(
     ----------
     frame
         One row a household. Rows without a score or welfare do not count.
-    score, welfare, weights
-        Columns, as in `targeting`.
+    score, welfare, weights, size
+        Columns, as in `targeting`: without a size, households are counted and not people.
     lines
         Names of poverty lines, and the lines. Poor is who has at most the line.
     bands
@@ -89,7 +90,7 @@ def likelihood_table(
 
     Notes
     -----
-    The likelihood of a band is the weighted share of its people who are poor (Schreiner, Simple
+    The likelihood of a band is the weighted share of those in it who are poor (Schreiner, Simple
     Poverty Scorecard, 2009, section 4). It is not smoothed: it may rise from a band to the
     next, and the linter of models says where.
 
@@ -103,7 +104,7 @@ def likelihood_table(
     """
     if not lines or not all(math.isfinite(value) for value in lines.values()):
         raise invalid("lines must be one or more names with finite amounts")
-    columns = Columns(welfare=welfare, weights=weights)
+    columns = Columns(welfare=welfare, weights=weights, size=size)
     sample = read_sample(frame, {score: (score, "lower_is_poorer")}, columns, "apart")
     scores, weight = sample.scores[score], sample.column("weight")
     edges = _edges(scores, bands)

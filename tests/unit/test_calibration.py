@@ -309,6 +309,20 @@ def test_margins_that_disagree_are_flagged_or_rescaled() -> None:
     assert cal.totals["target"][2] == pytest.approx(1000.0)
 
 
+def test_a_forgotten_level_is_named_before_the_margins_that_it_makes_disagree() -> None:
+    frame = sample()
+    refused(
+        DomainError,
+        "level_without_total",
+        "the level size = '4' has no total",
+        frame,
+        totals(*AREA, *SIZE[:3]),
+    )
+    camp = ("area", "camp", 50.0)
+    text = "area = 'camp' should be 50"
+    refused(DomainError, "empty_cell", text, frame, totals(*AREA, camp, *SIZE))
+
+
 def test_totals_that_contradict_each_other_are_named() -> None:
     cross = [("area*size", f"{a}*{s}", 625.0) for a in ("urban", "rural") for s in range(1, 5)]
     text = "area = 'urban' should be 2,000, but"

@@ -350,6 +350,11 @@ def test_another_kind_of_result_is_refused(draw: str, wanted: str) -> None:
     assert caught.value.code == "wrong_result"
 
 
+def test_a_chart_says_what_it_is() -> None:
+    chart = nser.plots.weights(calibrated(5))
+    assert repr(chart).startswith("Chart: calibrated over design weights (")
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     for chart in (
         nser.plots.weights(calibrated(5)),

@@ -87,7 +87,8 @@ def error_curve(targeting: Targeting) -> Chart:
         height = 280 if len(lines) == 1 else 180
         panels.append(panel.properties(width=WIDTH, height=height, title=line_name(rate, line)))
     return finished(
-        alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12, offset=6)
+        alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12, offset=6),
+        "targeting errors by cut-off",
     )
 
 
@@ -184,4 +185,7 @@ def coverage(targeting: Targeting) -> Chart:
             panel = panel + number.encode(text=text)
         panels.append(panel.properties(width=WIDTH, height=240 if len(cases) == 1 else 130))
     stacked = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=14)
-    return finished(stacked.configure_title(anchor="start", fontSize=12, offset=10))
+    return finished(
+        stacked.configure_title(anchor="start", fontSize=12, offset=10),
+        "share targeted by tenth of welfare",
+    )

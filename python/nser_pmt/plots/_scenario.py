@@ -104,7 +104,10 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
         words = f"{by}: the {shown.height} with most movers"
         words += f"; in {rest.height:,} others {enter:{form}} enter and {leave:{form}} leave"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
-    return finished(drawn.properties(width=WIDTH, height=alt.Step(18), title=titled))
+    return finished(
+        drawn.properties(width=WIDTH, height=alt.Step(18), title=titled),
+        "who enters and who leaves",
+    )
 
 
 def coverage_curve(curve: CoverageCurve) -> Chart:
@@ -182,7 +185,7 @@ def coverage_curve(curve: CoverageCurve) -> Chart:
         drawn = band.encode(x=x, y=alt.Y("low:Q", title="covered"), y2="high:Q") + drawn
         words = f"the band holds four in five of {groups:,} groups by {group}"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
-    return finished(drawn.properties(width=WIDTH, height=280, title=titled))
+    return finished(drawn.properties(width=WIDTH, height=280, title=titled), "coverage by cut-off")
 
 
 def _covered(curve: CoverageCurve, cutoff: float) -> float:

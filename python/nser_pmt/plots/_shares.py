@@ -76,7 +76,7 @@ def roc(targeting: Targeting) -> Chart:
     shape = alt.Shape("design:N", legend=alt.Legend(title=None, orient="right"), sort=None)
     cut = alt.Chart(data(marks)).mark_point(filled=True, size=60, opacity=1)
     drawn = _even("other", "poor") + curves + cut.encode(x=x, y=y, color=colour, shape=shape)
-    return finished(drawn.properties(width=_SQUARE, height=_SQUARE))
+    return finished(drawn.properties(width=_SQUARE, height=_SQUARE), "ROC curve")
 
 
 def concentration(targeting: Targeting) -> Chart:
@@ -151,7 +151,9 @@ def concentration(targeting: Targeting) -> Chart:
         )
     )
     drawn = _even("people", "share") + curves
-    return finished(drawn.properties(width=_SQUARE, height=_SQUARE))
+    return finished(
+        drawn.properties(width=_SQUARE, height=_SQUARE), "concentration and Lorenz curves"
+    )
 
 
 def _colours(field: str, names: list[str], *, last: str | None = None, symbol: int = 300) -> Any:
