@@ -116,6 +116,23 @@ def test_roc_has_the_area_that_is_named() -> None:
     assert mark[0]["poor"] == pytest.approx(1 - found.metrics["eer"][0])
 
 
+def test_no_number_is_struck_through_by_the_line_of_all() -> None:
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2)
+    of_all = found.metrics["coverage"][0]
+    rows = drawn(nser.plots.coverage(found), "decile", "number")
+    assert any(row["number"] > row["share"] for row in rows)
+    for row in rows:
+        assert row["number"] >= of_all or row["number"] < of_all - 18 / 240
+        assert row["number"] in (row["share"], of_all)
+
+
+def test_marks_of_a_roc_are_named() -> None:
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2, cutoff=[10, 20])
+    assert {"cut-off 10", "cut-off 20"} < set(texts(nser.plots.roc(found)))
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2)
+    assert "cut-off of the fixed rate" in texts(nser.plots.roc(found))
+
+
 def test_roc_needs_poor_and_others() -> None:
     with pytest.raises(nser.DomainError) as caught:
         nser.plots.roc(nser.targeting(survey(), welfare="cons_pc", line=1e6))
@@ -256,6 +273,16 @@ def test_movers_are_those_of_the_change() -> None:
     assert any(text.endswith(words) for text in texts(chart))
     tenths = drawn(nser.plots.movers(change, by="score_decile"), "group")
     assert [row["group"] for row in tenths[::2]] == [str(k) for k in range(1, 11)]
+
+
+def test_a_side_without_movers_is_not_in_the_legend() -> None:
+    now = nser.Scenario(
+        nser.synth.households(2_000, seed=1), "schreiner-pk-2009", by="region", cutoff=30
+    )
+    enter = texts(nser.plots.movers(now.compare(now.set(cutoff=34)), by="region"))
+    assert "leave" not in enter and "enter" not in enter and "households that enter" in enter
+    both = now.compare(now.set(term="tv", points={True: 0, False: 3}))
+    assert {"leave", "enter"} < set(texts(nser.plots.movers(both, by="region")))
 
 
 def test_movers_by_weight() -> None:

@@ -70,17 +70,15 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     room = 0.14 * (enters_most + leaves_most or reach)
     low = -(leaves_most + room) if leaves_most else 0
     high = enters_most + room if enters_most else (0 if leaves_most else 1)
-    sides = [
-        f"{name} ({side})"
-        for name, side, most_of in (("leave", "left", leaves_most), ("enter", "right", enters_most))
-        if most_of
-    ]
+    sides = [name for name, size in (("leave", leaves_most), ("enter", enters_most)) if size]
     words = f"households that {' and '.join(sides)}" if sides else "nobody enters or leaves"
+    if len(sides) == 2:
+        words = "households that leave (left) and enter (right)"
     order = shown.get_column("group").to_list()
     colour = alt.Color(
         "change:N",
         scale=alt.Scale(domain=["leave", "enter"], range=[AGAINST, FOR]),
-        legend=alt.Legend(title=None, orient="top"),
+        legend=alt.Legend(title=None, orient="top") if len(sides) == 2 else None,
         sort=["leave", "enter"],
     )
     base = alt.Chart(data(rows)).encode(
