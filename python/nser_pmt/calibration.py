@@ -22,9 +22,10 @@ from nser_pmt._calibration_totals import (
     group_text,
     read_totals,
 )
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, NserError, SchemaError
+from nser_pmt.errors import DomainError, NserError
+from nser_pmt.model import missing_column
 
 __all__ = ["Calibrated", "Disagreement", "Method", "calibrate", "totals_template"]
 
@@ -167,12 +168,14 @@ def calibrate(
     chosen("method", method, Method)
     chosen("disagreement", disagreement, Disagreement)
     by = (by,) if isinstance(by, str) else tuple(by)
+    polars_frame("frame", frame)
+    polars_frame("totals", totals)
     lazy = frame.lazy()
     schema = lazy.collect_schema()
     used = [name for name in (*by, weights, cluster, variance) if name is not None]
     for name in used:
         if name not in schema:
-            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+            raise missing_column(name, schema.names())
     plan = read_totals(totals.lazy().collect(), schema.names(), by)
     disagrees = None
     try:
@@ -240,6 +243,8 @@ def _solve(
         raise trouble(plan, said, data, _bounds_text(spec))
     _check_zeros(plan, said, spec)
     weight = pl.DataFrame(stream).to_series()
+    if (weight == 0).all():
+        raise DomainError("the totals make every weight zero", code="zero_total")
     return Calibrated(
         weights=weight,
         g_weights=(weight / design).alias("g"),

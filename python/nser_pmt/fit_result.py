@@ -17,7 +17,7 @@ from nser_pmt._cross_validation import CrossValidation, measured, predicted
 from nser_pmt._design import INTERCEPT, assemble
 from nser_pmt._fit_methods import METHODS, Options
 from nser_pmt._least_squares import Errors, Estimate, LeastSquares, sums
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt._prepared import Prepared, prepare
 from nser_pmt._replicates import replicate_table
 from nser_pmt.errors import DomainError, ModelError, NserWarning, SchemaError
@@ -252,6 +252,12 @@ class Fit:
 
     def _resampled(self, errors: Errors, n: int, seed: int) -> Fit:
         state = self._least_squares()
+        if self.spec.psu is None:
+            raise ModelError(
+                f"{errors} errors are of primary units, and the spec has no psu",
+                code="no_design",
+                hint="Where households were drawn one by one, psu is a column that numbers them",
+            )
         solution = state.solution()
         covariance, changes = state.refits(solution, n, seed)
         estimate = state.estimate(errors, resampled=covariance)
@@ -386,6 +392,8 @@ class Fit:
         """
         if frame is None and any(x is not None for x in (welfare, line, rate, weights, size)):
             raise invalid("welfare, line, rate, weights and size belong to a survey: give frame")
+        if frame is not None:
+            polars_frame("frame", frame)
         if self.spec.psu is None:
             raise ModelError(
                 "cross-validation: the spec has no psu",

@@ -9,7 +9,7 @@ import polars as pl
 
 from nser_pmt._fit_methods import METHODS, Method, Options
 from nser_pmt._least_squares import Lonely
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt._prepared import prepare
 from nser_pmt._stepwise import Criterion, Direction
 from nser_pmt.control import RunControl
@@ -140,6 +140,9 @@ def fit(
     >>> nser.score(homes, found.model)["pmt_score"].null_count()
     0
     """
+    polars_frame("survey", survey)
+    if not isinstance(spec, ModelSpec):
+        raise invalid(f"spec must be a ModelSpec, found {type(spec).__name__}")
     chosen("method", method, Method)
     chosen("lonely_psu", lonely_psu, Lonely)
     chosen("errors", errors, Literal["auto", "design", "cluster", "hc1", "classical", "bootstrap"])

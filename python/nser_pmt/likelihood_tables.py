@@ -102,7 +102,11 @@ def likelihood_table(
     >>> table.frame.select("from", "to", "rows", "likelihood").rows()
     [(0.0, 5.0, 2, 0.5), (5.0, 10.0, 2, 0.5), (10.0, 15.0, 1, 0.0)]
     """
-    if not lines or not all(math.isfinite(value) for value in lines.values()):
+    if (
+        not isinstance(lines, Mapping)
+        or not lines
+        or not all(math.isfinite(value) for value in lines.values())
+    ):
         raise invalid("lines must be one or more names with finite amounts")
     columns = Columns(welfare=welfare, weights=weights, size=size)
     sample = read_sample(frame, {score: (score, "lower_is_poorer")}, columns, "apart")

@@ -663,6 +663,12 @@ def _read_survey(
                 column=column,
                 row=int(bad[0]),
             )
+    if weights is not None and not survey.get_column(weights).sum() > 0:
+        raise DomainError(
+            f"column '{weights}': the weights of the survey add up to zero",
+            code="zero_weights",
+            column=weights,
+        )
     chosen_columns = list(dict.fromkeys([*model.columns, *named]))
     return _Survey(
         frame=survey.select(chosen_columns), welfare=welfare, line=float(line), weights=weights

@@ -467,3 +467,16 @@ def test_a_call_can_be_cancelled() -> None:
     control.cancel()
     with pytest.raises(nser.CancelledError):
         nser.calibrate(sample(), totals(*AREA), weights="w", control=control)
+
+
+def test_totals_that_leave_no_weight_are_refused() -> None:
+    nothing = totals(("area", "urban", 0.0), ("area", "rural", 0.0))
+    text = "make every weight zero"
+    refused(DomainError, "zero_total", text, sample(), nothing, method="linear")
+
+
+def test_other_frames_are_refused() -> None:
+    with pytest.raises(SchemaError, match="totals must be a Polars DataFrame"):
+        nser.calibrate(sample(), {"area": 1.0})  # type: ignore[arg-type]
+    with pytest.raises(SchemaError, match="Did you mean 'weight'"):
+        nser.calibrate(sample().rename({"w": "weight"}), totals(*AREA), weights="weigth")

@@ -357,3 +357,31 @@ def test_a_fit_travels_and_shows() -> None:
     assert back.model == fit.model
     assert "wls of y, 600 households, 12 coefficients, design errors" in repr(fit)
     assert "<table" in fit._repr_html_()
+
+
+def test_what_is_no_survey_or_no_spec_is_refused() -> None:
+    with pytest.raises(SchemaError, match=r"found dict.*from_pandas") as caught:
+        nser.fit({"y": [1.0]}, spec())  # type: ignore[arg-type]
+    assert caught.value.code == "wrong_frame"
+    with pytest.raises(DomainError, match="spec must be a ModelSpec, found str"):
+        nser.fit(survey(), "y ~ rooms")  # type: ignore[arg-type]
+
+
+def test_what_needs_primary_units_says_so() -> None:
+    alone = spec(terms=["rooms"], psu=None, strata=None)
+    with pytest.raises(ModelError, match=r"the penalty is chosen in folds.*Give penalty"):
+        nser.fit(survey(), alone, method="lasso")
+    assert nser.fit(survey(), alone, method="lasso", penalty=0.01).coefficients.height == 2
+    with pytest.raises(ModelError, match="bootstrap errors are of primary units"):
+        nser.fit(survey(), alone, errors="bootstrap")
+
+
+@pytest.mark.parametrize("method", ["wls", "quantile", "lasso", "stepwise"])
+def test_a_constant_target_is_named_by_every_method(method: Any) -> None:
+    frame = survey().with_columns(
+        y=pl.when(pl.col("psu") == 0).then(9.0).otherwise(2.5), w=(pl.col("psu") > 0).cast(float)
+    )
+    options = {"tau": 0.4} if method == "quantile" else {}
+    with pytest.raises(DomainError, match="'y': the target is constant") as caught:
+        nser.fit(frame, spec(terms=["rooms"]), method=method, **options)  # type: ignore[arg-type]
+    assert caught.value.code == "constant_target"

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
+from nser_pmt.errors import DomainError
 from nser_pmt.model import (
     Bin,
     BinsTerm,
@@ -500,3 +501,19 @@ def test_groups_keep_their_type() -> None:
     assert made.coverage("code")["code"].to_list() == [1, 3]
     assert made.coverage("flag")["flag"].to_list() == [None, True]
     assert made.movers(made.set(cutoff=99)).schema["region"] == kinds
+
+
+def test_weights_that_add_up_to_zero_are_refused() -> None:
+    homes = nser.synth.households(100, seed=1).with_columns(none=pl.lit(0.0))
+    with pytest.raises(DomainError, match="'none': the weights add up to zero"):
+        nser.Scenario(homes, "schreiner-pk-2009", weights="none", cutoff=30)
+    with pytest.raises(DomainError, match="weights of the survey add up to zero"):
+        nser.Scenario(
+            homes,
+            "schreiner-pk-2009",
+            cutoff=30,
+            survey=homes,
+            welfare="consumption_pc",
+            line=2000,
+            survey_weights="none",
+        )
