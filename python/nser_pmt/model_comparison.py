@@ -11,16 +11,16 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _native
-from nser_pmt._options import chosen, invalid, polars_frame
+from nser_pmt._options import invalid, polars_frame
 from nser_pmt._targeting_bootstrap import LonelyPsu, sampling_units
 from nser_pmt._targeting_cuts import Cut, Design, Predicts, QuantileRule, make_lines, steps
+from nser_pmt._targeting_options import check_choices, cutoffs_of, options_of
 from nser_pmt._targeting_run import Measured, measure
 from nser_pmt._targeting_sample import Columns, NeedsData, Sample, read_sample
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
 from nser_pmt.model import Direction, Model, list_models
 from nser_pmt.scoring import score as add_score
-from nser_pmt.targeting import cutoffs_of, options_of
 
 __all__ = ["ModelComparison", "compare_models"]
 
@@ -169,12 +169,7 @@ def compare_models(
         raise invalid("cutoffs must have one for each model")
     if not benefit >= 0:
         raise invalid("benefit must be an amount that is not negative")
-    chosen("direction", direction, Direction)
-    chosen("quantile_rule", quantile_rule, QuantileRule)
-    chosen("needs_data", needs_data, NeedsData)
-    chosen("lonely_psu", lonely_psu, LonelyPsu)
-    if strata is not None and psu is None:
-        raise invalid("strata need psu")
+    check_choices(direction, quantile_rule, needs_data, lonely_psu, psu, strata)
     control = control or RunControl()
     table, scores = _scored(frame, models, direction)
     columns = Columns(
