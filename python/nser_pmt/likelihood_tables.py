@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -44,11 +45,14 @@ class LikelihoodTable:
         return replace(model, likelihoods=self.likelihoods)
 
     def __repr__(self) -> str:
-        lines = ", ".join(table.line for table in self.likelihoods)
-        return f"LikelihoodTable: {lines}\n{self.frame}"
+        return f"LikelihoodTable: {self._lines()}\n{self.frame}"
 
     def _repr_html_(self) -> str:
-        return self.frame._repr_html_()
+        head = f"<div><b>LikelihoodTable</b>: {escape(self._lines())}</div>"
+        return f"{head}{self.frame._repr_html_()}"
+
+    def _lines(self) -> str:
+        return ", ".join(table.line for table in self.likelihoods)
 
 
 def likelihood_table(

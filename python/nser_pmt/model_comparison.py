@@ -74,7 +74,9 @@ class ModelComparison:
 
         shown = self.metrics.select("model", "design", "rate", "line", "cutoff", *_SHOWN)
         pairs = escape("\n".join(repr(self).split("\n")[2 + self.metrics.height :]))
-        return f"{error_bars(self.metrics)}{shown._repr_html_()}<pre>{pairs}</pre>"
+        names = escape(", ".join(self.metrics.get_column("model").unique(maintain_order=True)))
+        head = f"<div><b>ModelComparison</b>: {names}</div>"
+        return f"{head}{error_bars(self.metrics)}{shown._repr_html_()}<pre>{pairs}</pre>"
 
 
 def compare_models(

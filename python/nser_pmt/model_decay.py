@@ -74,7 +74,8 @@ class Decay:
         parts = (self.summary, self.terms, shown)
         names = ("summary", "mean points by term", "targeting")
         tables = (f"<b>{escape(n)}</b>{p._repr_html_()}" for n, p in zip(names, parts, strict=True))
-        return f"{moved_points(self.terms)}{''.join(tables)}"
+        head = "<div><b>Decay</b> of a model between two surveys</div>"
+        return f"{head}{moved_points(self.terms)}{''.join(tables)}"
 
 
 def decay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -389,3 +390,25 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     ):
         svg = chart.svg.replace("http://www.w3.org/", "")
         assert "http" not in svg
+
+
+def test_each_result_is_named_in_a_notebook() -> None:
+    frame = nser.synth.households(500, seed=1)
+    scored = nser.score(frame, "schreiner-pk-2009")
+    truth: dict[str, Any] = {"welfare": "consumption_pc", "rate": 0.2}
+    now = nser.Scenario(frame, "schreiner-pk-2009", by="region", cutoff=30)
+    likelihoods = nser.likelihood_table(scored, welfare="consumption_pc", lines={"a": 2000.0})
+    results = {
+        "Targeting": nser.targeting(scored, **truth),
+        "ModelComparison": nser.compare_models(scored, {"old": "pmt_score"}, **truth),
+        "Decay": nser.decay(frame, frame, "schreiner-pk-2009", **truth),
+        "LikelihoodTable": likelihoods,
+        "Scenario": now,
+        "ScenarioChange": now.compare(now.set(cutoff=20)),
+        "Calibrated": calibrated(5),
+        "Fit": nser.fit(homes(), SPEC),
+    }
+    for name, result in results.items():
+        first = re.sub(r"<style.*?</style>|<[^>]+>", "", result._repr_html_(), flags=re.DOTALL)
+        assert first.strip().startswith(name), name
+        assert repr(result).startswith(name), name
