@@ -339,7 +339,7 @@ class Fit:
         *,
         folds: int = 10,
         seed: int = 0,
-        frame: pl.DataFrame | None = None,
+        frame: pl.DataFrame | pl.LazyFrame | None = None,
         welfare: str | None = None,
         line: float | None = None,
         rate: float | Sequence[float] | None = None,
@@ -376,8 +376,8 @@ class Fit:
 
         Notes
         -----
-        A stepwise choice of terms, and a line given as a share of the weight, are those of the
-        whole survey.
+        From sums, a stepwise choice of terms, and a line given as a share of the weight, are those
+        of the whole survey; from rows they are made again for each fold.
 
         Examples
         --------
@@ -392,8 +392,8 @@ class Fit:
         """
         if frame is None and any(x is not None for x in (welfare, line, rate, weights, size)):
             raise invalid("welfare, line, rate, weights and size belong to a survey: give frame")
-        if frame is not None:
-            polars_frame("frame", frame)
+        if line is None and rate is None and any(x is not None for x in (welfare, weights, size)):
+            raise invalid("targeting is measured at a line or a rate: give one")
         if self.spec.psu is None:
             raise ModelError(
                 "cross-validation: the spec has no psu",
@@ -402,32 +402,34 @@ class Fit:
             )
         if frame is None:
             return CrossValidation(**self._fold_sums(folds, seed))
+        polars_frame("frame", frame)
+        survey = frame.lazy().collect()
         if self._state is not None and self._state.moments.groups:
             state = self._state
             found = self._fold_sums(folds, seed)
         else:  # the units are wanted, which any term has
-            sample = prepare(frame, replace(self.spec, terms=self.spec.terms[:1]), None)
+            sample = prepare(survey, replace(self.spec, terms=self.spec.terms[:1]), None)
             state, found = sums(sample, lonely="adjust", max_cache_mb=inf), None
         assert state.design.psus is not None
         units = state.design.psus.with_columns(fold=pl.Series(state.folds(folds, seed)))
 
         def formula(fold: pl.Series, number: int) -> Model:
             if found is None:
-                others = prepare(frame.filter(fold != number), self.spec, None)
+                others = prepare(survey.filter(fold != number), self.spec, None)
                 options = replace(self._options, errors="classical")
                 estimate = METHODS[self.method](others, options)
                 return self._again(estimate, plans_of(others)).model
             without = state.reweighted([float(own != number) for own in units.get_column("fold")])
             return self._again(without.estimate("classical")).model
 
-        predictions = predicted(frame, units, folds, formula)
+        predictions = predicted(survey, units, folds, formula)
         if found is None:
             own = None if self.method in _DIRECTIONS else self.model
-            found = measured(frame, self.spec, units, predictions, own)
+            found = measured(survey, self.spec, units, predictions, own)
         errors = None
         if line is not None or rate is not None:
             errors = targeting(
-                frame.with_columns(predictions.get_column("predicted")),
+                survey.with_columns(predictions.get_column("predicted")),
                 score="predicted",
                 welfare=welfare or self.spec.target,
                 line=line,

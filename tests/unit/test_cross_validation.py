@@ -110,6 +110,8 @@ def test_targeting_errors_are_those_of_the_predictions() -> None:
     )
     assert found.targeting.metrics.equals(by_hand.metrics)
     assert found.targeting.counted == "w x size"
+    lazy = fit.cross_validate(frame=frame.lazy(), welfare="cons", rate=[0.2, 0.4], size="size")
+    assert lazy.predictions is not None and lazy.predictions.equals(found.predictions)
     # By default the target, and the weights of the spec; a chance of being poor is higher for them.
     of_target = fit.cross_validate(frame=frame, rate=0.2).targeting
     assert of_target is not None and (of_target.welfare, of_target.counted) == ("y", "w")
@@ -147,6 +149,10 @@ def test_what_cannot_be_done_is_said() -> None:
     fit = nser.fit(frame, spec())
     with pytest.raises(DomainError, match="give frame"):
         fit.cross_validate(rate=0.2)
+    with pytest.raises(DomainError, match="at a line or a rate"):
+        fit.cross_validate(frame=frame, welfare="cons")
+    with pytest.raises(SchemaError, match="found dict"):
+        fit.cross_validate(frame={"psu": [1]})  # type: ignore[arg-type]
     with pytest.raises(SchemaError, match="'psu'"):
         fit.cross_validate(frame=frame.drop("psu"))
     alone = nser.fit(frame, spec(psu=None, strata=None))
