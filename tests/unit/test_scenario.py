@@ -517,3 +517,11 @@ def test_weights_that_add_up_to_zero_are_refused() -> None:
             line=2000,
             survey_weights="none",
         )
+
+
+def test_a_level_that_is_not_there_is_named_with_those_that_are() -> None:
+    now = nser.Scenario(nser.synth.households(50, seed=1), "schreiner-pk-2009", cutoff=30)
+    with pytest.raises(nser.ModelError, match=r"'tv' has no level 'yess'\. It has: False, True"):
+        now.set(term="tv", level="yess", points=0)
+    with pytest.raises(nser.ModelError, match=r"has no level 3\. It has: '5\+', '4', '3'"):
+        now.set(term="n_le13", level=3, points=1)
