@@ -339,7 +339,11 @@ def test_options_that_are_refused(options: Any, text: str) -> None:
         ({"term": "toilet", "level": "flush", "points": float("nan")}, nser.DomainError, "finite"),
         ({"term": "toilet", "coefficient": 3}, nser.DomainError, "has levels"),
         ({"term": "walls", "level": "mud", "points": 1}, nser.ModelError, "It has: toilet, size"),
-        ({"term": "toilet", "level": "tap", "points": 1}, nser.ModelError, "It has: 'flush', 'pit'"),
+        (
+            {"term": "toilet", "level": "tap", "points": 1},
+            nser.ModelError,
+            "It has: 'flush', 'pit'",
+        ),
         ({"term": "size", "level": "middling", "points": 1, "stratum": 2}, nser.DomainError, "no"),
         ({"model": make_model(inputs=INPUTS, terms=(SIZE,))}, nser.ModelError, "another way"),
     ],
