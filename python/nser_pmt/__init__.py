@@ -18,6 +18,7 @@ from nser_pmt.errors import (
     InternalError,
     ModelError,
     NserError,
+    NserWarning,
     SchemaError,
 )
 from nser_pmt.fitting import CrossValidation, Fit, fit
@@ -69,6 +70,7 @@ __all__ = [
     "ModelError",
     "ModelSpec",
     "NserError",
+    "NserWarning",
     "PersonIndex",
     "PersonMatch",
     "ProgrammeStatus",
