@@ -117,7 +117,10 @@ def _in_pieces(number: pl.Expr, texts: Sequence[str], dtype: pl.DataType) -> pl.
 
 
 def _look_up(index: pl.Expr, sets: list[list[str]], dtype: pl.DataType) -> pl.Expr:
-    table = pl.Series(sets if isinstance(dtype, pl.List) else _joined(sets), dtype=dtype)
+    if isinstance(dtype, pl.List):
+        table = pl.Series(sets, dtype=pl.List(pl.String)).cast(dtype)  # Polars' quicker way
+    else:
+        table = pl.Series(_joined(sets), dtype=dtype)
 
     def gather(numbers: pl.Series) -> pl.Series:
         return table.gather(numbers).alias(numbers.name)
