@@ -1,5 +1,6 @@
 """Type-checked, never run: what a caller's type checker sees."""
 
+from datetime import date
 from typing import assert_type
 
 import polars as pl
@@ -102,3 +103,14 @@ assert_type(nser.survey_mean(eager, ["tv"], psu="psu"), pl.DataFrame)
 assert_type(nser.survey_quantile(eager, "tv", [0.2, 0.5], psu="psu"), pl.DataFrame)
 assert_type(fit.to_scorecard(points=50), nser.Scorecard)
 nser.fit(eager, fit.spec, method="quantile", tau=0.3, errors="bootstrap", replicates=100, seed=1)
+
+day = date(2024, 6, 1)
+kafaalat = nser.load_programme("kafaalat")
+assert_type(kafaalat, nser.Programme)
+assert_type(kafaalat.with_rules(off=["cnic_verified"]), nser.Programme)
+assert_type(nser.decide(eager, kafaalat, on=day, members=eager.lazy()), pl.DataFrame)
+assert_type(nser.decide(eager.lazy(), "kafaalat", on=day, members=eager), pl.LazyFrame)
+assert_type(nser.roll_up(eager.lazy(), kafaalat, on=day), pl.LazyFrame)
+assert_type(nser.recipients(eager, kafaalat, eager.lazy(), on=day), pl.DataFrame)
+assert_type(nser.explain_decision({"pmt_score": 1.0}, kafaalat, on=day), nser.DecisionExplained)
+nser.decide(eager, kafaalat, on=day, on_missing="guess")  # type: ignore[arg-type, unused-ignore]
