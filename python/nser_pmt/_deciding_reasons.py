@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-__all__ = ["MOST", "ReasonsAs", "bits", "reason", "reasons", "reasons_type"]
+__all__ = ["MOST", "SEPARATOR", "ReasonsAs", "bits", "reason", "reasons", "reasons_type"]
 
 ReasonsAs = Literal["list", "text"]
 

@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from nser_pmt import cnic
+from nser_pmt._deciding_reasons import SEPARATOR
 from nser_pmt.errors import SchemaError
 
 __all__ = ["NO_DAY", "REASONS", "STATUS", "Rows", "masked_name", "rows"]
@@ -61,6 +62,9 @@ def rows(
     suffixes: Mapping[str, str],
 ) -> Rows:
     """Read the columns of `frame`; `suffixes` are those of the programmes."""
+    numbers = _column(frame, number).dtype
+    if not (_is_text(numbers) or numbers.is_numeric()):
+        raise _wrong(number, "expected identity numbers as text or numbers")
     exprs = [
         cnic.parse(number).struct.field("number").alias("key"),
         _household(frame, household).alias("household"),
@@ -133,7 +137,7 @@ def _expiry(frame: pl.DataFrame, column: str | None) -> pl.Expr:
 def _name(frame: pl.DataFrame, column: str | None) -> pl.Expr:
     if column is None:
         return pl.lit("")
-    if _column(frame, column).dtype not in (pl.String, pl.Null):
+    if not _is_text(_column(frame, column).dtype):
         raise _wrong(column, "expected text")
     return masked_name(pl.col(column).cast(pl.String)).fill_null("")
 
@@ -141,18 +145,30 @@ def _name(frame: pl.DataFrame, column: str | None) -> pl.Expr:
 def _status(frame: pl.DataFrame, suffix: str) -> pl.Expr:
     """Return decision, amount and reasons in one text."""
     decision, amount, reasons = (f"{part}{suffix}" for part in ("decision", "amount", "reasons"))
-    if not isinstance(_column(frame, decision).dtype, (pl.Enum, pl.Categorical, pl.String)):
+    if not _is_text(_column(frame, decision).dtype):
         raise _wrong(decision, "expected text or an Enum")
     parts = [pl.col(decision).cast(pl.String), pl.lit(""), pl.lit("")]
     if amount in frame.columns:
-        if not frame.schema[amount].is_numeric():
+        if not (frame.schema[amount].is_numeric() or frame.schema[amount] == pl.Null):
             raise _wrong(amount, "expected a number")
-        parts[1] = pl.col(amount).cast(pl.Float64).fill_nan(None).cast(pl.String)
+        rupees = pl.col(amount).cast(pl.Float64)
+        parts[1] = pl.when(rupees.is_finite()).then(rupees).cast(pl.String)
     if reasons in frame.columns:
-        if frame.schema[reasons] not in (pl.List(pl.String), pl.List(pl.Null)):
-            raise _wrong(reasons, "expected lists of text")
-        parts[2] = pl.col(reasons).cast(pl.List(pl.String)).list.join(REASONS)
+        parts[2] = _reasons(reasons, frame.schema[reasons])
     return pl.concat_str([part.fill_null("") for part in parts], separator=STATUS)
+
+
+def _reasons(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Return reasons in one text, from lists or from the texts that `decide` can make of them."""
+    if _is_text(dtype):
+        return pl.col(column).cast(pl.String).str.replace_all(SEPARATOR, REASONS, literal=True)
+    if isinstance(dtype, pl.List) and _is_text(dtype.inner):
+        return pl.col(column).cast(pl.List(pl.String)).list.join(REASONS)
+    raise _wrong(column, "expected lists of text, or text with commas")
+
+
+def _is_text(dtype: object) -> bool:
+    return dtype == pl.Null or isinstance(dtype, (pl.Enum, pl.Categorical, pl.String))
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:

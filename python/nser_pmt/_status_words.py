@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 __all__ = ["message"]
 
-_CARD = {"en": "CNIC {cnic}", "ur": "شناختی کارڈ {cnic}"}
+# Numbers and dates within Urdu stand between left-to-right marks: a bidirectional display would
+# turn their parts around, and show *-*******-35202.
+_MARK = {"en": "", "ur": "\u200e"}
+_CARD = {"en": "CNIC {0}", "ur": "شناختی کارڈ {0}"}
 _ANSWERS = {
     "en": {
         "found": "registered",
@@ -52,18 +55,23 @@ _COMMA = {"en": ", ", "ur": "، "}
 def message(status: Status, language: str, titles: Mapping[str, Mapping[str, str]]) -> str:
     """Return the message of a status. `titles` names programmes by id and language."""
     answer = _ANSWERS[language][status.answer].format(
-        households=status.households, expires=status.expires
+        households=status.households, expires=_in_order(status.expires, language)
     )
     stop = _STOP[language]
     if status.cnic is None:
         return answer + stop.strip()
-    parts = [f"{_CARD[language].format(cnic=status.cnic)}: {answer}"]
+    parts = [f"{_CARD[language].format(_in_order(status.cnic, language))}: {answer}"]
     if status.answer == "found":
         for name, found in status.programmes.items():
             title = titles.get(name, {}).get(language, name)
             parts.append(f"{title}: {_decision(found, language)}")
-    parts.append(_AS_OF[language].format(status.as_of))
+    parts.append(_AS_OF[language].format(_in_order(status.as_of, language)))
     return stop.join(parts) + stop.strip()
+
+
+def _in_order(value: object, language: str) -> str:
+    mark = _MARK[language]
+    return f"{mark}{value}{mark}"
 
 
 def _decision(found: ProgrammeStatus, language: str) -> str:

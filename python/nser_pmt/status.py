@@ -8,8 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 import polars as pl
 
@@ -30,7 +29,6 @@ _KIND = "nser_pmt status index 1"
 _EPOCH = date(1970, 1, 1)
 # Household, day of expiry, code of the masked name; then a code for each programme.
 _ROW = "<qiI"
-_NONE: Mapping[str, ProgrammeStatus] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +89,7 @@ class Status:
     name: str | None = None
     household: int | None = None
     households: int = 0
-    programmes: Mapping[str, ProgrammeStatus] = field(default_factory=lambda: _NONE)
+    programmes: Mapping[str, ProgrammeStatus] = field(default_factory=dict, hash=False)
     expires: date | None = None
     on: date
     as_of: date
@@ -210,8 +208,8 @@ class StatusIndex:
             Column of text.
         programmes
             Names; the columns are ``decision_<name>`` and, where there are such,
-            ``amount_<name>`` (rupees) and ``reasons_<name>`` (lists of text). Or suffixes by name,
-            such as ``{"kafaalat": ""}`` for columns without one.
+            ``amount_<name>`` (rupees) and ``reasons_<name>``, in any form that `decide` gives them.
+            Or suffixes by name, such as ``{"kafaalat": ""}`` for columns without one.
         titles
             What messages call a programme, by name and language:
             ``{"kafaalat": {"en": "Kafaalat", "ur": "کفالت"}}``.
@@ -231,7 +229,7 @@ class StatusIndex:
             raise invalid("programmes must be a list of names or suffixes by name")
         if not isinstance(programmes, Mapping):
             programmes = {name: f"_{name}" for name in programmes}
-        known = {n: dict(words) for n, words in (titles or {}).items()}
+        known = _titles(titles or {}, programmes)
         if isinstance(frame, pl.LazyFrame):
             there = frame.collect_schema().names()
             parts = ("decision", "amount", "reasons")
@@ -331,9 +329,7 @@ class StatusIndex:
             name=self._native.text(0, name) or None,
             household=household,
             households=1,
-            programmes=MappingProxyType(
-                {p: self._status(i, codes[i]) for i, p in enumerate(self._programmes)}
-            ),
+            programmes={p: self._status(i, codes[i]) for i, p in enumerate(self._programmes)},
             expires=expires,
             on=on,
             as_of=self._as_of,
@@ -377,6 +373,18 @@ class StatusIndex:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StatusIndex cannot be pickled: load the file elsewhere")
+
+
+def _titles(
+    titles: Mapping[str, Mapping[str, str]], programmes: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    for name, words in titles.items():
+        if name not in programmes:
+            raise invalid(f"titles: '{name}' is not among the programmes")
+        languages = get_args(Language)
+        if not isinstance(words, Mapping) or not set(words) <= set(languages):
+            raise invalid(f"titles: give '{name}' a text by language: {', '.join(languages)}")
+    return {name: dict(words) for name, words in titles.items()}
 
 
 def _date(day: int) -> date:
