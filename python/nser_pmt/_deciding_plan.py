@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +12,7 @@ import polars as pl
 from nser_pmt._deciding_reasons import MOST, ReasonsAs, bits, reasons, reasons_type
 from nser_pmt._programme_checks import rule_columns
 from nser_pmt._programme_compile import Reader, condition_expr, rule_expr
-from nser_pmt._programme_parts import Amount, Cutoff, Rule
+from nser_pmt._programme_parts import Amount, Cutoff, Dated, Rule
 from nser_pmt.errors import ModelError
 from nser_pmt.programme import Programme
 
@@ -59,6 +60,7 @@ def plan(
 ) -> Plan:
     """Make the plan of a programme on a day; `names` are those of the new columns."""
     rules = programme.active_rules(on)
+    _check_once([*rules, *programme.active_quotas(on)], programme, on)
     for rule in rules:
         for column in rule_columns(rule):
             reader.check(column, rule.id)
@@ -107,6 +109,19 @@ def plan(
     }
     named = [e.alias(names[name]) for name, e in answers.items()]
     return Plan(outcomes=outcomes, numbers=numbers, answers=named, reasons=dtype)
+
+
+def _check_once(parts: Sequence[Dated], programme: Programme, on: date) -> None:
+    """Raise if the file has two rules or quotas of one id on a day, as `lint` finds too."""
+    seen: set[str] = set()
+    for part in parts:
+        if part.id in seen:
+            raise ModelError(
+                f"programme '{programme.id}': '{part.id}' is there twice on {on}",
+                code="dates_overlap",
+                hint="programme.lint() finds all of them",
+            )
+        seen.add(part.id)
 
 
 def _numbers_known(rule: Rule) -> bool:

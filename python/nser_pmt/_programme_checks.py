@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,12 @@ def check_references(programme: Programme) -> None:
     """Raise `ModelError` where a programme contradicts itself."""
     if not programme.versions:
         raise _bad("versions: a programme has at least one version")
+    if not programme.id.strip():
+        raise _bad("id: a programme has a name")
     if not programme.rules:
         raise _bad("rules: a programme has at least one rule")
     types: dict[str, str] = {i.name: i.type for i in programme.inputs}
+    listed = {i.name: i.values for i in programme.inputs}
     levels = {i.name: i.level for i in programme.inputs}
     for rollup in programme.rollups:
         place = f"rollups.{rollup.name}"
@@ -31,7 +35,7 @@ def check_references(programme: Programme) -> None:
             raise _bad(f"{place}: the name is that of an input")
         if rollup.at_least < 1 or (rollup.kind != "count" and rollup.at_least != 1):
             raise _bad(f"{place}.at_least: a number from 1, for kind 'count' only")
-        _check_condition(rollup.test, types, place)
+        _check_condition(rollup.test, types, listed, place)
         for column in rollup.test.columns():
             if levels[column] != "person":
                 raise _bad(f"{place}: '{column}' is no column of a person")
@@ -40,18 +44,19 @@ def check_references(programme: Programme) -> None:
     }
     readable |= {rollup.name: "boolean" for rollup in programme.rollups}
     for place, condition in _conditions(programme):
-        _check_condition(condition, readable, place)
+        _check_condition(condition, readable, listed, place)
     for rule in programme.rules:
         if isinstance(rule, Cutoff):
             if readable.get(rule.column) not in _NUMERIC:
-                raise _bad(f"rule '{rule.id}': '{rule.column}' is not a declared number")
+                hint = _close(rule.column, readable)
+                raise _bad(f"rule '{rule.id}': '{rule.column}' is not a declared number", hint)
             if not rule.lines:
                 raise _bad(f"rule '{rule.id}': a cut-off has at least one line")
     for quota in programme.quotas:
         if quota.per is not None and not quota.per:
             raise _bad(f"quota '{quota.id}': per: an empty name")
     if programme.recipient is not None:
-        _check_condition(programme.recipient.test, types, "recipient")
+        _check_condition(programme.recipient.test, types, listed, "recipient")
     _check_ids(programme)
 
 
@@ -69,11 +74,14 @@ def _conditions(programme: Programme) -> Iterator[tuple[str, Condition]]:
             yield f"amount '{amount.id}'", amount.when
 
 
-def _check_condition(condition: Condition, types: dict[str, str], place: str) -> None:
+def _check_condition(
+    condition: Condition, types: dict[str, str], listed: dict[str, tuple[str, ...]], place: str
+) -> None:
     for leaf in condition.leaves():
         kind = types.get(leaf.column or "")
         if kind is None:
-            raise _bad(f"{place}: '{leaf.column}' is not a declared column of that level")
+            hint = _close(leaf.column or "", types)
+            raise _bad(f"{place}: '{leaf.column}' is not a declared column of that level", hint)
         if leaf.age is not None or leaf.same is not None:
             right = kind == "date"
         elif leaf.edges():
@@ -89,6 +97,17 @@ def _check_condition(condition: Condition, types: dict[str, str], place: str) ->
                 f"{place}: the condition does not suit '{leaf.column}', a {kind}",
                 code="wrong_input_type",
             )
+
+        values = listed.get(leaf.column or "", ())
+        for wanted_value in (*leaf.one_of, leaf.equals) if values else ():
+            if isinstance(wanted_value, str) and wanted_value not in values:
+                hint = _close(wanted_value, values) or f"Listed: {', '.join(values)}"
+                raise _bad(f"{place}: '{leaf.column}' is never '{wanted_value}'", hint)
+
+
+def _close(name: str, names: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"Did you mean '{close[0]}'?" if close else None
 
 
 def _check_ids(programme: Programme) -> None:
@@ -130,5 +149,5 @@ def columns(programme: Programme, on: date) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _bad(message: str) -> ModelError:
-    return ModelError(message, code="bad_reference")
+def _bad(message: str, hint: str | None = None) -> ModelError:
+    return ModelError(message, code="bad_reference", hint=hint)

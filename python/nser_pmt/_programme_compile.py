@@ -87,6 +87,9 @@ class Reader:
         item = self.inputs.get(column)
         if item is None or kind in ("boolean", "date"):
             return values
+        if isinstance(dtype, pl.Decimal):
+            # The releases of Polars compare decimals with other numbers in different ways.
+            values, dtype = values.cast(pl.Float64), pl.Float64()
         if kind == "category":
             return _listed(values, item, dtype)
         tests = [values.is_finite()] if dtype.is_float() else []

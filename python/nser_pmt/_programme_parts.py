@@ -33,6 +33,9 @@ Mark = Literal["confirmed", "secondary", "inferred", "unknown"]
 """How sure a fact is: read in the source named, only at second hand, concluded, or not known."""
 
 
+_SIDES = (("ge", "gt"), ("le", "lt"))
+
+
 @dataclass(frozen=True)
 class Input:
     """A column the programme reads, of a household or of a person.
@@ -102,6 +105,9 @@ class Condition:
         names = [name for name, _ in self.edges()]
         if {"ge", "gt"} <= set(names) or {"le", "lt"} <= set(names):
             raise ModelError("one lower and one upper edge at most", code="bad_condition")
+        low, high = (next((v for n, v in self.edges() if n in pair), None) for pair in _SIDES)
+        if low is not None and high is not None and low > high:
+            raise ModelError("the lower edge lies above the upper one", code="bad_condition")
 
     def edges(self) -> list[tuple[str, float]]:
         """Return the edges that are set, by their names."""
@@ -234,6 +240,11 @@ class Amount(Dated):
     supplement: bool = False
     text: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.value is not None and self.value < 0:
+            raise ModelError("value: an amount is not negative", code="bad_amount")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RankKey:
@@ -264,6 +275,11 @@ class Quota(Dated):
         super().__post_init__()
         if (self.places is None) == (self.budget is None):
             raise ModelError("a quota has either places or budget", code="bad_quota")
+        for name in ("places", "budget"):
+            if type(getattr(self, name)) not in (int, type(None)):
+                raise ModelError(f"{name}: expected a whole number", code="bad_quota")
+        if self.ties not in ("include", "exclude"):
+            raise ModelError("ties: expected 'include' or 'exclude'", code="bad_quota")
         if not self.rank_by:
             raise ModelError("rank_by: a quota needs a ranking", code="bad_quota")
         if (self.places or self.budget or 0) < 0:

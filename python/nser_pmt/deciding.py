@@ -10,7 +10,7 @@ import polars as pl
 from nser_pmt._deciding_plan import plan, reader_of
 from nser_pmt._deciding_quota import within_quotas
 from nser_pmt._deciding_reasons import ReasonsAs
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt._programme_compile import condition_expr, rollup_exprs
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.model import missing_column
@@ -146,6 +146,9 @@ def decide(
     on = _day(on)
     chosen("on_missing", on_missing, OnMissing)
     chosen("reasons_as", reasons_as, ReasonsAs)
+    polars_frame("frame", frame)
+    if programme.unit == "household" and households is not None:
+        raise invalid(f"households: programme '{programme.id}' is one of households")
     frame_columns = frame.collect_schema().names()
     names = _new_names(frame_columns, suffix)
     needed = programme.columns(on)
@@ -153,6 +156,7 @@ def decide(
     if members is not None:
         if programme.unit != "household":
             raise invalid(f"members: programme '{programme.id}' is one of persons; give households")
+        polars_frame("members", members)
         facts = roll_up(
             members.lazy(), programme, on=on, household=household, on_missing=on_missing
         )
@@ -166,8 +170,7 @@ def decide(
             )
         lazy = _joined(lazy, facts, household)
     elif households is not None:
-        if programme.unit == "household":
-            raise invalid(f"households: programme '{programme.id}' is one of households")
+        polars_frame("households", households)
         given = households.collect_schema().names()
         _need(household, given)
         _check_unique(households, household)
@@ -235,6 +238,7 @@ def roll_up(
     programme = _programme(programme)
     on = _day(on)
     chosen("on_missing", on_missing, OnMissing)
+    polars_frame("members", members)
     schema = dict(members.collect_schema())
     _need(household, list(schema))
     reader = reader_of(programme, schema, on_missing == "unknown")
@@ -309,11 +313,19 @@ def recipients(
     programme.version(on)
     if programme.recipient is None:
         raise DomainError(f"programme '{programme.id}' names no recipient", code="no_recipient")
-    schema = dict(members.collect_schema())
-    columns = decided.collect_schema().names()
+    polars_frame("members", members)
+    polars_frame("decided", decided)
+    schema, columns = dict(members.collect_schema()), dict(decided.collect_schema())
     _need(household, list(schema))
     for column in (household, f"eligible{suffix}", f"amount{suffix}"):
-        _need(column, columns)
+        _need(column, list(columns))
+    if columns[f"eligible{suffix}"] not in (pl.Boolean, pl.Null):
+        raise SchemaError(
+            f"column 'eligible{suffix}': expected Boolean, found "
+            f"{columns[f'eligible{suffix}'].base_type()}",
+            code="wrong_column",
+            column=f"eligible{suffix}",
+        )
     for column in ("recipient", "amount"):
         if column in schema:
             raise _exists(column)
@@ -322,18 +334,9 @@ def recipients(
     for column in programme.recipient.test.columns():
         reader.check(column, "recipient")
     who = condition_expr(programme.recipient.test, reader, on)
-    awards = decided.lazy().filter(pl.col(f"eligible{suffix}"))
-    paid = (
-        members.lazy()
-        .with_columns(recipient=who)
-        .filter(pl.col("recipient").fill_null(True))
-        .join(
-            awards.select(household, amount=f"amount{suffix}"),
-            on=household,
-            how="inner",
-            maintain_order="left",
-        )
-    )
+    awards = decided.lazy().filter(pl.col(f"eligible{suffix}").cast(pl.Boolean))
+    may = members.lazy().with_columns(recipient=who).filter(pl.col("recipient").fill_null(True))
+    paid = _joined(may, awards.select(household, amount=f"amount{suffix}"), household, "inner")
     return _like(members, paid)
 
 
@@ -350,7 +353,12 @@ def _day(on: date) -> date:
     return date(on.year, on.month, on.day)
 
 
-def _joined(frame: pl.LazyFrame, facts: pl.LazyFrame, household: str) -> pl.LazyFrame:
+def _joined(
+    frame: pl.LazyFrame,
+    facts: pl.LazyFrame,
+    household: str,
+    how: Literal["left", "inner"] = "left",
+) -> pl.LazyFrame:
     _need(household, frame.collect_schema().names())
     ours, theirs = frame.collect_schema()[household], facts.collect_schema()[household]
     if ours != theirs:
@@ -361,13 +369,14 @@ def _joined(frame: pl.LazyFrame, facts: pl.LazyFrame, household: str) -> pl.Lazy
                 code="wrong_column",
                 column=household,
             )
-        facts = facts.with_columns(pl.col(household).cast(ours))
-    return frame.join(facts, on=household, how="left", maintain_order="left")
+        # A number that the other type does not hold is of no household here.
+        facts = facts.with_columns(pl.col(household).cast(ours, strict=False))
+    return frame.join(facts, on=household, how=how, maintain_order="left")
 
 
 def _check_unique(households: AnyFrame, household: str) -> None:
-    """Raise if a household is listed twice: its members would be paid twice."""
-    ids = households.lazy().select(pl.col(household))
+    """Raise if a household is listed twice: its members would be paid twice. Null is none."""
+    ids = households.lazy().select(pl.col(household)).drop_nulls()
     twice = ids.select(pl.col(household).n_unique() < pl.len()).collect().item()
     if twice:
         raise DomainError(

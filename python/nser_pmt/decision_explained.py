@@ -29,8 +29,8 @@ OUTCOMES = {
     "off": "نافذ نہیں",
 }
 DECISIONS = {
-    "eligible": "مستحق",
-    "not_eligible": "مستحق نہیں",
+    "eligible": "اہل",
+    "not_eligible": "اہل نہیں",
     "needs_data": "مزید معلومات درکار ہیں",
 }
 _HIDDEN = ("cnic", "name", "father_name", "mother_name", "phone", "address")
@@ -113,11 +113,11 @@ class DecisionExplained:
 
 
 def explain_decision(
-    household: Row | pl.DataFrame,
+    household: Row | pl.DataFrame | pl.LazyFrame,
     programme: Programme | str,
     *,
     on: date,
-    members: Sequence[Row] | pl.DataFrame | None = None,
+    members: Sequence[Row] | pl.DataFrame | pl.LazyFrame | None = None,
     household_id: str = "hh_id",
 ) -> DecisionExplained:
     """Say why one household or person is entitled or not: every rule, its inputs, its outcome.
@@ -163,6 +163,7 @@ def explain_decision(
     programme = programme if isinstance(programme, Programme) else load_programme(programme)
     programme = dataclasses.replace(programme, quotas=())
     version = programme.version(on)
+    on = date(on.year, on.month, on.day)
     frame = _frame(household, programme, ("household", "person"), household_id)
     if frame.height != 1:
         raise invalid("household: expected one row")
@@ -170,7 +171,7 @@ def explain_decision(
     if members is not None:
         people = _frame(members, programme, ("person",), household_id)
         if household_id in frame.columns and household_id in people.columns:
-            people = people.filter(pl.col(household_id) == frame.get_column(household_id)[0])
+            people = _of_household(people, frame, household_id)
         people = people.with_columns(pl.lit(0).alias(_KEY))
         everything = programme.with_rules(on=[i.id for i in programme.switches() if not i.enabled])
         facts = roll_up(people, everything, on=on, household=_KEY, on_missing="unknown")
@@ -198,12 +199,26 @@ def explain_decision(
     )
 
 
+def _of_household(people: pl.DataFrame, frame: pl.DataFrame, id: str) -> pl.DataFrame:
+    ours, theirs = frame.schema[id], people.schema[id]
+    if ours != theirs and not (ours.is_integer() and theirs.is_integer()):
+        raise SchemaError(
+            f"column '{id}': {ours.base_type()} of the household, {theirs.base_type()} of members",
+            code="wrong_column",
+            column=id,
+        )
+    return people.filter(pl.col(id) == frame.get_column(id)[0])
+
+
 def _frame(
-    rows: Row | Sequence[Row] | pl.DataFrame, programme: Programme, levels: tuple[str, ...], id: str
+    rows: Row | Sequence[Row] | pl.DataFrame | pl.LazyFrame,
+    programme: Programme,
+    levels: tuple[str, ...],
+    id: str,
 ) -> pl.DataFrame:
     """Return rows as a frame: the household's id, and columns of the programme's types."""
-    if isinstance(rows, pl.DataFrame):
-        return rows
+    if isinstance(rows, (pl.DataFrame, pl.LazyFrame)):
+        return rows.lazy().collect()
     listed: list[Row] = [rows] if isinstance(rows, Mapping) else list(rows)
     types = {i.name: _TYPES[i.type] for i in programme.inputs if i.level in levels}
     if "household" in levels:
@@ -213,12 +228,18 @@ def _frame(
     if all(id in row for row in listed) and listed:
         made.append(pl.Series(id, [row[id] for row in listed]))
     for name, dtype in present.items():
+        values = [row.get(name) for row in listed]
         try:
-            made.append(pl.Series(name, [row.get(name) for row in listed], dtype, strict=True))
+            series = pl.Series(name, values, dtype, strict=True)
         except (TypeError, OverflowError, pl.exceptions.PolarsError):
+            series = None
+        # Only some releases of Polars read dates from text.
+        text = dtype == pl.Date() and any(isinstance(value, str) for value in values)
+        if series is None or series.dtype != dtype or text:
             raise SchemaError(
                 f"column '{name}': expected {dtype} or None", code="wrong_column", column=name
-            ) from None
+            )
+        made.append(series)
     return pl.DataFrame(made)
 
 
@@ -236,7 +257,7 @@ def _rules(
         inputs, inputs_ur = (", ".join(word) for word in zip(*words, strict=True))
         text, text_ur = shown.text, shown.text_ur
         if shown.kind == "exclude":
-            text, text_ur = f"Not so: {text}", f"ایسا نہ ہو: {text_ur}"
+            text, text_ur = f"Must not hold: {text}", f"یہ درست نہ ہو کہ {text_ur}"
         outcome = _outcome(frame, rule_expr(rule, reader, on) if rule is not None else None)
         yield shown.id, text, text_ur, inputs, inputs_ur, *outcome, shown.source, shown.mark
         if not isinstance(listed, Cutoff):

@@ -226,8 +226,11 @@ class Programme:
         >>> sorted({finding.code for finding in programme.lint()})
         ['amount-unknown', 'off-for-ever']
         """
+        from nser_pmt._options import invalid
         from nser_pmt._programme_lint import lint
 
+        if isinstance(columns, str):
+            raise invalid("columns is a list of names")
         return lint(self, None if columns is None else tuple(columns))
 
     # -- changes -------------------------------------------------------------------------------
@@ -277,6 +280,8 @@ class Programme:
         >>> nser.load_programme("kafaalat").with_quota(quota).id
         'kafaalat+first_round'
         """
+        if any(other.id == quota.id for other in self.quotas):
+            raise ModelError(f"quota '{quota.id}': the id is taken", code="bad_quota")
         base = self.derived_from or self.id
         return dataclasses.replace(
             self, id=f"{self.id}+{quota.id}", derived_from=base, quotas=(*self.quotas, quota)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import DomainError, ModelError, SchemaError
 from nser_pmt.programme import Quota, RankKey
 
 DAY = date(2024, 6, 1)
@@ -308,3 +308,109 @@ def test_explained_child_shows_the_age_not_the_date() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(DomainError, match="one row"):
         nser.explain_decision(HOUSEHOLDS, "kafaalat", on=DAY)
+
+
+def test_members_whose_id_the_other_type_cannot_hold_are_of_no_household() -> None:
+    households = HOUSEHOLDS.with_columns(pl.col("hh_id").cast(pl.UInt8))
+    more = MEMBERS.with_columns(hh_id=pl.Series([1, 2, 3, 3, 2**40]))
+    some = MEMBERS.with_columns(hh_id=pl.Series([1, 2, 3, 3, -4]))
+    for members in (more, some):
+        result = nser.decide(households, "kafaalat", on=DAY, members=members)
+        assert result["decision"].to_list() == decided()["decision"].to_list()
+
+
+def test_households_are_not_left_unread() -> None:
+    with pytest.raises(DomainError, match="one of households"):
+        decided(households=HOUSEHOLDS)
+
+
+def test_frames_of_others_are_refused() -> None:
+    for call in (
+        lambda: nser.decide({"hh_id": [1]}, "kafaalat", on=DAY),  # type: ignore[type-var]
+        lambda: nser.decide(HOUSEHOLDS, "kafaalat", on=DAY, members=[{}]),  # type: ignore[arg-type]
+        lambda: nser.roll_up({}, "kafaalat", on=DAY),  # type: ignore[type-var]
+    ):
+        with pytest.raises(SchemaError) as caught:
+            call()
+        assert caught.value.code == "wrong_frame"
+
+
+def test_decimal_scores_are_read_as_the_nearest_number() -> None:
+    """On every release of Polars: some of them compare decimals digit by digit."""
+    texts = ["32", "32.01", "37", "32.0000000000000001", None]
+    scores = pl.Series("pmt_score", texts).cast(pl.Decimal(38, 16))
+    facts = nser.roll_up(MEMBERS, "kafaalat", on=DAY).filter(pl.col("hh_id") == 1).drop("hh_id")
+    frame = scores.to_frame().join(facts, how="cross")
+    result = nser.decide(frame, "kafaalat", on=DAY)
+    # Household 1 has no disabled member: 37 is too much.
+    assert result["eligible"].to_list() == [True, False, False, True, None]
+
+
+def test_noise_above_the_line_is_above_the_line() -> None:
+    facts = nser.roll_up(MEMBERS, "kafaalat", on=DAY).filter(pl.col("hh_id") == 1).drop("hh_id")
+    frame = pl.DataFrame({"pmt_score": [32.0, 32.000000000000004]}).join(facts, how="cross")
+    assert nser.decide(frame, "kafaalat", on=DAY)["eligible"].to_list() == [True, False]
+
+
+def test_recipients_need_ids_and_decisions_of_one_kind() -> None:
+    done = decided()
+    for members, awards, column in (
+        (MEMBERS.with_columns(pl.col("hh_id").cast(pl.String)), done, "hh_id"),
+        (MEMBERS, done.with_columns(pl.col("eligible").cast(pl.String)), "eligible"),
+    ):
+        with pytest.raises(SchemaError) as caught:
+            nser.recipients(members, "kafaalat", awards, on=DAY)
+        assert caught.value.column == column
+    nobody = pl.concat([done, done.with_columns(hh_id=pl.lit(None, dtype=pl.Int64))])
+    paid = nser.recipients(MEMBERS, "kafaalat", nobody, on=DAY)
+    assert paid.equals(nser.recipients(MEMBERS, "kafaalat", done, on=DAY))
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_rule_that_is_there_twice_is_named(text: bool) -> None:
+    book = EXAMPLE.read_text(encoding="utf-8")
+    twice = nser.Programme.from_toml(
+        book + book[book.rindex("[[rules]]") : book.index("[[amounts")]
+    )
+    frame = pl.DataFrame({"score": [1.0], "rooms": [2]})
+    with pytest.raises(ModelError, match="twice on 2024-06-01") as caught:
+        if text:
+            nser.decide(frame, twice, on=DAY, on_missing="unknown")
+        else:
+            nser.explain_decision(frame, twice, on=DAY)
+    assert caught.value.code == "dates_overlap"
+
+
+def test_explain_takes_points_in_time_and_lazy_frames() -> None:
+    want = nser.explain_decision(HOUSEHOLDS[1], "kafaalat", on=DAY, members=MEMBERS)
+    for on in (datetime(2024, 6, 1, 13), datetime(2024, 6, 1, tzinfo=UTC)):
+        found = nser.explain_decision(
+            HOUSEHOLDS[1].lazy(), "kafaalat", on=on, members=MEMBERS.lazy()
+        )
+        assert (found.decision, found.on) == (want.decision, DAY)
+        assert found.rules.equals(want.rules)
+
+
+@pytest.mark.parametrize(
+    ("household", "members", "column"),
+    [
+        ({"birth_date": "2015-01-01"}, None, "birth_date"),
+        ({"birth_date": "soon"}, None, "birth_date"),
+        ({"birth_date": datetime(2015, 1, 1)}, None, "birth_date"),
+        ({"hh_id": "1"}, MEMBERS, "hh_id"),
+    ],
+)
+def test_explain_refuses_what_it_cannot_read(
+    household: dict[str, Any], members: pl.DataFrame | None, column: str
+) -> None:
+    programme = "taleemi-wazaif" if members is None else "kafaalat"
+    with pytest.raises(SchemaError) as caught:
+        nser.explain_decision(household, programme, on=DAY, members=members)
+    assert caught.value.column == column
+
+
+def test_explained_exclusions_read_as_conditions() -> None:
+    why = nser.explain_decision({}, "kafaalat", on=date(2020, 6, 1))
+    row = why.rules.filter(pl.col("rule") == "civil_servant").row(0, named=True)
+    assert row["text"].startswith("Must not hold: ")
+    assert row["text_ur"].startswith("یہ درست نہ ہو کہ ")

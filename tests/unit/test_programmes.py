@@ -5,14 +5,17 @@ from __future__ import annotations
 import pickle
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import nser_pmt as nser
 from nser_pmt import cli
 from nser_pmt.errors import DomainError, ModelError
+from nser_pmt.programme import Quota, RankKey
 
 EXAMPLE = Path(__file__).parents[1] / "vectors" / "programme_example.toml"
+BUNDLED = Path(nser.__file__).parent / "data" / "programmes"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 NAMES = ["hunarmand", "kafaalat", "nashonuma", "taleemi-wazaif"]
 
@@ -67,6 +70,11 @@ def test_the_example_has_no_findings() -> None:
         ('id = "amount_small"', 'id = "score"', "score"),
         ('mark = "confirmed"', 'mark = "sure"', "versions[0].mark"),
         ("schema_version = 1", "schema_version = 2", "schema_version"),
+        ('id = "example"', 'id = " "', "id: "),
+        ('column = "score"', 'column = "scores"', "Did you mean 'score'?"),
+        ('column = "rooms", gt = 4', 'column = "room", gt = 4', "Did you mean 'rooms'?"),
+        ('column = "rooms", gt = 4', 'column = "rooms", ge = 4, le = 3', "rules[2].test.negate"),
+        ("value = 100", "value = -100", "amounts[1]: value"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, place: str) -> None:
@@ -237,3 +245,42 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["programmes", "hunarmand"]) == 0
     assert "warning: versions '2025-06': no amount is known" in capsys.readouterr().out
     assert cli.main(["programmes", "nothing"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ('column = "sex", equals = "female"', 'column = "sex", equals = "femal"', "'female'"),
+        ('one_of = ["married"', 'one_of = ["maried"', "'married'"),
+        ('column = "sex", equals = "female"', 'column = "sex", equals = "x"', "Listed: male"),
+    ],
+)
+def test_a_value_that_is_not_listed_is_a_mistake(old: str, new: str, hint: str) -> None:
+    """It would be false for everybody, without a word."""
+    text = nser.load_programme("kafaalat").to_json()
+    book = (BUNDLED / "kafaalat.toml").read_text(encoding="utf-8")
+    assert nser.Programme.from_toml(book).to_json() == text and old in book
+    with pytest.raises(ModelError, match=hint) as caught:
+        nser.Programme.from_toml(book.replace(old, new, 1))
+    assert "rollups.ever_married_woman" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"places": 1.5}, {"places": True}, {"ties": "incl"}, {"budget": 1}, {"places": -1}]
+)
+def test_a_quota_made_in_python_is_checked(change: dict[str, Any]) -> None:
+    usual: dict[str, Any] = {
+        "id": "q", "places": 1, "ties": "include", "rank_by": (RankKey(column="pmt_score"),),
+        "valid_from": date(2024, 1, 1), "source": "invented", "mark": "unknown",
+    }  # fmt: skip
+    programme = nser.load_programme("kafaalat").with_quota(Quota(**usual))
+    with pytest.raises(ModelError) as caught:
+        Quota(**usual | change)
+    assert caught.value.code == "bad_quota"
+    with pytest.raises(ModelError, match="taken"):
+        programme.with_quota(Quota(**usual))
+
+
+def test_lint_takes_a_list_of_columns() -> None:
+    with pytest.raises(DomainError):
+        nser.load_programme("kafaalat").lint(columns="pmt_score")
