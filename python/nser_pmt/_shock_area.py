@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,7 @@ from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
 from nser_pmt.model import Model, missing_column
 
-__all__ = ["drawn", "in_area", "in_words"]
+__all__ = ["check_columns", "drawn", "in_area", "in_words"]
 
 # SplitMix64 (Steele, Lea and Flood 2014).
 _STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -22,10 +22,13 @@ _WORD = 1 << 64
 def in_area(area: pl.Expr | Mapping[str, Any], schema: Mapping[str, pl.DataType]) -> pl.Expr:
     """Return whether a household is in the area; null where that is not known."""
     if isinstance(area, pl.Expr):
+        check_columns(area, schema)
         dtype = pl.LazyFrame(schema=schema).select(area.alias("area")).collect_schema()["area"]
         if dtype != pl.Boolean:
             raise invalid("area must be a Boolean expression")
         return area
+    if not isinstance(area, Mapping):
+        raise invalid("area must be a Boolean expression, or values by column")
     if not area:
         raise invalid("area must name a column at least; everywhere is pl.lit(True)")
     parts = []
@@ -35,20 +38,32 @@ def in_area(area: pl.Expr | Mapping[str, Any], schema: Mapping[str, pl.DataType]
         dtype, values = schema[column], _values(wanted)
         try:
             plain = pl.Series(values, dtype=_plain(dtype), strict=True).cast(dtype)
-        except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
             raise SchemaError(
                 f"column '{column}': a value of the area is none of its type, {dtype.base_type()}",
                 code="wrong_column",
                 column=column,
             ) from None
-        if not values or plain.null_count():
+        if not values or None in values:
             raise invalid(f"area: give values for '{column}', none of them null")
+        if dtype == pl.Null:
+            parts.append(pl.lit(None, dtype=pl.Boolean))
+            continue
         one_of = [pl.col(column) == pl.lit(value, dtype=dtype) for value in plain]
         parts.append(pl.any_horizontal(one_of))
     return pl.all_horizontal(parts)
 
 
+def check_columns(expr: pl.Expr, schema: Mapping[str, pl.DataType]) -> None:
+    """Raise `SchemaError` if an expression reads a column that is not there."""
+    for column in expr.meta.root_names():
+        if column not in schema:
+            raise missing_column(column, list(schema))
+
+
 def _values(wanted: Any) -> list[Any]:
+    if isinstance(wanted, (Set, pl.Series)):
+        raise invalid("area: give a value, or a list of values")
     if isinstance(wanted, Sequence) and not isinstance(wanted, str):
         return list(wanted)
     return [wanted]

@@ -68,6 +68,11 @@ def _answers(
 ) -> tuple[str, pl.Series, pl.Series]:
     """Return what the answers are (number, boolean, rank, text), and both in one type."""
     texts = (pl.String, pl.Enum, pl.Categorical)
+    # A column without a type holds no answer, of whatever type the other source has.
+    if desk.dtype == pl.Null:
+        desk = desk.cast(pl.String if door.dtype == pl.Null else door.dtype)
+    if door.dtype == pl.Null:
+        door = door.cast(desk.dtype)
     if ordered and isinstance(desk.dtype, pl.Enum) and isinstance(door.dtype, pl.Enum):
         if _names(desk) == _names(door):
             return "rank", desk.to_physical().cast(pl.Int64), door.to_physical().cast(pl.Int64)
@@ -82,7 +87,7 @@ def _answers(
         return "number", desk, door
     elif isinstance(desk.dtype, texts) and isinstance(door.dtype, texts):
         return "text", desk.cast(pl.String), door.cast(pl.String)
-    wanted = "an Enum of the same categories" if ordered else "one type"
+    wanted = "an Enum of the same categories" if ordered else "text, Booleans or numbers, the same"
     raise SchemaError(
         f"column '{question}': expected {wanted} in both sources",
         code="wrong_column",

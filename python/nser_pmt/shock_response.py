@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import polars as pl
 
 from nser_pmt import _engine
-from nser_pmt._options import invalid
+from nser_pmt._options import invalid, polars_frame
 from nser_pmt._program import program
 from nser_pmt._score_line import below, line_of, line_text
-from nser_pmt._shock_area import drawn, in_area, in_words
+from nser_pmt._shock_area import check_columns, drawn, in_area, in_words
 from nser_pmt._targeting_sample import number_column
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.model import Cutoff, Model, load_model, missing_column
@@ -25,6 +24,7 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 OUTCOMES = ("newly_below", "still_below", "newly_above", "still_above", "needs_data", "not_hit")
 _OUTCOME = pl.Enum(OUTCOMES)
+_UNDRAWN = "__nser_pmt_undrawn"
 _HIT, _AREA, _MADE = "__nser_pmt_hit", "__nser_pmt_area", "__nser_pmt_outcome"
 _WEIGHT, _PEOPLE = "__nser_pmt_weight", "__nser_pmt_people"
 _BEFORE, _AFTER = "pmt_score_before", "pmt_score_after"
@@ -68,13 +68,20 @@ class Shock(Generic[Frame]):
         lines.append(f"  {'outcome':<13}" + "".join(f"{name:>16}" for name in names))
         for outcome, *numbers in self.outcomes.rows():
             lines.append(f"  {outcome:<13}" + "".join(f"{n:>16,.0f}" for n in numbers))
+        if self.area_unknown:
+            lines.append(f"  {self._unknown()}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         from html import escape
 
         groups = "" if self.by is None else self.by._repr_html_()
-        return f"<p>{escape(self.assumption)}</p>{self.outcomes._repr_html_()}{groups}"
+        unknown = f"<p>{self._unknown()}</p>" if self.area_unknown else ""
+        assumption = f"<p>{escape(self.assumption)}</p>"
+        return f"{assumption}{self.outcomes._repr_html_()}{groups}{unknown}"
+
+    def _unknown(self) -> str:
+        return f"area not known: {self.area_unknown:,} households, counted as not hit"
 
 
 def shock(
@@ -127,7 +134,8 @@ def shock(
     Raises
     ------
     SchemaError
-        A column is missing, or cannot hold the new answers; or the effect is on a column that the
+        A column is missing, or cannot hold the new answers; a share is drawn by ids of which one is
+        null (code ``null_id``); or the effect is on a column that the
         model does not read (code ``unused_column``), and so would change nothing.
     DomainError
         An option is not allowed; a weight or size is missing, negative or not finite.
@@ -159,6 +167,7 @@ line means score <= 24.
     >>> flood.newly_below.columns
     ['hh_id', 'pmt_score_before', 'pmt_score_after']
     """
+    polars_frame("frame", frame)
     model = load_model(model) if isinstance(model, str) else model
     at = line_of(model, line)
     by = [by] if isinstance(by, str) else list(by)
@@ -168,7 +177,7 @@ line means score <= 24.
         raise invalid(f"by: {', '.join(sorted(taken))} is a name of the result")
     _check(schema, [id, *by, *amounts])
     _check(schema, model.columns)
-    if not 0 <= share <= 1:
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise invalid("share must be from 0 to 1")
     if share < 1 and not schema[id].is_integer():
         raise invalid("a share needs an id of whole numbers, to draw by")
@@ -180,14 +189,20 @@ line means score <= 24.
     )
     lazy = _scored(lazy, model, {}, _BEFORE)
     if isinstance(effect, Mapping):
+        if not effect:
+            raise invalid("effect must change an answer at least")
         lazy = _scored(lazy, model, _changes(effect, model, schema), _AFTER)
     else:
-        if isinstance(effect, bool) or not math.isfinite(effect):
+        number = isinstance(effect, (int, float)) and not isinstance(effect, bool)
+        if not (number and math.isfinite(effect)):
             raise invalid("effect must be new answers by column, or a finite number of points")
         moved = pl.when(_HIT).then(pl.col(_BEFORE) + float(effect)).otherwise(pl.col(_BEFORE))
         lazy = lazy.with_columns(moved.alias(_AFTER))
     lazy = lazy.with_columns(_outcome(model, at).alias(_MADE))
-    counted = lazy.select(*dict.fromkeys([*by, *amounts]), _MADE, pl.col(_AREA).is_null()).collect()
+    undrawn = pl.col(_HIT).is_null().alias(_UNDRAWN)
+    read = [*dict.fromkeys([*by, *amounts]), _MADE]
+    counted = lazy.select(*read, pl.col(_AREA).is_null(), undrawn).collect()
+    _check_drawn(counted.get_column(_UNDRAWN), id)
     counted = counted.with_columns(_amounts(counted, weights, size))
     newly = lazy.filter(pl.col(_MADE) == "newly_below").select(id, _BEFORE, _AFTER)
     found: Any = newly if isinstance(frame, pl.LazyFrame) else newly.collect()
@@ -197,7 +212,7 @@ line means score <= 24.
         by=_by(counted, by, size is not None) if by else None,
         area_unknown=int(counted.get_column(_AREA).sum()),
         assumption=in_words(area, effect, share, seed, model, line_text(model, at)),
-        assumptions=MappingProxyType(_assumptions(area, effect, share, seed, model, at)),
+        assumptions=_assumptions(area, effect, share, seed, model, at),
     )
 
 
@@ -208,6 +223,17 @@ def _check(schema: Mapping[str, pl.DataType], columns: Sequence[str]) -> None:
     for column in _OWN:
         if column in schema:
             raise SchemaError(f"column '{column}' is ours", code="column_exists", column=column)
+
+
+def _check_drawn(undrawn: pl.Series, id: str) -> None:
+    if undrawn.any():
+        row = undrawn.arg_true()[0]
+        raise SchemaError(
+            f"column '{id}', row {row}: the id is null, and a share is drawn by id",
+            code="null_id",
+            column=id,
+            row=row,
+        )
 
 
 def _changes(
@@ -225,6 +251,8 @@ def _changes(
                 column=column,
             )
         dtype, old = schema[column], pl.col(column)
+        if isinstance(value, pl.Expr):
+            check_columns(value, schema)
         new = value if isinstance(value, pl.Expr) else _literal(column, value, dtype)
         hit = pl.col(_HIT) & old.is_not_null()
         made[column] = pl.when(hit).then(new.cast(dtype)).otherwise(old).alias(column)

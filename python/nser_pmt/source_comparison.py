@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt._options import invalid
+from nser_pmt._options import invalid, polars_frame
 from nser_pmt._score_line import below, line_of, line_text
 from nser_pmt._source_agreement import agreement
 from nser_pmt._source_pairs import SOURCES, Pairs, paired
@@ -86,7 +86,7 @@ class SourceComparison:
                 f"{_text(row['cost_per_found'])} each"
                 for row in self.cost.iter_rows(named=True)
             ]
-        width = max(8, *(len(q) for q in self.answers.get_column("question"))) + 2
+        width = max([8, *(len(q) for q in self.answers.get_column("question"))]) + 2
         names = ("equal", "kappa", "weighted_kappa", "mean_difference")
         lines.append(f"  {'question':<{width}}" + "".join(f"{n:>17}" for n in names))
         for row in self.answers.iter_rows(named=True):
@@ -176,13 +176,17 @@ def compare_sources(
     >>> found.terms.filter(pl.col("difference") != 0)["term"].to_list()
     ['tv']
     """
+    polars_frame("desk", desk)
+    polars_frame("door", door)
     model = load_model(model) if isinstance(model, str) else model
     at = None if line is None else line_of(model, line)
     prices = _prices(cost, at)
     by = [by] if isinstance(by, str) else list(by)
     if taken := {"desk", "door", "both", *_OWN} & set(by):
         raise invalid(f"by: {', '.join(sorted(taken))} is a name of the result")
-    asked = list(model.columns) if questions is None else list(questions)
+    if isinstance(questions, str) or isinstance(ordered, str):
+        raise invalid("questions and ordered are lists of columns")
+    asked = list(dict.fromkeys(model.columns if questions is None else questions))
     if strange := set(ordered) - set(asked):
         raise invalid(f"ordered: {', '.join(sorted(strange))} not among the questions")
     pairs = paired(desk, door, id=id, columns=list(dict.fromkeys([*model.columns, *asked])), by=by)
@@ -207,10 +211,10 @@ def _prices(cost: Mapping[str, float] | None, line: Cutoff | None) -> dict[str, 
         return None
     if line is None:
         raise invalid("cost needs a line: whom the money finds")
-    prices = {name: float(price) for name, price in cost.items()}
-    if set(prices) != set(SOURCES) or not all(0 <= p < math.inf for p in prices.values()):
+    right = set(cost) == set(SOURCES) and all(isinstance(p, (int, float)) for p in cost.values())
+    if not right or not all(0 <= p < math.inf for p in cost.values()):
         raise invalid("cost must be an amount from 0 on for 'desk' and for 'door'")
-    return prices
+    return {name: float(price) for name, price in cost.items()}
 
 
 def _scores(frame: pl.DataFrame, model: Model, control: RunControl | None) -> pl.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import polars as pl
@@ -205,6 +206,15 @@ def test_a_share_grows_by_more_households_not_by_others() -> None:
         ({"line": math.inf}, DomainError, "invalid_option"),
         ({"weights": "tv"}, DomainError, "out_of_domain"),
         ({"by": "nowhere"}, SchemaError, "missing_column"),
+        ({"effect": {}}, DomainError, "invalid_option"),
+        ({"effect": "much"}, DomainError, "invalid_option"),
+        ({"effect": None}, DomainError, "invalid_option"),
+        ({"effect": {"tv": pl.col("television")}}, SchemaError, "missing_column"),
+        ({"area": "Sindh"}, DomainError, "invalid_option"),
+        ({"area": {"province": {"Sindh"}}}, DomainError, "invalid_option"),
+        ({"area": {"province": pl.Series(["Sindh"])}}, DomainError, "invalid_option"),
+        ({"area": pl.col("provinse") == "Sindh"}, SchemaError, "missing_column"),
+        ({"share": "half"}, DomainError, "invalid_option"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -222,3 +232,39 @@ def test_a_frame_without_rows() -> None:
     )
     assert found.outcomes["households"].sum() == 0
     assert found.by is not None and found.by.height == 0
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_an_area_that_is_not_known_is_said(typed: bool) -> None:
+    frame = households(40)
+    dtype = frame.schema["province"] if typed else pl.Null()
+    nowhere = frame.with_columns(province=pl.lit(None, dtype=dtype))
+    usual: dict[str, Any] = {"effect": LOST, "line": 40}
+    found = nser.shock(nowhere, MODEL, area={"province": "Sindh"}, **usual)
+    assert found.area_unknown == 40
+    assert found.outcomes.filter(pl.col("outcome") == "not_hit")["households"].item() == 40
+    for text in (repr(found), found._repr_html_()):
+        assert "area not known: 40 households, counted as not hit" in text
+    known = nser.shock(frame, MODEL, area={"region": "rural"}, **usual)
+    assert known.area_unknown == 0 and "not known" not in repr(known)
+    assert pickle.loads(pickle.dumps(known)).assumptions == known.assumptions
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_share_cannot_be_drawn_without_ids(lazy: bool) -> None:
+    frame = households(40)
+    inside = frame["province"].cast(pl.String) == "Sindh"
+    row = int(inside.arg_true()[1])
+    ids = pl.when(pl.int_range(pl.len()) == row).then(None).otherwise("hh_id").alias("hh_id")
+    gap = frame.with_columns(ids)
+    usual: dict[str, Any] = {"area": {"province": "Sindh"}, "effect": LOST, "line": 40}
+    given = gap.lazy() if lazy else gap
+    with pytest.raises(SchemaError) as caught:
+        nser.shock(given, MODEL, share=0.5, **usual)
+    assert (caught.value.code, caught.value.row) == ("null_id", row)
+    # Where all are hit nobody is drawn, and outside of the area neither.
+    assert nser.shock(given, MODEL, **usual).outcomes.equals(
+        nser.shock(frame, MODEL, **usual).outcomes
+    )
+    elsewhere = frame.with_columns(pl.when(inside).then("hh_id").alias("hh_id"))
+    assert nser.shock(elsewhere, MODEL, share=0.5, **usual).outcomes["households"].sum() == 40

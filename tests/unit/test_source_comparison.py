@@ -265,3 +265,42 @@ def test_what_cannot_be_done_is_said(
             desk.with_columns(**change), door, **{"id": "hh_id", "model": MODEL} | arguments
         )
     assert caught.value.code == code
+
+
+def test_a_question_that_nobody_answered_has_no_type() -> None:
+    desk, door = two_sources()
+    for change in ((pl.lit(None), "tv"), ("tv", pl.lit(None)), (pl.lit(None), pl.lit(None))):
+        pair = [
+            frame.with_columns(tv=value) if isinstance(value, pl.Expr) else frame
+            for frame, value in zip((desk, door), change, strict=True)
+        ]
+        found = nser.compare_sources(*pair, id="hh_id", model=MODEL, questions=["tv"])
+        row = found.answers.row(0, named=True)
+        assert (row["answered"], row["equal"], row["kappa"]) == (0, None, None)
+        assert found.scores["households"].item() == 0
+        assert (row["only_door"] > 0) == (not isinstance(change[1], pl.Expr))
+
+
+def test_one_answer_has_no_kappa() -> None:
+    desk, door = two_sources()
+    same = [frame.with_columns(tv=pl.lit(True)) for frame in (desk, door)]
+    found = nser.compare_sources(*same, id="hh_id", model=MODEL, questions=["tv", "tv"])
+    assert found.answers.select("equal", "kappa", "weighted_kappa").rows() == [(1.0, None, None)]
+
+
+def test_no_questions() -> None:
+    desk, door = two_sources()
+    found = nser.compare_sources(desk, door, id="hh_id", model=MODEL, questions=[])
+    assert found.answers.height == found.confusion.height == 0
+    assert "question" in repr(found)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"questions": "tv"}, {"ordered": "tv"}, {"cost": {"desk": None, "door": 1}}]
+)
+def test_options_of_another_kind(arguments: dict[str, Any]) -> None:
+    desk, door = two_sources()
+    with pytest.raises(DomainError):
+        nser.compare_sources(desk, door, id="hh_id", model=MODEL, line=30, **arguments)
+    with pytest.raises(SchemaError):
+        nser.compare_sources([desk], door, id="hh_id", model=MODEL)  # type: ignore[arg-type]
