@@ -58,7 +58,7 @@ class Reader:
                 hint=hint,
             )
         wanted = self.type(column)
-        if not _suits(wanted, dtype):
+        if not self.suits(column):
             words = {
                 "boolean": "Boolean",
                 "date": "Date",
@@ -70,6 +70,10 @@ class Reader:
                 code="wrong_column",
                 column=column,
             )
+
+    def suits(self, column: str) -> bool:
+        """Return whether a column that is there has a type that the programme can read."""
+        return _suits(self.type(column), self.schema[column])
 
     def type(self, column: str) -> str:
         """Return the type of a column; a roll-up is Boolean."""

@@ -172,6 +172,7 @@ def explain_decision(
         people = _frame(members, programme, ("person",), household_id)
         if household_id in frame.columns and household_id in people.columns:
             people = _of_household(people, frame, household_id)
+        people = _readable(people, programme, programme.member_columns(on))
         people = people.with_columns(pl.lit(0).alias(_KEY))
         everything = programme.with_rules(on=[i.id for i in programme.switches() if not i.enabled])
         facts = roll_up(people, everything, on=on, household=_KEY, on_missing="unknown")
@@ -181,6 +182,7 @@ def explain_decision(
     new = {"eligible", "decision", "reasons", "amount"}
     frame = frame.drop(new & set(frame.columns))
     decided = decide(frame, programme, on=on, on_missing="unknown").row(0, named=True)
+    frame = _readable(frame, programme, ())
     rows = list(_rules(programme, frame, people, on))
     schema = {n: pl.String() for n in ("rule", "text", "text_ur", "inputs", "inputs_ur")}
     outcomes: dict[str, Any] = {"outcome": pl.Enum(list(OUTCOMES)), "outcome_ur": pl.String()}
@@ -197,6 +199,13 @@ def explain_decision(
         amount=decided["amount"],
         rules=pl.DataFrame(rows, schema=schema | outcomes | last, orient="row"),
     )
+
+
+def _readable(frame: pl.DataFrame, programme: Programme, needed: Sequence[str]) -> pl.DataFrame:
+    """Leave out what only switched-off rules read, and cannot: another column of the same name."""
+    reader = reader_of(programme, dict(frame.schema), True)
+    names = {item.name for item in programme.inputs} & set(frame.columns) - set(needed)
+    return frame.drop(name for name in names if not reader.suits(name))
 
 
 def _of_household(people: pl.DataFrame, frame: pl.DataFrame, id: str) -> pl.DataFrame:

@@ -414,3 +414,27 @@ def test_explained_exclusions_read_as_conditions() -> None:
     row = why.rules.filter(pl.col("rule") == "civil_servant").row(0, named=True)
     assert row["text"].startswith("Must not hold: ")
     assert row["text_ur"].startswith("یہ درست نہ ہو کہ ")
+
+
+def test_explain_takes_the_columns_of_a_registry() -> None:
+    """Its `vehicles` are words; a rule that is switched off reads a number of that name."""
+    registry = nser.synth.registry(300, 7)
+    scored = nser.score(registry.households, "schreiner-pk-2009")
+    people = registry.people.with_columns(
+        cnic_verified=pl.lit(True), executive_passport=pl.lit("no")
+    )
+    want = nser.decide(scored, "kafaalat", on=DAY, members=people)
+    for row in range(0, 300, 10):
+        why = nser.explain_decision(scored[row], "kafaalat", on=DAY, members=people)
+        found = (why.eligible, why.decision, list(why.reasons), why.amount)
+        assert found == want.select("eligible", "decision", "reasons", "amount").row(row)
+        off = why.rules.filter(pl.col("rule").is_in(["vehicle_owned", "executive_passport"]))
+        assert off["outcome"].to_list() == ["off", "off"]
+        shown = repr(why) + why._repr_html_()
+        members = people.filter(pl.col("hh_id") == scored["hh_id"][row])
+        for column in ("cnic", "name", "father_name", "phone"):
+            assert not any(v in shown for v in members[column].drop_nulls() if len(v) > 5)
+    counting = nser.load_programme("kafaalat").with_rules(on=["vehicle_owned"])
+    with pytest.raises(SchemaError) as caught:
+        nser.explain_decision(scored[0], counting, on=DAY, members=people)
+    assert caught.value.column == "vehicles"
