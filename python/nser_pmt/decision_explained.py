@@ -169,6 +169,8 @@ def explain_decision(
         raise invalid("household: expected one row")
     people = None
     if members is not None:
+        if programme.unit != "household":
+            raise invalid(f"members: programme '{programme.id}' is one of persons")
         people = _frame(members, programme, ("person",), household_id)
         if household_id in frame.columns and household_id in people.columns:
             people = _of_household(people, frame, household_id)

@@ -438,3 +438,8 @@ def test_explain_takes_the_columns_of_a_registry() -> None:
     with pytest.raises(SchemaError) as caught:
         nser.explain_decision(scored[0], counting, on=DAY, members=people)
     assert caught.value.column == "vehicles"
+
+
+def test_explain_takes_members_for_households_only() -> None:
+    with pytest.raises(DomainError, match="members"):
+        nser.explain_decision({}, "hunarmand", on=date(2025, 7, 1), members=[{}])
