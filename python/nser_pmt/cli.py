@@ -8,25 +8,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import polars as pl
 
-from nser_pmt import _engine, _files
+from nser_pmt import _files
+from nser_pmt._tables import SUFFIXES, file_suffix, polars_errors, scan, sink
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
-from nser_pmt.errors import InternalError, NserError, SchemaError
+from nser_pmt.errors import InternalError, NserError
 from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.scoring import score
 
 __all__ = ["command", "main"]
-
-SUFFIXES = (".parquet", ".csv", ".arrow", ".ipc", ".feather")
 
 
 def command() -> NoReturn:
@@ -109,14 +107,14 @@ def _parser() -> argparse.ArgumentParser:
 def _score(options: argparse.Namespace) -> None:
     model = load_model(options.model)
     source = scan(options.input)
-    _suffix(options.output)
+    file_suffix(options.output)
     control = RunControl()
-    with _polars_errors(options.input):
+    with polars_errors(options.input):
         scored = score(source, model, on_invalid=options.on_invalid, control=control)
         total = _count(source, options.input)
     with (
         _files.replacing(options.output) as temporary,
-        _polars_errors(options.input, options.output),
+        polars_errors(options.input, options.output),
     ):
         _watched(lambda: sink(scored, temporary, _provenance(model)), control, total)
     counts = ", ".join(f"{n:,} {name}" for name, n in control.statuses.items())
@@ -136,7 +134,7 @@ def _models(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     model = load_model(options.model)
-    with _polars_errors(options.input):
+    with polars_errors(options.input):
         found = diagnose(scan(options.input), model, unknown_levels=options.levels)
     with _wide():
         print(found.drop("unknown_levels"))
@@ -146,42 +144,6 @@ def _check(options: argparse.Namespace) -> None:
 
 
 # -- files -----------------------------------------------------------------------------------------
-
-
-def scan(path: Path) -> pl.LazyFrame:
-    """Open a file by its suffix."""
-    if path.is_dir():
-        raise IsADirectoryError(21, "is a folder, not a file", str(path))
-    if not path.exists():
-        raise FileNotFoundError(2, "no such file", str(path))
-    if path.stat().st_size == 0:
-        raise SchemaError(f"{path}: the file is empty", code="empty_file")
-    readers: dict[str, Callable[[Path], pl.LazyFrame]] = {
-        ".parquet": pl.scan_parquet,
-        ".csv": pl.scan_csv,
-    }
-    return readers.get(_suffix(path), pl.scan_ipc)(path)
-
-
-def sink(frame: pl.LazyFrame, path: Path, provenance: dict[str, str]) -> None:
-    """Stream a frame to a file by its suffix. Parquet also keeps the provenance."""
-    suffix = _suffix(path)
-    if suffix == ".parquet":
-        frame.sink_parquet(path, metadata=provenance)
-    elif suffix == ".csv":
-        frame.sink_csv(path)
-    else:
-        frame.sink_ipc(path)
-
-
-def _suffix(path: Path) -> str:
-    if path.suffix not in SUFFIXES:
-        raise SchemaError(
-            f"{path}: cannot tell the format",
-            code="unknown_suffix",
-            hint=f"End the path in {', '.join(SUFFIXES)}",
-        )
-    return path.suffix
 
 
 def _provenance(model: Model) -> dict[str, str]:
@@ -200,28 +162,6 @@ def _count(source: pl.LazyFrame, path: Path) -> int | None:
     if path.suffix == ".csv":
         return None
     return int(source.select(pl.len()).collect().item())
-
-
-@contextlib.contextmanager
-def _polars_errors(source: Path, target: Path | None = None) -> Iterator[None]:
-    """Turn the errors of Polars into ours; their own texts may quote data."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError) as error:
-        ours = _engine.typed(error)
-        system = re.search(r"\(os error (\d+)\)", str(error))
-        if ours is not None:
-            raise ours from None
-        if system is not None:
-            number = int(system[1])
-            raise OSError(number, os.strerror(number), str(target or source)) from None
-        if isinstance(error, OSError):
-            raise
-        raise SchemaError(
-            f"{source}: cannot be read as {source.suffix} ({type(error).__name__}); is the file "
-            "complete and of that format?",
-            code="unreadable_file",
-        ) from None
 
 
 def _wide() -> pl.Config:
