@@ -7,18 +7,26 @@ wrong types, NaN and infinity are a `ModelError` that names the place (``terms[2
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import functools
 import math
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from nser_pmt.errors import ModelError
 
 T = TypeVar("T")
 
-_WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a finite number",
+    bool: "true or false",
+    datetime.date: "a date",
+}
 
 
 def keyed_by(name: str, **kwargs: Any) -> Any:
@@ -111,6 +119,10 @@ def _convert(hint: Any, value: object, place: str) -> Any:
             raise _wrong(place, f"a list of {len(args)}")
         pairs = enumerate(zip(args, value, strict=True))
         return tuple(_convert(a, v, f"{place}[{i}]") for i, (a, v) in pairs)
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise _wrong(place, "a table")
+        return {k: _convert(args[1], v, _join(place, k)) for k, v in value.items()}
     if dataclasses.is_dataclass(hint):
         return _read_entry(hint, value, place)
     return _convert_scalar(hint, value, place)

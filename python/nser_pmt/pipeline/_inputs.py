@@ -1,0 +1,174 @@
+"""The tables of a run: read, renamed to the library's names, and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from nser_pmt._tables import polars_errors, scan
+from nser_pmt.errors import ModelError, SchemaError
+from nser_pmt.model import missing_column
+from nser_pmt.pipeline._config import Pipeline, Source
+
+__all__ = ["Frame", "Inputs", "read_inputs"]
+
+Frame = pl.DataFrame | pl.LazyFrame
+
+SOURCES = ("households", "people", "citizens")
+HOUSEHOLD, PERSON, CITIZEN = "hh_id", "person_id", "entity"
+_KEYS = {"households": HOUSEHOLD, "people": PERSON, "citizens": CITIZEN}
+_NEEDED = {
+    "households": (HOUSEHOLD,),
+    "people": (PERSON, HOUSEHOLD, "cnic", "name", "sex", "birth_date"),
+    "citizens": (CITIZEN, "cnic", "name"),
+}
+# Digits that are text: a spreadsheet's guess would lose them.
+_TEXT = ("cnic", "phone", "name", "father_name", "husband_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What is read.
+
+    `files` has the name in the configuration, SHA-256 (None for a frame of the caller) and rows.
+    """
+
+    households: pl.DataFrame
+    people: pl.DataFrame | None
+    citizens: pl.DataFrame | None
+    files: Mapping[str, tuple[str | None, str | None, int]]
+
+
+def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
+    """Read the tables of a configuration, or take those that the caller has."""
+    tables: dict[str, pl.DataFrame | None] = {}
+    files = {}
+    for name in SOURCES:
+        source: Source | None = getattr(config, name)
+        frame = given.get(name)
+        if source is None:
+            if frame is not None:
+                raise ModelError(f"{name}: the pipeline has no such table", code="missing_key")
+            tables[name] = None
+            continue
+        digest = None
+        if frame is None:
+            if source.file is None:
+                raise ModelError(f"{name}.file: missing", code="missing_key")
+            path = config.path(source.file)
+            frame, digest = _scan(path, source.columns), _digest(path)
+            with polars_errors(path):
+                table = _renamed(frame, source.columns, name).collect()
+        else:
+            table = _renamed(frame.lazy(), source.columns, name).collect()
+        _check_key(table, name)
+        tables[name] = table
+        files[name] = (source.file, digest, table.height)
+    households, people = tables["households"], tables["people"]
+    assert households is not None
+    if people is not None:
+        _check_members(people, households)
+    return Inputs(
+        households=households, people=people, citizens=tables["citizens"], files=files
+    )
+
+
+def _scan(path: Path, columns: Mapping[str, str]) -> pl.LazyFrame:
+    if path.suffix != ".csv":
+        return scan(path)
+    scan(path)  # says what is wrong with the path
+    text = {columns.get(name, name): pl.String for name in _TEXT}
+    with polars_errors(path):
+        there = pl.scan_csv(path, infer_schema=False).collect_schema().names()
+        return pl.scan_csv(
+            path,
+            try_parse_dates=True,
+            infer_schema_length=10_000,
+            schema_overrides={name: kind for name, kind in text.items() if name in there},
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _renamed(frame: pl.LazyFrame, columns: Mapping[str, str], table: str) -> pl.LazyFrame:
+    """Give columns the library's names."""
+    there = frame.collect_schema().names()
+    renamed = {old: new for new, old in columns.items() if old != new}
+    for new, old in columns.items():
+        if old not in there:
+            raise _missing(table, old, there)
+        if new != old and new in there and new not in renamed:
+            raise SchemaError(
+                f"{table}: column '{new}' is there already",
+                code="wrong_column",
+                column=new,
+                hint=f"{table}.columns.{new} names another",
+            )
+    if len(renamed) < sum(old != new for new, old in columns.items()):
+        raise ModelError(f"{table}.columns: a column is named twice", code="duplicate_key")
+    names = [renamed.get(name, name) for name in there]
+    for name in _NEEDED[table]:
+        if name not in names:
+            raise _missing(table, name, names)
+    return frame.rename(renamed)
+
+
+def _missing(table: str, column: str, known: list[str]) -> SchemaError:
+    error = missing_column(column, known)
+    hint = error.hint or f"{table}.columns can say which column it is"
+    return SchemaError(
+        f"{table}: column '{column}' is missing", code=error.code, column=column, hint=hint
+    )
+
+
+def _check_key(table: pl.DataFrame, name: str) -> None:
+    """Ids are there, and each once; those of households and persons are whole numbers."""
+    key = _KEYS[name]
+    ids = table.get_column(key)
+    if name != "citizens" and not ids.dtype.is_integer():
+        raise SchemaError(
+            f"{name}: column '{key}': expected whole numbers", code="wrong_column", column=key
+        )
+    wrong = ids.is_null() | ~ids.is_first_distinct()
+    row = wrong.arg_max() if wrong.any() else None
+    if row is not None:
+        code = "missing_id" if ids[row] is None else "duplicate_id"
+        text = "an id is missing" if ids[row] is None else "an id occurs twice"
+        raise SchemaError(
+            f"{name}: column '{key}', row {row}: {text}", code=code, column=key, row=row
+        )
+
+
+def _check_members(people: pl.DataFrame, households: pl.DataFrame) -> None:
+    """Each person is of a household that is there."""
+    theirs = people.get_column(HOUSEHOLD)
+    if not theirs.dtype.is_integer():
+        raise SchemaError(
+            f"people: column '{HOUSEHOLD}': expected whole numbers",
+            code="wrong_column",
+            column=HOUSEHOLD,
+        )
+    lost = ~theirs.is_in(households.get_column(HOUSEHOLD).implode()).fill_null(False)
+    if lost.any():
+        row = lost.arg_max()
+        raise SchemaError(
+            f"people: column '{HOUSEHOLD}', row {row}: no household has this id",
+            code="unknown_id",
+            column=HOUSEHOLD,
+            row=row,
+        )
+    born = people.get_column("birth_date").dtype
+    if born != pl.Date:
+        raise SchemaError(
+            "people: column 'birth_date': expected a Date",
+            code="wrong_column",
+            column="birth_date",
+            hint="In CSV write 1990-07-21",
+        )
