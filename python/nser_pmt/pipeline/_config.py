@@ -159,11 +159,11 @@ class TargetingStep:
     Parameters
     ----------
     welfare
-        Column of the households: the truth, such as consumption per head.
+        Column of the truth, or of the households: such as consumption per head.
     rate
         Share of the people who are poor.
     weights, size
-        Columns of weights, and of household sizes to count people.
+        Columns of weights, and of household sizes to count people; likewise.
     """
 
     welfare: str
@@ -186,8 +186,9 @@ class Pipeline:
     ----------
     on
         The day for which ages, cards and rules are looked at.
-    households, people, citizens
-        The forms; their members; the file of citizens to verify them against.
+    households, people, citizens, truth
+        The forms; their members; the file of citizens to verify them against; what is known of the
+        welfare of households, if the forms do not have it.
     verify, duplicates, score, programmes, targeting
         The steps.
     output
@@ -203,6 +204,7 @@ class Pipeline:
     score: ScoreStep
     people: Source | None = None
     citizens: Source | None = None
+    truth: Source | None = None
     verify: VerifyStep | None = None
     duplicates: DuplicatesStep | None = None
     programmes: tuple[ProgrammeStep, ...] = ()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt.control import RunControl
-from nser_pmt.deciding import decide
+from nser_pmt.deciding import decide, recipients
 from nser_pmt.errors import ModelError, SchemaError
 from nser_pmt.pipeline._config import Pipeline, ProgrammeStep
+from nser_pmt.pipeline._persons import adults
 from nser_pmt.programme import Programme, load_programme
 
 __all__ = ["Decided", "decide_programme", "due", "load_programmes", "may_receive", "reached"]
@@ -77,35 +78,31 @@ def decide_programme(
     people: pl.DataFrame,
     before: Mapping[str, Decided],
     config: Pipeline,
-    control: RunControl,
 ) -> Decided:
     """Decide for one programme, after those it needs."""
     active = {f"{name}_active": reached(before[name], scored) for name in programme.needs}
     households = scored.with_columns(**active)
+    columns = programme.columns(config.on)
     if programme.unit == "household":
         wanted = programme.member_columns(config.on)
         members = _with(people, wanted, step, programme, "people").select("hh_id", *wanted)
-        made = {rollup.name for rollup in programme.active_rollups(config.on)}
-        columns = [name for name in programme.columns(config.on) if name not in made]
-        rows = _with(households, columns, step, programme, "households")
-        rows = rows.select("hh_id", *(name for name in columns if name != "hh_id"))
-        decided = decide(rows, programme, on=config.on, members=members, control=control)
+        made = [rollup.name for rollup in programme.active_rollups(config.on)]
+        asked = [name for name in columns if name not in made]
+        rows = _with(households, asked, step, programme, "households").select("hh_id", *asked)
+        decided = decide(rows, programme, on=config.on, members=members)
         return Decided(programme=programme, frame=decided.select("hh_id", *_RESULT))
-    columns = list(programme.columns(config.on))
-    of_household = [c for c in columns if c in households.columns and c not in people.columns]
+    theirs = [c for c in columns if c in households.columns and c not in people.columns]
     rows = people.join(
-        households.select("hh_id", *of_household), on="hh_id", how="left", maintain_order="left"
+        households.select("hh_id", *theirs), on="hh_id", how="left", maintain_order="left"
     )
-    rows = _with(rows, columns, step, programme, "people")
-    ids = ("person_id", "hh_id")
-    rows = rows.select(*ids, *(name for name in columns if name not in ids))
-    decided = decide(rows, programme, on=config.on, control=control)
-    return Decided(programme=programme, frame=decided.select(*ids, *_RESULT))
+    rows = _with(rows, columns, step, programme, "people").select("person_id", "hh_id", *columns)
+    decided = decide(rows, programme, on=config.on)
+    return Decided(programme=programme, frame=decided.select("person_id", "hh_id", *_RESULT))
 
 
 def _with(
     frame: pl.DataFrame,
-    columns: tuple[str, ...] | list[str],
+    columns: Sequence[str],
     step: ProgrammeStep,
     programme: Programme,
     table: str,
@@ -164,20 +161,18 @@ def due(decided: Decided) -> pl.DataFrame:
 
 
 def may_receive(
-    name: str,
-    programmes: Mapping[str, Decided],
-    people: pl.DataFrame,
-    usual: pl.Expr,
+    name: str, decisions: Mapping[str, Decided], people: pl.DataFrame, on: datetime.date
 ) -> pl.DataFrame:
     """Return the persons who may be paid for a household.
 
-    A programme that does not say so itself pays whom the programme that it needs pays; if none
-    says so, the `usual` ones.
+    A programme that does not say who they are pays whom the programme that it needs pays; if none
+    says so, any adult.
     """
     asked = [name]
     while asked:
-        programme = programmes[asked.pop(0)].programme
-        if programme.recipient is not None:
-            return people.filter(condition_expr(programme.recipient.test))
-        asked += programme.needs
-    return people.filter(usual)
+        decided = decisions[asked.pop(0)]
+        if decided.programme.recipient is not None and "person_id" not in decided.frame.columns:
+            found = recipients(people, decided.programme, decided.frame, on=on)
+            return found.filter("recipient").drop("recipient", "amount")
+        asked += decided.programme.needs
+    return people.filter(adults(on))

@@ -18,13 +18,14 @@ __all__ = ["Frame", "Inputs", "read_inputs"]
 
 Frame = pl.DataFrame | pl.LazyFrame
 
-SOURCES = ("households", "people", "citizens")
+SOURCES = ("households", "people", "citizens", "truth")
 HOUSEHOLD, PERSON, CITIZEN = "hh_id", "person_id", "entity"
-_KEYS = {"households": HOUSEHOLD, "people": PERSON, "citizens": CITIZEN}
+_KEYS = {"households": HOUSEHOLD, "people": PERSON, "citizens": CITIZEN, "truth": HOUSEHOLD}
 _NEEDED = {
     "households": (HOUSEHOLD,),
     "people": (PERSON, HOUSEHOLD, "cnic", "name", "sex", "birth_date"),
     "citizens": (CITIZEN, "cnic", "name"),
+    "truth": (HOUSEHOLD,),
 }
 # Digits that are text: a spreadsheet's guess would lose them.
 _TEXT = ("cnic", "phone", "name", "father_name", "husband_name")
@@ -40,6 +41,7 @@ class Inputs:
     households: pl.DataFrame
     people: pl.DataFrame | None
     citizens: pl.DataFrame | None
+    truth: pl.DataFrame | None
     files: Mapping[str, tuple[str | None, str | None, int]]
 
 
@@ -73,7 +75,11 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
     if people is not None:
         _check_members(people, households)
     return Inputs(
-        households=households, people=people, citizens=tables["citizens"], files=files
+        households=households,
+        people=people,
+        citizens=tables["citizens"],
+        truth=tables["truth"],
+        files=files,
     )
 
 

@@ -139,7 +139,7 @@ def scores(result: PipelineResult) -> list[str]:
     parts = [note(f"{model.title}. {_side(model.direction)}")]
     if known.height:
         drawn = histogram_svg(
-            histogram(known.get_column("pmt_score"), _BINS),
+            _score_bins(known.get_column("pmt_score")),
             marks=[c.value for c in model.cutoffs],
             caption="score; broken lines: the model's own cut-offs",
             label="scores",
@@ -161,6 +161,19 @@ def scores(result: PipelineResult) -> list[str]:
         }
         parts.append(table(by.sort("province"), heads=heads))
     return parts
+
+
+def _score_bins(scores: pl.Series) -> list[tuple[float, float, int]]:
+    """Return bins of scores; of whole scores each holds as many whole numbers."""
+    low, high = float(scores.min()), float(scores.max())  # type: ignore[arg-type]
+    if not (scores == scores.floor()).all():
+        return histogram(scores, _BINS)
+    width = -(-(high - low + 1) // _BINS)
+    counts = dict(((scores - low) // width).cast(pl.Int64).alias("bin").value_counts().iter_rows())
+    places = range(int((high - low) // width) + 1)
+    return [
+        (low + k * width - 0.5, low + (k + 1) * width - 0.5, counts.get(k, 0)) for k in places
+    ]
 
 
 def _side(direction: str) -> str:
@@ -194,15 +207,13 @@ def programme(result: PipelineResult, name: str) -> list[str]:
         caption=decided.unit,
         label=f"decisions of {book.id}",
     )
-    failed = decided.frame.explode("reasons").group_by("reasons").agg(rows=pl.len())
-    failed = failed.with_columns(pl.col("reasons").cast(pl.String))
     rules = pl.DataFrame(
         [(rule.id, rule.text, rule.text_ur, rule.mark) for rule in book.active_rules(on)],
         schema=["rule", "text", "text_ur", "mark"],
         orient="row",
     )
-    asked = rules.join(failed, left_on="rule", right_on="reasons", how="left").select(
-        "rule", "text", "text_ur", pl.col("rows").fill_null(0), "mark"
+    asked = rules.join(_reasons(decided), on="rule", how="left", maintain_order="left").select(
+        "rule", "text", "text_ur", pl.col("not_eligible", "needs_data").fill_null(0), "mark"
     )
     parts = [
         f'<p lang="ur">{said(book.title_ur)}</p>',
@@ -212,7 +223,12 @@ def programme(result: PipelineResult, name: str) -> list[str]:
         "<h3>Rules of the day</h3>",
         table(
             asked,
-            heads={"text_ur": "in Urdu", "rows": "not met or not known", "mark": "source is"},
+            heads={
+                "text_ur": "in Urdu",
+                "not_eligible": "not met",
+                "needs_data": "not known",
+                "mark": "source",
+            },
             urdu=["text_ur"],
             code=["rule"],
         ),
@@ -221,6 +237,22 @@ def programme(result: PipelineResult, name: str) -> list[str]:
     if book.notes:
         parts.append(note(" ".join(book.notes.split())))
     return parts
+
+
+def _reasons(decided: Decided) -> pl.DataFrame:
+    """Return ``rule`` and for how many rows it is not met, and not known."""
+    # A reason of what is unknown is "rule:column", and a rule may have several columns.
+    rule = pl.col("reasons").list.eval(pl.element().str.split(":").list.first().unique())
+    decision = pl.col("decision").cast(pl.String)
+    why = decided.frame.select("decision", "reasons").filter(
+        decision.is_in(["not_eligible", "needs_data"])
+    )
+    listed = why.group_by("decision", "reasons").agg(rows=pl.len())
+    single = listed.with_columns(rule=rule).explode("rule").group_by("rule").agg(
+        pl.col("rows").filter(decision == kind).sum().alias(kind)
+        for kind in ("not_eligible", "needs_data")
+    )
+    return single
 
 
 def _by_province(result: PipelineResult, name: str) -> str:

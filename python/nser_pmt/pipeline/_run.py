@@ -24,7 +24,7 @@ from nser_pmt.pipeline._inputs import Frame, read_inputs
 from nser_pmt.pipeline._payments import PAYMENTS, choose_recipients, pay
 from nser_pmt.pipeline._progress import Progress, Reporter
 from nser_pmt.pipeline._result import PipelineResult
-from nser_pmt.pipeline._targeting import errors_of_decisions, errors_of_score
+from nser_pmt.pipeline._targeting import errors_of_decisions, errors_of_score, with_truth
 from nser_pmt.scoring import score
 from nser_pmt.verification import Verified
 
@@ -37,6 +37,7 @@ def run_pipeline(
     households: Frame | None = None,
     people: Frame | None = None,
     citizens: Frame | None = None,
+    truth: Frame | None = None,
     progress: Progress | None = None,
     control: RunControl | None = None,
 ) -> PipelineResult:
@@ -46,7 +47,7 @@ def run_pipeline(
     ----------
     pipeline
         Of `load_pipeline`, or the path of its file.
-    households, people, citizens
+    households, people, citizens, truth
         Frames to take instead of the files, with the columns that the files would have.
     progress
         Called with a `Step` when a step begins and when it ends.
@@ -97,7 +98,12 @@ def run_pipeline(
     programmes = load_programmes(config)
 
     with tell.step("read", "tables") as say:
-        given = {"households": households, "people": people, "citizens": citizens}
+        given = {
+            "households": households,
+            "people": people,
+            "citizens": citizens,
+            "truth": truth,
+        }
         inputs = read_inputs(config, given)
         say(", ".join(f"{rows:,} {name}" for name, (_, _, rows) in inputs.files.items()))
     forms, members = inputs.households, inputs.people
@@ -138,7 +144,7 @@ def run_pipeline(
         assert members is not None
         with tell.step("decide", programme.title) as say:
             decisions[name] = decide_programme(
-                step, programme, scored, members, decisions, config, control
+                step, programme, scored, members, decisions, config
             )
             found = decisions[name].frame.get_column("decision").cast(pl.String).value_counts()
             say(", ".join(f"{n:,} {d}" for d, n in sorted(found.iter_rows(), key=lambda x: -x[1])))
@@ -157,9 +163,10 @@ def run_pipeline(
     measured = decision_errors = None
     if config.targeting is not None:
         with tell.step("errors", f"against {config.targeting.welfare}") as say:
-            measured = errors_of_score(scored, model, config.targeting, control)
+            judged = with_truth(scored, inputs.truth, config.targeting)
+            measured = errors_of_score(judged, model, config.targeting, control)
             eligible = {name: reached(decided, scored) for name, decided in decisions.items()}
-            decision_errors = errors_of_decisions(scored, eligible, config.targeting, control)
+            decision_errors = errors_of_decisions(judged, eligible, config.targeting, control)
             ier, eer = measured.metrics.select("ier", "eer").row(0)
             say(f"of the score: inclusion error {ier:.1%}, exclusion error {eer:.1%}")
 
@@ -190,6 +197,8 @@ def _payments(
     for name, decided in decisions.items():
         owed = due(decided)
         known = members.join(owed.select("hh_id"), on="hh_id", how="semi", maintain_order="left")
+        if "cnic_verified" not in known.columns:
+            known = known.with_columns(cnic_verified=pl.lit(None, pl.Boolean))
         asked = choose_recipients(may_receive(name, decisions, known, config.on))
         parts.append(
             pay(

@@ -11,9 +11,23 @@ from nser_pmt.model import Model
 from nser_pmt.pipeline._config import TargetingStep
 from nser_pmt.targeting import Targeting, targeting
 
-__all__ = ["errors_of_decisions", "errors_of_score"]
+__all__ = ["errors_of_decisions", "errors_of_score", "with_truth"]
 
 _PAID = ("headcount", "coverage", "ier", "eer", "cgh")
+
+
+def with_truth(
+    scored: pl.DataFrame, truth: pl.DataFrame | None, step: TargetingStep
+) -> pl.DataFrame:
+    """Return the households with the columns that are measured, from the table of the truth."""
+    if truth is None:
+        return scored
+    wanted = [step.welfare, step.weights, step.size]
+    theirs = [name for name in dict.fromkeys(wanted) if name in truth.columns]
+    own = scored.drop(theirs, strict=False)
+    return own.join(
+        truth.select("hh_id", *theirs), on="hh_id", how="left", maintain_order="left"
+    )
 
 
 def errors_of_score(
