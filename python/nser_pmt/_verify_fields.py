@@ -241,7 +241,7 @@ def compared(left: pl.DataFrame, right: pl.DataFrame, *, years: int) -> pl.DataF
         match_number=_numbers(pl.col("written"), pl.col("number_citizen")),
         match_name=own.struct["match"],
         match_father_or_husband=other,
-        match_birth_date=_births(pl.col("birth_date"), pl.col("birth_date_citizen"), years),
+        match_birth_date=_births_of(pairs, years),
         match_sex=_same("female"),
         match_district=_same("district"),
         name_similarity=own.struct["similarity"],
@@ -292,8 +292,21 @@ def _same(field: str) -> pl.Expr:
     return pl.when(both).then(code)
 
 
+def _births_of(pairs: pl.DataFrame, years: int) -> pl.Series:
+    """Return what the birth dates of pairs have to do with each other.
+
+    Most are equal: only the others are looked at digit by digit.
+    """
+    a, b = pl.col("birth_date"), pl.col("birth_date_citizen")
+    dates = pairs.select(a, b).with_row_index(ROW)
+    others = dates.filter(a != b).select(ROW, code=_births(a, b, years))
+    code = pl.when(a == b).then(pl.lit("exact", BIRTHS)).otherwise("code")
+    joined = dates.join(others, on=ROW, how="left", maintain_order="left")
+    return joined.select(code).to_series()
+
+
 def _births(a: pl.Expr, b: pl.Expr, years: int) -> pl.Expr:
-    """Return what two dates have to do with each other; the first that holds."""
+    """Return what two unequal dates have to do with each other; the first that holds."""
     swapped = (
         (a.dt.year() == b.dt.year())
         & (a.dt.month() == b.dt.day().cast(pl.Int8))
@@ -302,15 +315,13 @@ def _births(a: pl.Expr, b: pl.Expr, years: int) -> pl.Expr:
     heaped = (a.dt.ordinal_day() == 1) | (b.dt.ordinal_day() == 1)
     near = (a - b).dt.total_days().abs() <= 366 * years
     tests = {
-        "exact": a == b,
         "day_month_swap": swapped,
         "one_slip": _one_slip(_digits(a), _digits(b)),
         "first_january": heaped & (a.dt.year() == b.dt.year()),
         "near": near,
     }
     codes = pl.coalesce(pl.when(test).then(pl.lit(name, BIRTHS)) for name, test in tests.items())
-    both = a.is_not_null() & b.is_not_null()
-    return pl.when(both).then(codes.fill_null("different"))
+    return codes.fill_null("different")
 
 
 def _digits(date: pl.Expr) -> list[pl.Expr]:

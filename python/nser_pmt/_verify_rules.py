@@ -15,7 +15,7 @@ __all__ = [
     "by_number",
     "invalid_number",
     "name_agrees",
-    "some_support",
+    "states",
     "supported",
     "verdict",
 ]
@@ -148,10 +148,24 @@ def _count(*tests: pl.Expr) -> pl.Expr:
     return pl.sum_horizontal(test.fill_null(False).cast(pl.Int8) for test in tests)
 
 
-def by_number(rules: VerifyRules) -> pl.Expr:
-    """Return the reason for a row whose number one citizen holds."""
+def states(rules: VerifyRules) -> dict[str, pl.Expr]:
+    """Return the columns that `by_number` reads: worked out once, as its tests share them."""
     name, support, vary, against = _states(rules)
     _, other = _names(rules)
+    return {
+        "state_name": name,
+        "state_other": other,
+        "state_support": support,
+        "state_vary": vary,
+        "state_against": against,
+    }
+
+
+def by_number(rules: VerifyRules) -> pl.Expr:
+    """Return the reason for a row whose number one citizen holds, from its `states`."""
+    name, other = pl.col("state_name"), pl.col("state_other")
+    support, vary = pl.col("state_support"), pl.col("state_vary")
+    against = pl.col("state_against")
     born = pl.col("match_birth_date").cast(pl.String)
     small = (against == 0) & (vary > 0)
     one = (against == 1) & (support >= 1)
@@ -180,11 +194,6 @@ def by_number(rules: VerifyRules) -> pl.Expr:
     }
     reason = pl.coalesce(pl.when(test).then(pl.lit(slug, REASONS)) for slug, test in chain.items())
     return reason.fill_null("others_differ")
-
-
-def some_support(rules: VerifyRules) -> pl.Expr:
-    """Whether father's or husband's name or birth date support the citizen."""
-    return _states(rules)[1] >= 1
 
 
 def invalid_number(kind: pl.Expr) -> pl.Expr:

@@ -315,9 +315,11 @@ def _by_number(left: Source, right: Source, numbers: pl.Series, rules: VerifyRul
         hit = hits.slice(start, _SLICE)
         mine, theirs = left.take(hit["row"]), right.take(hit["citizen"])
         codes = compared(mine, theirs, years=rules.birth_years)
-        codes = codes.with_columns(
-            reason=_verify_rules.by_number(rules), some_support=_verify_rules.some_support(rules)
-        ).drop("of_relative", "relative_slip", "name_taken")
+        states = _verify_rules.states(rules)
+        codes = codes.with_columns(**states).with_columns(
+            reason=_verify_rules.by_number(rules), some_support=pl.col("state_support") >= 1
+        )
+        codes = codes.drop("of_relative", "relative_slip", "name_taken", *states)
         parts.append(pl.concat([hit.select("row"), codes], how="horizontal"))
     rows = rows.join(pl.concat(parts), on="row", how="left", maintain_order="left")
     several = pl.col("holders") > 1
