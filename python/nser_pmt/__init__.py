@@ -34,6 +34,7 @@ from nser_pmt.model_comparison import ModelComparison, compare_models
 from nser_pmt.model_decay import Decay, decay
 from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
+from nser_pmt.pipeline import Pipeline, PipelineResult, load_pipeline, run_pipeline
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
@@ -68,6 +69,8 @@ __all__ = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "Pipeline",
+    "PipelineResult",
     "Proposal",
     "RunControl",
     "Scenario",
@@ -99,9 +102,11 @@ __all__ = [
     "list_models",
     "load_link_spec",
     "load_model",
+    "load_pipeline",
     "names",
     "propose_spec",
     "representative",
+    "run_pipeline",
     "score",
     "similarity",
     "survey_mean",

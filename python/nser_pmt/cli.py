@@ -1,4 +1,4 @@
-"""The command line: ``nser-pmt score``, ``models``, ``check``.
+"""The command line: ``nser-pmt run``, ``score``, ``models``, ``check``.
 
 Exit codes: 0 done; 2 the user's input is at fault (one line says how); 1 our fault; 130 Ctrl-C.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
+import textwrap
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,8 +23,11 @@ from nser_pmt import _files
 from nser_pmt._tables import SUFFIXES, file_suffix, polars_errors, scan, sink
 from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
-from nser_pmt.errors import InternalError, NserError
+from nser_pmt.errors import InternalError, ModelError, NserError
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.pipeline import Pipeline, PipelineResult, Step, load_pipeline, run_pipeline
+from nser_pmt.pipeline._progress import Progress
+from nser_pmt.pipeline._writing import check_target
 from nser_pmt.scoring import score
 
 __all__ = ["command", "main"]
@@ -84,6 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=_score)
 
+    story = commands.add_parser(
+        "run", help="from survey forms to a payment list and a report, as a file says"
+    )
+    story.add_argument("config", type=Path, help="a .toml file; see docs/run.md")
+    story.add_argument(
+        "--output", type=Path, help="folder to write, instead of the file's; replaced when done"
+    )
+    story.set_defaults(run=_run)
+
     two = commands.add_parser("models", help="list the bundled models, or show one")
     two.add_argument("model", nargs="?", help="name or file of a model to show and lint")
     two.set_defaults(run=_models)
@@ -119,6 +134,31 @@ def _score(options: argparse.Namespace) -> None:
         _watched(lambda: sink(scored, temporary, _provenance(model)), control, total)
     counts = ", ".join(f"{n:,} {name}" for name, n in control.statuses.items())
     print(f"{options.output}: {control.done:,} households scored with {model.id} ({counts})")
+
+
+def _run(options: argparse.Namespace) -> None:
+    run_and_write(load_pipeline(options.config), options.output)
+
+
+def run_and_write(pipeline: Pipeline, output: Path | None = None) -> PipelineResult:
+    """Run a pipeline, tell of each step, and write what came out, all or nothing."""
+    if output is None:
+        if pipeline.output is None:
+            raise ModelError(
+                "output: missing", code="missing_key", hint="Name a folder there or in --output"
+            )
+        output = pipeline.path(pipeline.output)
+    check_target(output)
+    with _stopped_by_sigterm(), _told_steps() as tell:
+        result = run_pipeline(pipeline, progress=tell)
+        start = time.perf_counter()
+        tell(Step(name="write", does=str(output)))
+        result.write(output)
+        files = sorted(path.name for path in output.iterdir())
+        seconds = time.perf_counter() - start
+        tell(Step(name="write", does=str(output), found=", ".join(files), seconds=seconds))
+    print(f"{output / 'report.html'}: open it in a browser")
+    return result
 
 
 def _models(options: argparse.Namespace) -> None:
@@ -173,6 +213,63 @@ def _wide() -> pl.Config:
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     )
+
+
+# -- progress of steps -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _told_steps() -> Iterator[Progress]:
+    """Yield what tells of steps: a line each, and on a terminal the seconds that go by."""
+    show = sys.stderr.isatty()
+    now: list[tuple[str, float]] = []
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(0.2):
+            for line, start in now[:1]:
+                print(
+                    f"\r\x1b[K{line}  {time.perf_counter() - start:.0f} s",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    def tell(step: Step) -> None:
+        line = f"{step.name:<11} {step.does}"
+        if step.seconds is None:
+            now[:] = [(line, time.perf_counter())]
+            return
+        now.clear()
+        if show:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        print(f"{line:<84} {step.seconds:6.1f} s", flush=True)
+        for part in textwrap.wrap(step.found or "", 80):
+            print(f"{'':<11} {part}", flush=True)
+
+    ticker = threading.Thread(target=tick, name="nser-pmt-progress", daemon=True)
+    if show:
+        ticker.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        if show:
+            ticker.join()
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Leave as by Ctrl-C when the process is asked to end, so that no half output stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # -- progress --------------------------------------------------------------------------------------

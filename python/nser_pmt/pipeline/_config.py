@@ -101,7 +101,7 @@ class DuplicatesStep:
     """
 
     threshold: float = 10.0
-    overlap: float = 0.6
+    overlap: float = 0.5
     keep: Literal["first", "last"] = "first"
     order: str = "hh_id"
     spec: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from nser_pmt import cnic
 from nser_pmt._tables import polars_errors, scan
 from nser_pmt.errors import ModelError, SchemaError
 from nser_pmt.model import missing_column
@@ -74,6 +75,9 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
     assert households is not None
     if people is not None:
         _check_members(people, households)
+        if "b_form" not in people.columns:
+            # A child's number is that of its B-Form.
+            people = people.with_columns(b_form=cnic.normalize("cnic").is_not_null())
     return Inputs(
         households=households,
         people=people,
