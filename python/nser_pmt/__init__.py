@@ -10,6 +10,7 @@ from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
 from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
+from nser_pmt.deciding import decide, recipients, roll_up
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
     CancelledError,
@@ -35,6 +36,7 @@ from nser_pmt.model_decay import Decay, decay
 from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
 from nser_pmt.pipeline import Pipeline, PipelineResult, load_pipeline, run_pipeline
+from nser_pmt.programme import Programme, list_programmes, load_programme
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
@@ -71,6 +73,7 @@ __all__ = [
     "PersonMatch",
     "Pipeline",
     "PipelineResult",
+    "Programme",
     "Proposal",
     "RunControl",
     "Scenario",
@@ -89,6 +92,7 @@ __all__ = [
     "compare_models",
     "count_pairs",
     "decay",
+    "decide",
     "diagnose",
     "evaluate_links",
     "explain",
@@ -100,12 +104,16 @@ __all__ = [
     "likelihood_table",
     "link",
     "list_models",
+    "list_programmes",
     "load_link_spec",
     "load_model",
     "load_pipeline",
+    "load_programme",
     "names",
     "propose_spec",
+    "recipients",
     "representative",
+    "roll_up",
     "run_pipeline",
     "score",
     "similarity",

@@ -37,9 +37,9 @@ def check_persons(
 
 
 def confirmed(verified: pl.DataFrame, step: VerifyStep) -> pl.DataFrame:
-    """Return ``person_id`` and ``cnic_verified``: whether the number is the person's; null: unknown.
+    """Return ``person_id`` and ``cnic_verified``: whether the number is the person's.
 
-    The number of a dead citizen is not: someone else uses it.
+    Null is unknown. The number of a dead citizen is not: someone else uses it.
     """
     verdict = pl.col("verdict").cast(pl.String)
     dead = pl.col("deceased").fill_null(False)

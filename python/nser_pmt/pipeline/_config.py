@@ -7,14 +7,13 @@ import functools
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from nser_pmt._program import OnInvalid
-from nser_pmt._reading import plain, read
+from nser_pmt._reading import parse_toml, plain, read
 from nser_pmt.errors import ModelError
 from nser_pmt.verification import VERDICTS
 
@@ -286,7 +285,8 @@ def load_pipeline(path: str | Path) -> Pipeline:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = parse_toml(path.read_text(encoding="utf-8"))
+        assert isinstance(data, dict)
         if data.get("schema_version") != SCHEMA_VERSION:
             raise ModelError(f"schema_version: expected {SCHEMA_VERSION}", code="schema_version")
         if "folder" in data:
@@ -297,7 +297,5 @@ def load_pipeline(path: str | Path) -> Pipeline:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ModelError(f"{path}: {reason}", code="unreadable_file") from None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid TOML: {error}", code="not_toml") from None
     object.__setattr__(pipeline, "folder", path.parent)
     return pipeline

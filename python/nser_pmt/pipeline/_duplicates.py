@@ -32,8 +32,8 @@ class Duplicates:
     Attributes
     ----------
     households
-        One row for each form that is not kept: ``hh_id``, ``duplicate_of``, ``shared_persons`` (with
-        the households of its group), ``adults``.
+        One row for each form that is not kept: ``hh_id``, ``duplicate_of``,
+        ``shared_persons`` (the most, with another form of its group), ``adults``.
     persons
         One row for each record of a person who has several: ``person_id``, ``hh_id``, ``person``
         (the smallest ``person_id`` of hers), ``kept`` (whether the form is).
@@ -121,9 +121,7 @@ def find_duplicates(
     )
 
 
-def _records(
-    people: pl.DataFrame, households: pl.DataFrame, on: datetime.date
-) -> pl.DataFrame:
+def _records(people: pl.DataFrame, households: pl.DataFrame, on: datetime.date) -> pl.DataFrame:
     """Return the adults, with the district of their household unless they have one."""
     records = people.filter(adults(on))
     if "district" not in records.columns and "district" in households.columns:
@@ -162,9 +160,7 @@ def _households(
         .sort("id_left", "id_right")
     )
     groups = cluster(shared.drop("shared"), threshold=step.overlap).frame
-    ends = pl.concat(
-        shared.select("shared", hh_id=side) for side in ("id_left", "id_right")
-    )
+    ends = pl.concat(shared.select("shared", hh_id=side) for side in ("id_left", "id_right"))
     most = ends.group_by("hh_id").agg(shared_persons=pl.col("shared").max())
     first = pl.col("hh_id").sort_by("place").first().over("cluster")
     return (

@@ -80,7 +80,9 @@ def note(text: str, kind: str = "note") -> str:
 
 def cards(values: Sequence[tuple[str, str]]) -> str:
     """Return a row of numbers, each with what it is."""
-    made = (f'<div class="card"><b>{escape(n)}</b><span>{escape(t)}</span></div>' for n, t in values)
+    made = (
+        f'<div class="card"><b>{escape(n)}</b><span>{escape(t)}</span></div>' for n, t in values
+    )
     return f'<div class="cards">{"".join(made)}</div>'
 
 

@@ -100,8 +100,11 @@ def _made(result: PipelineResult) -> list[str]:
         ("model", result.model.id, result.model.digest),
     ]
     rows += [
-        ("programme", f"{d.programme.id}, version {d.programme.version(config.on).id}",
-         d.programme.digest)
+        (
+            "programme",
+            f"{d.programme.id}, version {d.programme.version(config.on).id}",
+            d.programme.digest,
+        )
         for d in result.decisions.values()
     ]
     rows += [

@@ -171,9 +171,7 @@ def _score_bins(scores: pl.Series) -> list[tuple[float, float, int]]:
     width = -(-(high - low + 1) // _BINS)
     counts = dict(((scores - low) // width).cast(pl.Int64).alias("bin").value_counts().iter_rows())
     places = range(int((high - low) // width) + 1)
-    return [
-        (low + k * width - 0.5, low + (k + 1) * width - 0.5, counts.get(k, 0)) for k in places
-    ]
+    return [(low + k * width - 0.5, low + (k + 1) * width - 0.5, counts.get(k, 0)) for k in places]
 
 
 def _side(direction: str) -> str:
@@ -248,9 +246,14 @@ def _reasons(decided: Decided) -> pl.DataFrame:
         decision.is_in(["not_eligible", "needs_data"])
     )
     listed = why.group_by("decision", "reasons").agg(rows=pl.len())
-    single = listed.with_columns(rule=rule).explode("rule").group_by("rule").agg(
-        pl.col("rows").filter(decision == kind).sum().alias(kind)
-        for kind in ("not_eligible", "needs_data")
+    single = (
+        listed.with_columns(rule=rule)
+        .explode("rule")
+        .group_by("rule")
+        .agg(
+            pl.col("rows").filter(decision == kind).sum().alias(kind)
+            for kind in ("not_eligible", "needs_data")
+        )
     )
     return single
 
@@ -260,9 +263,7 @@ def _by_province(result: PipelineResult, name: str) -> str:
     if "province" not in result.scored.columns:
         return ""
     own = result.payments.filter(pl.col("programme") == name)
-    place = result.scored.select(
-        pl.col("hh_id").cast(pl.Int64), pl.col("province").cast(pl.String)
-    )
+    place = result.scored.select(pl.col("hh_id").cast(pl.Int64), pl.col("province").cast(pl.String))
     rows = place.join(own, on="hh_id", how="left")
     entitled, free = pl.col("programme").is_not_null(), pl.col("held").is_null()
     by = rows.group_by("province").agg(

@@ -124,7 +124,9 @@ def run_pipeline(
 
     duplicates = None
     if config.duplicates is not None and members is not None:
-        with tell.step("duplicates", f"{members.height:,} persons in {forms.height:,} households") as say:
+        with tell.step(
+            "duplicates", f"{members.height:,} persons in {forms.height:,} households"
+        ) as say:
             duplicates = find_duplicates(members, forms, config, control)
             say(
                 f"{duplicates.compared:,} adults compared; "
@@ -143,9 +145,7 @@ def run_pipeline(
     for name, step, programme in programmes:
         assert members is not None
         with tell.step("decide", programme.title) as say:
-            decisions[name] = decide_programme(
-                step, programme, scored, members, decisions, config
-            )
+            decisions[name] = decide_programme(step, programme, scored, members, decisions, config)
             found = decisions[name].frame.get_column("decision").cast(pl.String).value_counts()
             say(", ".join(f"{n:,} {d}" for d, n in sorted(found.iter_rows(), key=lambda x: -x[1])))
 

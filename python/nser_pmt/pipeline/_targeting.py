@@ -25,9 +25,7 @@ def with_truth(
     wanted = [step.welfare, step.weights, step.size]
     theirs = [name for name in dict.fromkeys(wanted) if name in truth.columns]
     own = scored.drop(theirs, strict=False)
-    return own.join(
-        truth.select("hh_id", *theirs), on="hh_id", how="left", maintain_order="left"
-    )
+    return own.join(truth.select("hh_id", *theirs), on="hh_id", how="left", maintain_order="left")
 
 
 def errors_of_score(

@@ -43,7 +43,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder beside `folder`; put it in its place if the block succeeds."""
     check_target(folder)
     mark = secrets.token_hex(6)
-    new, old = folder.with_name(f".{folder.name}.{mark}"), folder.with_name(f".{folder.name}-{mark}")
+    new, old = (
+        folder.with_name(f".{folder.name}.{mark}"),
+        folder.with_name(f".{folder.name}-{mark}"),
+    )
     try:
         new.mkdir()
         yield new
