@@ -94,10 +94,10 @@ def decide(
     Three-valued (Kleene) logic: unknown is not no. Null, NaN, infinity and values that the programme
     does not list are unknown. A household that has no row in `members` is unknown.
 
-    Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, and 35 million
-    households or 200 million persons are no different from a thousand. Three things are not row-wise:
-    `members` are grouped by household (memory grows with the number of households: make the facts
-    once with `roll_up` and keep them), `households` are joined, and a quota ranks the whole table.
+    Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, however many
+    millions of households or persons it has. Three things are not row-wise: `members` are grouped
+    by household (memory grows with the number of households: make the facts once with `roll_up` and
+    keep them), `households` are joined, and a quota ranks the whole table.
 
     Examples
     --------
@@ -147,8 +147,8 @@ def decide(
         if programme.unit != "household":
             raise invalid(f"members: programme '{programme.id}' is one of persons; give households")
         facts = roll_up(
-            members, programme, on=on, household=household, on_missing=on_missing
-        ).lazy()
+            members.lazy(), programme, on=on, household=household, on_missing=on_missing
+        )
         already = [r.name for r in programme.active_rollups(on) if r.name in frame_columns]
         if already:
             raise SchemaError(

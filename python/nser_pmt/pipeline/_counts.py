@@ -43,12 +43,14 @@ def counts(
         own = payments.filter(pl.col("programme") == name)
         paid = own.filter(pl.col("held").is_null())
         rows += [(name, "payments", paid.height)]
-        rows += [(name, f"held: {why}", n) for why, n in _values(own, "held") if why is not None]
+        rows += [(name, f"held: {why}", n) for why, n in _values(own, "held")]
     return pl.DataFrame(
         rows, schema={"step": pl.String, "what": pl.String, "rows": pl.Int64}, orient="row"
     )
 
 
-def _values(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, int]]:
-    found = frame.group_by(column).agg(pl.len()).sort(pl.col(column).to_physical())
+def _values(frame: pl.DataFrame, column: str) -> Iterator[tuple[str, int]]:
+    found = (
+        frame.drop_nulls(column).group_by(column).agg(pl.len()).sort(pl.col(column).to_physical())
+    )
     return found.cast({column: pl.String}).iter_rows()

@@ -29,7 +29,8 @@ nav a { margin-right: 1rem; color: var(--mark); }
 .cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
 .card { flex: 1 1 9rem; padding: .7rem .9rem; background: var(--band);
   border: 1px solid var(--line); border-radius: .4rem; }
-.card b { display: block; font-size: 1.35rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.card b { display: block; font-size: 1.35rem; line-height: 1.25;
+  font-variant-numeric: tabular-nums; }
 .card span { color: var(--soft); font-size: .85rem; }
 .scroll { overflow-x: auto; margin: .5rem 0 1rem; }
 table { border-collapse: collapse; font-size: .9rem; }

@@ -59,7 +59,7 @@ def _short(title: str) -> str:
 
 
 def _path(result: PipelineResult) -> list[str]:
-    """What became of the forms, in numbers and bars."""
+    """Return what became of the forms, in numbers and bars."""
     forms = result.inputs["households"][2]
     kept = result.scored.height
     shown = [(f"{forms:,}", "survey forms")]

@@ -246,7 +246,7 @@ def _reasons(decided: Decided) -> pl.DataFrame:
         decision.is_in(["not_eligible", "needs_data"])
     )
     listed = why.group_by("decision", "reasons").agg(rows=pl.len())
-    single = (
+    return (
         listed.with_columns(rule=rule)
         .explode("rule")
         .group_by("rule")
@@ -255,7 +255,6 @@ def _reasons(decided: Decided) -> pl.DataFrame:
             for kind in ("not_eligible", "needs_data")
         )
     )
-    return single
 
 
 def _by_province(result: PipelineResult, name: str) -> str:
