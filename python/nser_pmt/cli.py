@@ -51,8 +51,13 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    return reported(lambda: options.run(options))
+
+
+def reported(work: Callable[[], object]) -> int:
+    """Do the work of a command, say in a line what went wrong, and return the exit code."""
     try:
-        options.run(options)
+        work()
     except KeyboardInterrupt:
         return _fail("stopped; nothing was written", 130)
     except InternalError as error:
@@ -244,7 +249,7 @@ def _told_steps() -> Iterator[Progress]:
         if show:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         print(f"{line:<84} {step.seconds:6.1f} s", flush=True)
-        for part in textwrap.wrap(step.found or "", 80):
+        for part in textwrap.wrap(step.found or "", 80, break_on_hyphens=False):
             print(f"{'':<11} {part}", flush=True)
 
     ticker = threading.Thread(target=tick, name="nser-pmt-progress", daemon=True)

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -242,7 +243,7 @@ class Pipeline:
 
     def path(self, name: str) -> Path:
         """Return the path that a name in the file means."""
-        return self.folder / name
+        return Path(os.path.normpath(self.folder / name))
 
     def named(self, name: str) -> str:
         """Return a model's or programme's name, or the path of its file."""

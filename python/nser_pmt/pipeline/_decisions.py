@@ -45,9 +45,7 @@ class Decided:
     @property
     def unit(self) -> str:
         """What is decided for, in the plural."""
-        return {"woman": "women", "child": "children"}.get(
-            self.programme.unit, f"{self.programme.unit}s"
-        )
+        return "households" if self.programme.unit == "household" else "members"
 
 
 def load_programmes(config: Pipeline) -> list[tuple[str, ProgrammeStep, Programme]]:

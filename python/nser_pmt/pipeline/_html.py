@@ -27,9 +27,9 @@ p { margin: .4rem 0 .8rem; max-width: 46rem; }
 nav { margin: 1rem 0 0; font-size: .9rem; }
 nav a { margin-right: 1rem; color: var(--mark); }
 .cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
-.card { flex: 1 1 9rem; padding: .7rem .9rem; background: var(--band);
+.card { flex: 1 1 auto; min-width: 8rem; padding: .7rem .9rem; background: var(--band);
   border: 1px solid var(--line); border-radius: .4rem; }
-.card b { display: block; font-size: 1.35rem; line-height: 1.25;
+.card b { display: block; font-size: 1.3rem; line-height: 1.25; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 .card span { color: var(--soft); font-size: .85rem; }
 .scroll { overflow-x: auto; margin: .5rem 0 1rem; }
@@ -38,11 +38,12 @@ th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; vertical-align: bottom; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.u { text-align: right; }
 td.c { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em;
   white-space: nowrap; }
 [lang=ur] { direction: rtl; text-align: right; line-height: 1.9;
-  font-family: "Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Noto Naskh Arabic", "DejaVu Sans",
-  serif; }
+  font-family: "Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Urdu Typesetting", "Geeza Pro",
+  "Noto Naskh Arabic", "Noto Sans Arabic", "Segoe UI", Tahoma, sans-serif; }
 figure { margin: .75rem 0 1.25rem; }
 figcaption { color: var(--soft); font-size: .9rem; }
 svg { max-width: 100%; height: auto; }
@@ -52,7 +53,7 @@ svg { max-width: 100%; height: auto; }
   thead { display: table-header-group; } .scroll { overflow: visible; } @page { margin: 18mm; } }
 """
 
-_NUMBER = ' class="n"'
+_NUMBER, _URDU = ' class="n"', ' lang="ur"'
 
 
 def page(title: str, body: Sequence[str]) -> str:
@@ -123,13 +124,13 @@ def table(
         if dtype.is_numeric():
             kinds[name] = _NUMBER
         elif name in urdu:
-            kinds[name] = ' lang="ur"'
+            kinds[name] = _URDU
         else:
             kinds[name] = ' class="c"' if name in code else ""
     numeric = {name: ",d" if dtype.is_integer() else ",.1f" for name, dtype in frame.schema.items()}
+    sides = {_NUMBER: _NUMBER, _URDU: ' class="u"'}
     head = "".join(
-        f"<th{kinds[name] if kinds[name] == _NUMBER else ''}>"
-        f"{escape(heads.get(name, name.replace('_', ' ')))}</th>"
+        f"<th{sides.get(kinds[name], '')}>{escape(heads.get(name, name.replace('_', ' ')))}</th>"
         for name in frame.columns
     )
     rows = []

@@ -75,6 +75,7 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
     assert households is not None
     if people is not None:
         _check_members(people, households)
+        _check_types(people)
         if "b_form" not in people.columns:
             # A child's number is that of its B-Form.
             people = people.with_columns(b_form=cnic.normalize("cnic").is_not_null())
@@ -143,9 +144,7 @@ def _check_key(table: pl.DataFrame, name: str) -> None:
     key = _KEYS[name]
     ids = table.get_column(key)
     if name != "citizens" and not ids.dtype.is_integer():
-        raise SchemaError(
-            f"{name}: column '{key}': expected whole numbers", code="wrong_column", column=key
-        )
+        raise _wrong_type(name, key, "whole numbers")
     wrong = ids.is_null() | ~ids.is_first_distinct()
     row = wrong.arg_max() if wrong.any() else None
     if row is not None:
@@ -156,15 +155,32 @@ def _check_key(table: pl.DataFrame, name: str) -> None:
         )
 
 
+def _check_types(people: pl.DataFrame) -> None:
+    """Columns of persons that are read here are of types that make sense."""
+    text = (pl.String, pl.Enum, pl.Categorical, pl.Null)
+    for column in ("name", "father_name", "sex", "relation", "marital_state"):
+        if column in people.columns and not isinstance(people.schema[column], text):
+            raise _wrong_type("people", column, "text")
+    if people.schema["birth_date"] != pl.Date:
+        raise _wrong_type("people", "birth_date", "a Date", "In CSV write 1990-07-21")
+    if people.schema.get("cnic_verified", pl.Boolean()) != pl.Boolean:
+        raise _wrong_type("people", "cnic_verified", "true or false")
+
+
+def _wrong_type(table: str, column: str, expected: str, hint: str | None = None) -> SchemaError:
+    return SchemaError(
+        f"{table}: column '{column}': expected {expected}",
+        code="wrong_column",
+        column=column,
+        hint=hint,
+    )
+
+
 def _check_members(people: pl.DataFrame, households: pl.DataFrame) -> None:
     """Each person is of a household that is there."""
     theirs = people.get_column(HOUSEHOLD)
     if not theirs.dtype.is_integer():
-        raise SchemaError(
-            f"people: column '{HOUSEHOLD}': expected whole numbers",
-            code="wrong_column",
-            column=HOUSEHOLD,
-        )
+        raise _wrong_type("people", HOUSEHOLD, "whole numbers")
     lost = ~theirs.is_in(households.get_column(HOUSEHOLD).implode()).fill_null(False)
     if lost.any():
         row = lost.arg_max()
@@ -173,12 +189,4 @@ def _check_members(people: pl.DataFrame, households: pl.DataFrame) -> None:
             code="unknown_id",
             column=HOUSEHOLD,
             row=row,
-        )
-    born = people.get_column("birth_date").dtype
-    if born != pl.Date:
-        raise SchemaError(
-            "people: column 'birth_date': expected a Date",
-            code="wrong_column",
-            column="birth_date",
-            hint="In CSV write 1990-07-21",
         )

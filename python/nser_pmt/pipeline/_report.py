@@ -68,14 +68,12 @@ def _path(result: PipelineResult) -> list[str]:
         shown.append((f"{kept:,}", "households, once each"))
         rows.append(("households, once each", kept))
     rows.append(("with a score", kept - result.scored.get_column("pmt_score").null_count()))
-    paid = result.payments.filter(pl.col("held").is_null())
+    groups = [("", rows)]
     for name, decided in result.decisions.items():
         own = result.payments.filter(pl.col("programme") == name)
-        title = steps.title_of(decided)
-        rows += [
-            (f"{title}: entitled", own.height),
-            (f"{title}: paid", own.get_column("held").null_count()),
-        ]
+        counted = [("entitled", own.height), ("paid", own.get_column("held").null_count())]
+        groups.append((steps.title_of(decided), counted))
+    paid = result.payments.filter(pl.col("held").is_null())
     if result.decisions:
         shown += [
             (f"{paid.height:,}", "payments"),
@@ -83,7 +81,7 @@ def _path(result: PipelineResult) -> list[str]:
             (f"{result.payments.height - paid.height:,}", "payments held"),
         ]
     drawn = bars(
-        [("", [(what, float(n), FOR) for what, n in rows])],
+        [(title, [(what, float(n), FOR) for what, n in counted]) for title, counted in groups],
         form=",.0f",
         caption="households",
         label="what became of the forms",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -82,8 +82,8 @@ def verified(result: PipelineResult) -> list[str]:
         label="verdicts",
     )
     reasons = found.summary.select(_words("verdict"), _words("reason"), "rows", _share())
-    meant = ", ".join(step.accept).replace("_", " ")
-    refused = ", ".join(step.refuse).replace("_", " ") or "none"
+    meant = " or ".join(step.accept).replace("_", " ")
+    refused = " or ".join(step.refuse).replace("_", " ") or "none"
     return [
         note(
             f"{found.frame.height:,} persons ({step.who}) were looked up by number, and by name "
@@ -155,9 +155,9 @@ def scores(result: PipelineResult) -> list[str]:
             highest_tenth=score.quantile(0.9, "lower"),
         )
         heads = {
-            "lowest_tenth": "a tenth are at or below",
-            "median": "half",
-            "highest_tenth": "nine tenths",
+            "lowest_tenth": "10th percentile",
+            "median": "median",
+            "highest_tenth": "90th percentile",
         }
         parts.append(table(by.sort("province"), heads=heads))
     return parts
@@ -171,7 +171,7 @@ def _score_bins(scores: pl.Series) -> list[tuple[float, float, int]]:
     width = -(-(high - low + 1) // _BINS)
     counts = dict(((scores - low) // width).cast(pl.Int64).alias("bin").value_counts().iter_rows())
     places = range(int((high - low) // width) + 1)
-    return [(low + k * width - 0.5, low + (k + 1) * width - 0.5, counts.get(k, 0)) for k in places]
+    return [(low + k * width, low + (k + 1) * width, counts.get(k, 0)) for k in places]
 
 
 def _side(direction: str) -> str:
@@ -215,7 +215,10 @@ def programme(result: PipelineResult, name: str) -> list[str]:
     )
     parts = [
         f'<p lang="ur">{said(book.title_ur)}</p>',
-        note(f"{book.title}. Version {book.version(on).id}; decided for {decided.unit}."),
+        note(
+            f"Rule book {book.id}, version {book.version(on).id}, for each of the "
+            f"{decided.frame.height:,} {decided.unit}."
+        ),
         chart(drawn, f"{decided.unit.capitalize()} by decision."),
         table(decisions, forms=_PERCENT, heads={**_PERCENT_HEAD, "rows": decided.unit}),
         "<h3>Rules of the day</h3>",
@@ -305,15 +308,19 @@ def payments(result: PipelineResult) -> list[str]:
             "person_id in the registry."
         ),
         table(totals, heads={"rupees": "Rs"}),
-        "<h3>Held</h3>" + table(held, heads={"held": "because"}) if held.height else "",
-        f"<h3>The first rows of payments.csv</h3>{table(few, code=['cnic'], forms=_IDS)}"
-        if few.height
-        else "",
+        _titled("Held", held, heads={"held": "because"}),
+        _titled("The first rows of payments.csv", few, code=["cnic"], forms=_IDS, heads=_ID_HEADS),
     ]
+
+
+def _titled(title: str, frame: pl.DataFrame, **options: Any) -> str:
+    """Return a table under a title; nothing if it is empty."""
+    return f"<h3>{said(title)}</h3>{table(frame, **options)}" if frame.height else ""
 
 
 # Ids are names: no thousands separators.
 _IDS = {"hh_id": "d", "person_id": "d"}
+_ID_HEADS = {"hh_id": "household", "person_id": "person", "cnic": "CNIC", "amount": "Rs"}
 
 
 def errors(result: PipelineResult) -> list[str]:
