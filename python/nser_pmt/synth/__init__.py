@@ -8,8 +8,17 @@ from stated assumptions (``data/synth``): use the rows to try code and to compar
 estimate anything about the country.
 """
 
+from nser_pmt.synth._country import Country
 from nser_pmt.synth._households import households, scan_households
 from nser_pmt.synth._people import People, people
-from nser_pmt.synth._registry import Country, registry
+from nser_pmt.synth._registry import registry, write_registry
 
-__all__ = ["Country", "People", "households", "people", "registry", "scan_households"]
+__all__ = [
+    "Country",
+    "People",
+    "households",
+    "people",
+    "registry",
+    "scan_households",
+    "write_registry",
+]

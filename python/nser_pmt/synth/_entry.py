@@ -25,7 +25,9 @@ class Named(Protocol):
     def husband(self) -> Names: ...
     @property
     def wed(self) -> Mask: ...  # women with a husband's name
-    male: Mask
+
+    @property
+    def male(self) -> Mask: ...
 
     def father_or_husband(self) -> Slots: ...
 
@@ -68,14 +70,17 @@ def printed(draws: Draws, digits: pl.Series, key: Ints, form: str) -> pl.Series:
     """Numbers as digits, printed with dashes, or mixed."""
     if form == "digits":
         return digits
-    number = pl.lit(digits)
-    text = pl.concat_str(
-        number.str.slice(0, 5),
-        number.str.head(-1).str.slice(5),
-        number.str.tail(1),
-        separator="-",
-    )
-    if form == "mixed":
-        mixed = pl.Series(draws.chance("printed", key, 0.5))
-        text = pl.when(mixed).then(text).otherwise(number)
-    return pl.select(text).to_series()
+    n = len(digits)
+    rows = np.flatnonzero(draws.chance("printed", key, 0.5)) if form == "mixed" else np.arange(n)
+    number = pl.lit(digits.gather(pl.Series(rows.astype(np.uint32))))
+    text = pl.select(
+        pl.concat_str(
+            number.str.slice(0, 5),
+            number.str.head(-1).str.slice(5),
+            number.str.tail(1),
+            separator="-",
+        )
+    ).to_series()
+    at = np.arange(n, dtype=np.uint32)
+    at[rows] = np.arange(n, n + len(rows), dtype=np.uint32)
+    return pl.concat([digits, text], rechunk=True).gather(pl.Series(at))

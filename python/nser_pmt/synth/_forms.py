@@ -51,7 +51,6 @@ class Forms:
     home: npt.NDArray[np.intp]  # by form
     again: Mask  # the second form of its household
     key: Ints  # of the visit
-    more: npt.NDArray[np.uint8]  # persons of other households
     person: npt.NDArray[np.intp]  # by record
     form: npt.NDArray[np.intp]
     entry: npt.NDArray[np.uint8]
@@ -96,8 +95,9 @@ def plan(who: m.Members, rows: int, duplicates: float) -> Forms:
     entry = np.concatenate([entry, np.full(len(claimed), CLAIMED, np.uint8)])
     order = np.argsort(form, kind="stable")
     person, form, entry = person[order], form[order], entry[order]
-    more = np.bincount(by, minlength=len(home)).astype(np.uint8)
-    return Forms(home, second, key, more, person, form, entry, who.key[person] + entry.astype(np.int64) * AGAIN)
+    return Forms(
+        home, second, key, person, form, entry, who.key[person] + entry.astype(np.int64) * AGAIN
+    )
 
 
 def tehsils(clerk: _errors.Clerk, here: Ints) -> Ints:
@@ -114,15 +114,25 @@ def tehsils(clerk: _errors.Clerk, here: Ints) -> Ints:
 
 
 def columns(
-    draws: Draws, forms: Forms, v: m.Arrays, tehsil: Ints, missing: float, errors: float
+    draws: Draws,
+    forms: Forms,
+    v: m.Arrays,
+    tehsil: Ints,
+    worker: Mask,
+    missing: float,
+    errors: float,
 ) -> pl.DataFrame:
-    """Answers by form, without identifiers."""
+    """Answers by form, without identifiers; ``worker`` tells of persons in elementary work."""
     at, home, key = places(), forms.home, forms.key
-    made: m.Arrays = {
-        name: v[name][home] for name in hh.coded_schema() if name not in _DROPPED
-    }
-    made["hhsize"] = made["hhsize"] + forms.more
-    made["rooms_cat"] = hh.rooms_codes(made["rooms"], made["hhsize"])
+    made: m.Arrays = {name: v[name][home] for name in hh.coded_schema() if name not in _DROPPED}
+    # claimed persons are adults under 66: they add to these two counts only
+    claimed = forms.entry == CLAIMED
+    for name, who in (
+        ("hhsize", claimed),
+        ("n_elementary_workers", claimed & worker[forms.person]),
+    ):
+        made[name] = made[name] + np.bincount(forms.form[who], minlength=len(home))
+    made["rooms_cat"] = hh.rooms_codes(made["rooms"].astype(np.int64), made["hhsize"])
     district = at.district_of[tehsil]
     made["province"] = province_codes()[at.province_of[district]]
     hides = m.parameters()["forms"]["hides"] * errors
@@ -141,8 +151,8 @@ def columns(
     }
     frame = frame.with_columns(
         pl.when(~pl.lit(blank[asked])).then(pl.col(name)).alias(name)
-        for asked, more in _ASKED.items()
-        for name in (asked, *more)
+        for asked, with_it in _ASKED.items()
+        for name in (asked, *with_it)
     ).with_columns(
         *(e for e in hh.enums() if e.meta.output_name() in frame.columns),
         fridge_freezer_washer=pl.col("fridge_freezer") | pl.col("washing_machine"),
@@ -155,8 +165,15 @@ def columns(
 
 
 @cache
+def place_provinces() -> Ints:
+    """Province of `places` by code of the households' column."""
+    listed = [*parameters()["place"]["districts"]]
+    return np.array([listed.index(name) for name in hh.model().schema["province"].categories])
+
+
+@cache
 def province_codes() -> npt.NDArray[np.uint8]:
     """Code of the households' column by province of `places`; `NO_SURVEY` where none is held."""
-    names = [*hh.model().schema["province"].categories]
-    listed = parameters()["place"]["districts"]
-    return np.array([names.index(n) if n in names else NO_SURVEY for n in listed], np.uint8)
+    codes = np.full(len(parameters()["place"]["districts"]), NO_SURVEY, np.uint8)
+    codes[place_provinces()] = np.arange(len(place_provinces()))
+    return codes

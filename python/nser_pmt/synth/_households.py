@@ -204,7 +204,7 @@ def code(column: str, *labels: str) -> _U8:
     return np.array([categories.index(x) for x in labels], np.uint8)
 
 
-def rooms_codes(rooms: _U8, size: _U8) -> _U8:
+def rooms_codes(rooms: npt.NDArray[Any], size: npt.NDArray[Any]) -> _U8:
     """Class of rooms per member."""
     crowding = sum((10 * rooms > k * size).view(np.uint8) for k in (2, 3, 4))
     return code("rooms_cat", "<=0.2", "0.2-0.3", "0.3-0.4", ">0.4")[crowding]

@@ -99,7 +99,9 @@ def _school(who: NamedMembers, v: m.Arrays, welfare: m.Floats) -> dict[str, npt.
     first = april.astype("datetime64[D]").astype(np.int64) + day
     admitted = np.where(late, p.as_of() - 60 + day, first)
     worker = np.zeros(len(key), bool)
-    able = (v["hhsize"] - v["n_le13"]).astype(np.int64)[who.at]  # of 14 years and more: they are first
+    able = (v["hhsize"] - v["n_le13"]).astype(np.int64)[
+        who.at
+    ]  # of 14 years and more: they are first
     some = np.flatnonzero(v["n_elementary_workers"][who.at] > 0)
     shift = np.where(d.chance("worker is head", who.home[some], 0.6), 0, turn[some])
     place = (who.position[some] + shift) % np.maximum(able[some], 1)

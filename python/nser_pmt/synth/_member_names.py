@@ -23,7 +23,10 @@ from nser_pmt.synth._random import STEPS, Ints, Mask
 
 @dataclass(frozen=True)
 class Table:
-    """Names, and by member the row of the own, the father's and the husband's; -1 for none."""
+    """Names, and by member the row of the own, the father's and the husband's; -1 for none.
+
+    The last of the names is nobody's, so -1 points at it.
+    """
 
     names: Names
     own: Ints
@@ -80,9 +83,7 @@ class NamedMembers(m.Members):
         men = np.flatnonzero(self.male & (self.kind != m.HEAD))
         like, key = self.like[men], self.key[men] - self.like[men]
         who = self._bearers("own", self._line[men], key, young[men], men)
-        who = Bearers(
-            key, who.group, who.young, who.style, who.family, self._stratum[men]
-        )
+        who = Bearers(key, who.group, who.young, who.style, who.family, self._stratum[men])
         own[men] = add(names.men(self.draws, "man", who, like))
 
         # fathers
@@ -119,6 +120,7 @@ class NamedMembers(m.Members):
         women = np.flatnonzero(~self.male)
         called = np.concatenate([part.called for part in parts])
         own[women] = add(self._women(women, young[women], called[father[women]]))
+        add(Names(np.full((4, 1), -1, np.int16), np.full(1, -1, np.int16)))
         slots = np.concatenate([part.slots for part in parts], axis=1)
         called = np.concatenate([part.called for part in parts])
         return Table(Names(slots, called), own, father, husband)

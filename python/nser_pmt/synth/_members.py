@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from nser_pmt.synth import _population as p
 from nser_pmt.synth._households import code
+from nser_pmt.synth._names import parameters as people_parameters
 from nser_pmt.synth._places import places
 from nser_pmt.synth._random import STEPS, Draws, Ints, Mask, ramp
 
@@ -63,20 +64,20 @@ class Families:
     @property
     def size(self) -> Ints:
         """Members."""
-        return self.counts.sum(axis=1, dtype=np.int64)
+        return np.asarray(self.counts.sum(axis=1, dtype=np.int64))
 
 
 @cache
 def _head_ages() -> tuple[Floats, Floats]:
     """Chance of an age up to each step, and the steps."""
-    spec = p.parameters()["household"]["head_age"]
+    spec = people_parameters()["household"]["head_age"]
     ages = np.arange(15, 70, 0.25)
     law = NormalDist(spec["mean"], spec["sd"])
     return np.array([law.cdf(a) for a in ages.tolist()]), ages
 
 
 def _head_age(u: Floats, low: Floats, high: Floats) -> Floats:
-    """Truncated normal ages."""
+    """Draw truncated normal ages."""
     chance, ages = _head_ages()
     a, b = np.interp(low, ages, chance), np.interp(high, ages, chance)
     return np.asarray(np.clip(np.interp(a + u * (b - a), chance, ages), low, high))
@@ -109,9 +110,7 @@ def families(draws: Draws, home: Ints, v: Arrays) -> Families:
     fits = unschooled == (v["female_head_spouse_educ"] == below)
     female_head = present & ((adults + elders == 1) | (fits & chance("female_head")))
     married = present & ~female_head
-    elder_head = (elders > 0) & (
-        (adults == 0) | ((adults == 1) & married) | chance("elder_head")
-    )
+    elder_head = (elders > 0) & ((adults == 0) | ((adults == 1) & married) | chance("elder_head"))
     adults = adults - ~elder_head
     elders = elders - elder_head
     elder_wife = married & elder_head & (elders > 0)
@@ -128,8 +127,10 @@ def families(draws: Draws, home: Ints, v: Arrays) -> Families:
     )
     left = left - brother
     children = small + school + older + seventeen > 0
-    bride = parents & (left > 1) & (
-        chance("bride") | (elder_head & children & chance("bride_of_elder"))
+    bride = (
+        parents
+        & (left > 1)
+        & (chance("bride") | (elder_head & children & chance("bride_of_elder")))
     )
     left = left - 2 * bride  # and the groom
     counts = np.zeros((len(home), len(KINDS)), np.uint8)
@@ -189,7 +190,7 @@ class Members(p.Persons):
     ) -> None:
         n = len(v["hhsize"])
         self.draws = draws
-        self._spec = p.parameters()["household"]
+        self._spec = people_parameters()["household"]
         homes = np.arange(first_home, first_home + n)
         self.homes = homes
         self.province = province  # of `places`, by household
@@ -307,19 +308,19 @@ class Members(p.Persons):
         """Where each household lives."""
         at = places()
         step = self.draws.steps("tehsil", self.home_line)
-        return at.by_province[self.province * STEPS + step].astype(np.int64)
+        return np.asarray(at.by_province[self.province * STEPS + step], np.int64)
 
     @cached_property
     def tehsil(self) -> Ints:
         """Where the household lives."""
-        return self.home_tehsil[self.at]
+        return np.asarray(self.home_tehsil[self.at])
 
 
 @cache
 def _birthdays() -> Ints:
-    """Last birth day, in days since 1970, of who has completed 0, 1, ... years on the survey day."""
-    day = np.datetime64(p.parameters()["as_of"], "D")
+    """Last birthday, in days since 1970, of who is 0, 1, ... years old on the day of the survey."""
+    day = np.array([p.as_of()]).astype("datetime64[D]")
     month = day.astype("datetime64[M]")
     of_month = (day - month).astype(np.int64)
     years = np.arange(0, 125)
-    return (month - 12 * years).astype("datetime64[D]").astype(np.int64) + of_month
+    return np.asarray((month - 12 * years).astype("datetime64[D]").astype(np.int64) + of_month)
