@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from nser_pmt import cli
 from nser_pmt.pipeline import ScoreStep
 
 OUT = Path("build/demo")
+COUNTRY = OUT / "country"
 STORY = Path("demo/story.toml")
 MODEL = "schreiner-pk-2009"
 
@@ -37,19 +39,10 @@ def tell(rows: int, model: str) -> int:
     """Make a country, and run the pipeline on it."""
     start = time.perf_counter()
     print(f"Making {rows:,} synthetic households, their members and citizens (no real person) ...")
-    made = nser.synth.registry(rows, seed=2016)
-    tables = {
-        "households": made.households,
-        "people": made.people,
-        "citizens": made.citizens,
-        "truth": made.household_truth.select("hh_id", "consumption_pc"),
-    }
-    for name, table in tables.items():
-        table.write_parquet(OUT / f"{name}.parquet")
-    truth = made.household_truth.select("hh_id", "household", "further")
-    print(f"  {made}")
+    shutil.rmtree(COUNTRY, ignore_errors=True)
+    nser.synth.write_registry(COUNTRY, rows, seed=2016)
+    truth = pl.read_parquet(COUNTRY / "household_truth")
     print(f"  {time.perf_counter() - start:.1f} s")
-    del made, tables
 
     print(f"\n$ nser-pmt run {STORY}")
     ran = time.perf_counter()

@@ -39,7 +39,8 @@ class Source:
     Parameters
     ----------
     file
-        Path, relative to the file of the pipeline; none if a frame is given to `run_pipeline`.
+        Path, relative to the file of the pipeline: Parquet, CSV or Arrow by suffix, or a folder of
+        Parquet files. None if a frame is given to `run_pipeline`.
     columns
         Names of the table for the library's: ``{"cnic": "CNIC_NO"}``. Others are read as they are.
     """

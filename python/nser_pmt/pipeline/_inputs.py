@@ -89,6 +89,8 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
 
 
 def _scan(path: Path, columns: Mapping[str, str]) -> pl.LazyFrame:
+    if path.is_dir():
+        return pl.scan_parquet(_parts(path))
     if path.suffix != ".csv":
         return scan(path)
     scan(path)  # says what is wrong with the path
@@ -103,7 +105,19 @@ def _scan(path: Path, columns: Mapping[str, str]) -> pl.LazyFrame:
         )
 
 
+def _parts(folder: Path) -> list[Path]:
+    """Return the Parquet files of a folder, in the order of their names."""
+    parts = sorted(folder.glob("*.parquet"))
+    if not parts:
+        raise FileNotFoundError(2, "no .parquet file in the folder", str(folder))
+    return parts
+
+
 def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file; of a folder, that of its files' one after the other."""
+    if path.is_dir():
+        parts = "".join(_digest(part) for part in _parts(path))
+        return hashlib.sha256(parts.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
