@@ -6,6 +6,8 @@ import datetime
 
 import polars as pl
 
+from nser_pmt._programme_compile import before_age
+
 __all__ = ["ADULT", "adults", "recipients"]
 
 ADULT = 18
@@ -14,11 +16,7 @@ ADULT = 18
 
 def adults(on: datetime.date) -> pl.Expr:
     """Whether a person is 18 on a day; persons of unknown age count."""
-    # Born on 29 February: 18 on 1 March of a year that has no such day.
-    last = pl.lit(datetime.date(on.year - ADULT, on.month, min(on.day, 28)))
-    if on.day > 28:
-        last = last.dt.offset_by(f"{on.day - 28}d")
-    return (pl.col("birth_date") <= last).fill_null(True)
+    return (pl.col("birth_date") <= before_age(12 * ADULT, on)).fill_null(True)
 
 
 def recipients(on: datetime.date, columns: list[str]) -> pl.Expr:

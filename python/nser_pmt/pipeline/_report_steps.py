@@ -250,7 +250,8 @@ def _reasons(decided: Decided) -> pl.DataFrame:
     )
     listed = why.group_by("decision", "reasons").agg(rows=pl.len())
     return (
-        listed.with_columns(rule=rule)
+        listed.cast({"reasons": pl.List(pl.String)})
+        .with_columns(rule=rule)
         .explode("rule")
         .group_by("rule")
         .agg(

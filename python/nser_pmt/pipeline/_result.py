@@ -50,8 +50,8 @@ class PipelineResult:
     targeting
         Errors of the score.
     decision_errors
-        Errors of each programme's decisions: ``headcount`` (share of the poor), ``coverage``,
-        ``ier``, ``eer``, ``cgh``; see `nser_pmt.targeting`.
+        Errors of each programme's decisions: ``line``, ``headcount`` (share of the poor),
+        ``coverage``, ``ier``, ``eer``, ``cgh``; see `nser_pmt.targeting`.
     counts
         What became of the rows: ``step``, ``what``, ``rows``.
     """

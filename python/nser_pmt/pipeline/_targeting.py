@@ -13,7 +13,7 @@ from nser_pmt.targeting import Targeting, targeting
 
 __all__ = ["errors_of_decisions", "errors_of_score", "with_truth"]
 
-_PAID = ("headcount", "coverage", "ier", "eer", "cgh")
+_PAID = ("line", "headcount", "coverage", "ier", "eer", "cgh")
 
 
 def with_truth(
