@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import re
 from pathlib import Path
@@ -18,7 +19,9 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/linking.md", "docs/estimation.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/linking.md", "docs/estimation.md", "docs/run.md"]
+)
 def test_code_of_a_document_runs_and_prints_what_it_says(name: str) -> None:
     text = "\n".join(blocks(REPO / name, "python"))
     assert text.count(">>>") >= 5
@@ -45,6 +48,15 @@ def test_the_documented_model_loads_lints_and_scores() -> None:
     score, status = model.score_one(household | {"rooms": 3, "hhsize": 10, "land": 0.0})
     assert status == "ok" and score is not None and 0 <= score <= 100
     assert "[strata]" in strata
+
+
+def test_the_documented_run_has_every_key(tmp_path: Path) -> None:
+    (text,) = blocks(REPO / "docs" / "run.md", "toml")
+    (tmp_path / "run.toml").write_text(text, encoding="utf-8")
+    config = nser.load_pipeline(tmp_path / "run.toml")
+    for part in (config, config.verify, config.duplicates, config.score, config.programmes[0]):
+        for field in dataclasses.fields(part):
+            assert field.name == "folder" or field.name in text
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "bench", "lint", "help"])

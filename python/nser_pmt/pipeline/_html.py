@@ -47,12 +47,16 @@ td.c { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85e
 figure { margin: .75rem 0 1.25rem; }
 figcaption { color: var(--soft); font-size: .9rem; }
 svg { max-width: 100%; height: auto; }
+td[lang=ur], td.t { min-width: 11rem; }
+@media (max-width: 40rem) { figure { overflow-x: auto; } figure svg { max-width: none; } }
 @media print { :root { --ink: #000; --soft: #333; --paper: #fff; --line: #bbb; --band: #fff;
   --mark: #000; } body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
-  h2, h3 { break-after: avoid; } tr, figure, .card { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } table, tr, figure, .card { break-inside: avoid; }
   thead { display: table-header-group; } .scroll { overflow: visible; } @page { margin: 18mm; } }
 """
 
+# Letters of a text that needs several lines.
+_LONG = 40
 _NUMBER, _URDU = ' class="n"', ' lang="ur"'
 
 
@@ -126,7 +130,8 @@ def table(
         elif name in urdu:
             kinds[name] = _URDU
         else:
-            kinds[name] = ' class="c"' if name in code else ""
+            long = any(len(str(value)) > _LONG for value in frame.get_column(name))
+            kinds[name] = ' class="c"' if name in code else ' class="t"' if long else ""
     numeric = {name: ",d" if dtype.is_integer() else ",.1f" for name, dtype in frame.schema.items()}
     sides = {_NUMBER: _NUMBER, _URDU: ' class="u"'}
     head = "".join(
