@@ -207,7 +207,7 @@ def _solve(
         design = pl.repeat(1.0, data.height, dtype=pl.Float64, eager=True)
     else:
         design = sample.positive(data, weights, "weights")
-    variables = [sample.categorical(data, c, plan.levels(c)) for c in plan.columns]
+    variables = sample.categoricals(data, {c: plan.levels(c) for c in plan.columns})
     stream, text = _native.calibrate(
         json.dumps(spec),
         data.height,

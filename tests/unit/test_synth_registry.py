@@ -15,10 +15,29 @@ from polars.testing import assert_frame_equal
 from nser_pmt import DomainError, cnic, synth
 from nser_pmt.synth import _country, _households, _population
 from nser_pmt.synth._members import parameters
+from nser_pmt.synth._names import parameters as people_parameters
 
 N = 20_000
 FRAMES = ("households", "people", "citizens", "truth", "household_truth")
 DAY = date(2024, 7, 1)
+GOLDEN = [
+    (
+        "17301-0236571-7",
+        "Muhammad Khaista Qureshi",
+        "Shahid Akhtar Qureshi",
+        date(1978, 1, 1),
+        "head",
+        "03368122423",
+    ),
+    (
+        "4200063737044",
+        "Arifa Iqbal",
+        "Muhammad Khaista Qureshi",
+        date(1983, 4, 4),
+        "wife",
+        "03310813078",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +147,13 @@ def test_schema(made: synth.Country) -> None:
     assert made.truth["person_id"].equals(made.people["person_id"])
     assert made.household_truth["hh_id"].equals(made.households["hh_id"])
     assert repr(synth.registry(0)) == "Country(0 forms of 0 households, 0 members, 0 citizens)"
+
+
+def test_golden_rows() -> None:
+    """Rows are a promise across versions of NumPy, Polars and this library."""
+    columns = ["cnic", "name", "father_name", "birth_date", "relation", "phone"]
+    made = synth.registry(2, seed=1, duplicates=0)
+    assert made.people.select(columns).head(2).rows() == GOLDEN
 
 
 def test_same_seed_same_country_other_seed_other_country() -> None:
@@ -335,6 +361,26 @@ def test_second_forms_and_claims_have_their_rates(made: synth.Country) -> None:
     home = claimed.join(truth, on="hh_id")
     assert (home["household"] != home["household_right"]).all()
     assert claimed.select(years("birth_date_true")).to_series().min() >= 18  # type: ignore[operator]
+
+
+def test_second_forms_may_move_and_hide() -> None:
+    made = synth.registry(6000, seed=2, duplicates=25, missing=0)
+    forms = made.households.join(made.household_truth, on="hh_id")
+    first, second = forms.filter(~pl.col("further")), forms.filter("further")
+    assert near(second.height / first.height, 25 * parameters()["forms"]["again"], first.height)
+    both = second.join(first, on="household", suffix="_first")
+    rates = people_parameters()["rates"]
+    moved = both["district"] != both["district_first"]
+    assert near(moved.mean(), rates["district_moved"][1], both.height)  # type: ignore[arg-type]
+    for name in ("tv", "fridge_freezer", "stove_range_microwave"):
+        had = both.filter(f"{name}_first")
+        assert near((~had[name]).mean(), parameters()["forms"]["hides"], had.height), name  # type: ignore[arg-type]
+        assert not both.filter(~pl.col(f"{name}_first"))[name].any(), name
+    same = ("rooms", "toilet", "vehicles", "n_le13", "school_cat")
+    assert all(both[name].equals(both[f"{name}_first"]) for name in same)
+    place = {c: f"{c}_form" for c in ("district", "tehsil")}
+    people = made.people.join(made.households.select("hh_id", *place).rename(place), on="hh_id")
+    assert (people["tehsil"] == people["tehsil_form"]).all()
 
 
 def test_citizens_without_a_form(made: synth.Country) -> None:

@@ -27,13 +27,7 @@ _Script = Literal["roman", "urdu"]
 _CNIC_ERRORS = np.bitwise_or.reduce(
     [np.uint64(1 << i) for i, kind in enumerate(_errors.KINDS) if kind.startswith("cnic_")]
 )
-_NAME_ERRORS = np.bitwise_or.reduce(
-    [
-        np.uint64(1 << i)
-        for i, kind in enumerate(_errors.KINDS)
-        if kind.startswith(("name_", "father_"))
-    ]
-)
+_NAME_ERRORS = [kind for kind in _errors.KINDS if kind.startswith(("name_", "father_"))]
 
 
 @dataclass(frozen=True)
@@ -226,38 +220,38 @@ class Maker:
         person: npt.NDArray[np.intp],
         text: Mapping[_Script, pl.Series],
     ) -> dict[str, pl.Series]:
-        """Names as entered: text is made anew only where something is wrong."""
-        table, wed = who.table, who.wed[person]
-        own_row, father, husband = table.own[person], table.father[person], table.husband[person]
-        shown = np.where(wed, husband, father)
-        written = _Written(
-            table.names.take(own_row),
-            table.names.take(father),
-            table.names.take(husband),
-            wed,
-            who.male[person],
+        """Names as entered: made anew only where an error can be."""
+        table = who.table
+        can = np.zeros(len(person), bool)
+        for kind in _NAME_ERRORS:
+            can |= clerk.meets(kind)
+        rows = np.flatnonzero(can)
+        few, one = clerk.take(rows), person[rows]
+        own, other = _entry.names(
+            few,
+            _Written(
+                table.names.take(table.own[one]),
+                table.names.take(table.father[one]),
+                table.names.take(table.husband[one]),
+                who.wed[one],
+                who.male[one],
+            ),
         )
-        own, other = _entry.names(clerk, written)
-        wrong = (clerk.made & _NAME_ERRORS) != 0
-        for kind in ("name_slip", "father_slip", "name_case", "name_spaces"):
-            wrong |= clerk.meets(kind)
-        wrong_rows = np.flatnonzero(wrong)
-        few = clerk.take(wrong_rows)
+        shown = np.where(who.wed, table.husband, table.father)
         out = {}
         for script in self.scripts:
             names = text[script]
             end = "" if script == "roman" else "_urdu"
-            for field, column, rows, entered in (
-                ("name", "name", own_row, own),
+            for field, column, row, entered in (
+                ("name", "name", table.own, own),
                 ("father", "father_name", shown, other),
             ):
-                slots, forms = entered.slots[:, wrong_rows], entered.forms[:, wrong_rows]
-                new = name_pool().text(script, slots, forms)
+                new = name_pool().text(script, entered.slots, entered.forms)
                 new = _errors.layout(few, _errors.letters(few, f"{field}_slip", script, new))
-                at = rows.copy()
-                at[wrong_rows] = np.arange(len(names), len(names) + len(new))
+                at = row[person]
+                at[rows] = np.arange(len(names), len(names) + len(new))
                 out[column + end] = pl.concat([names, new], rechunk=True).gather(_index(at))
-        clerk.made[wrong_rows] = few.made
+        clerk.made[rows] = few.made
         return out
 
     def _answers(

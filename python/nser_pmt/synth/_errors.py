@@ -53,7 +53,8 @@ class Rates:
 
     def of(self, kind: str, again: Mask) -> npt.NDArray[np.float64]:
         """Chance by row."""
-        return self._rates[kind][again.astype(np.intp)]
+        first, further = self._rates[kind]
+        return np.asarray(np.where(again, further, first))
 
 
 @dataclass(frozen=True)
