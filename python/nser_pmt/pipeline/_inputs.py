@@ -68,7 +68,7 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
                 table = _renamed(frame, source.columns, name).collect()
         else:
             table = _renamed(frame.lazy(), source.columns, name).collect()
-        _check_key(table, name)
+        table = _with_key(table, name)
         tables[name] = table
         files[name] = (source.file, digest, table.height)
     households, people = tables["households"], tables["people"]
@@ -76,9 +76,7 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
     if people is not None:
         _check_members(people, households)
         _check_types(people)
-        if "b_form" not in people.columns:
-            # A child's number is that of its B-Form.
-            people = people.with_columns(b_form=cnic.normalize("cnic").is_not_null())
+        people = _completed(people)
     return Inputs(
         households=households,
         people=people,
@@ -153,12 +151,15 @@ def _missing(table: str, column: str, known: list[str]) -> SchemaError:
     )
 
 
-def _check_key(table: pl.DataFrame, name: str) -> None:
-    """Ids are there, and each once; those of households and persons are whole numbers."""
+def _with_key(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return a table whose ids are there, each once; of households and persons whole numbers."""
     key = _KEYS[name]
+    if name != "citizens":
+        for column in {key, HOUSEHOLD}:
+            if not table.schema[column].is_integer():
+                raise _wrong_type(name, column, "whole numbers")
+            table = table.with_columns(pl.col(column).cast(pl.Int64, strict=False))
     ids = table.get_column(key)
-    if name != "citizens" and not ids.dtype.is_integer():
-        raise _wrong_type(name, key, "whole numbers")
     wrong = ids.is_null() | ~ids.is_first_distinct()
     row = wrong.arg_max() if wrong.any() else None
     if row is not None:
@@ -167,12 +168,26 @@ def _check_key(table: pl.DataFrame, name: str) -> None:
         raise SchemaError(
             f"{name}: column '{key}', row {row}: {text}", code=code, column=key, row=row
         )
+    return table
+
+
+def _completed(people: pl.DataFrame) -> pl.DataFrame:
+    """Return persons with what other columns say of a missing one."""
+    for column in ("name", "father_name"):
+        urdu = f"{column}_urdu"
+        if {column, urdu} <= set(people.columns):
+            people = people.with_columns(pl.coalesce(column, urdu))
+    if "b_form" in people.columns:
+        return people
+    # A child's number is that of its B-Form.
+    return people.with_columns(b_form=cnic.normalize("cnic").is_not_null())
 
 
 def _check_types(people: pl.DataFrame) -> None:
     """Columns of persons that are read here are of types that make sense."""
     text = (pl.String, pl.Enum, pl.Categorical, pl.Null)
-    for column in ("name", "father_name", "sex", "relation", "marital_state"):
+    columns = ("name", "name_urdu", "father_name", "father_name_urdu", "sex", "relation")
+    for column in (*columns, "marital_state"):
         if column in people.columns and not isinstance(people.schema[column], text):
             raise _wrong_type("people", column, "text")
     if people.schema["birth_date"] != pl.Date:
@@ -193,8 +208,6 @@ def _wrong_type(table: str, column: str, expected: str, hint: str | None = None)
 def _check_members(people: pl.DataFrame, households: pl.DataFrame) -> None:
     """Each person is of a household that is there."""
     theirs = people.get_column(HOUSEHOLD)
-    if not theirs.dtype.is_integer():
-        raise _wrong_type("people", HOUSEHOLD, "whole numbers")
     lost = ~theirs.is_in(households.get_column(HOUSEHOLD).implode()).fill_null(False)
     if lost.any():
         row = lost.arg_max()

@@ -167,8 +167,11 @@ def run_pipeline(
             measured = errors_of_score(judged, model, config.targeting, control)
             eligible = {name: reached(decided, scored) for name, decided in decisions.items()}
             decision_errors = errors_of_decisions(judged, eligible, config.targeting, control)
-            ier, eer = measured.metrics.select("ier", "eer").row(0)
-            say(f"of the score: inclusion error {ier:.1%}, exclusion error {eer:.1%}")
+            ier, eer = (
+                "-" if share is None else f"{share:.1%}"
+                for share in measured.metrics.select("ier", "eer").row(0)
+            )
+            say(f"of the score: inclusion error {ier}, exclusion error {eer}")
 
     return PipelineResult(
         config=config,
