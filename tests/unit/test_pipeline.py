@@ -19,6 +19,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import cli, synth
+from nser_pmt._deciding_plan import DECISION
 from nser_pmt.errors import DomainError, ModelError, SchemaError
 from nser_pmt.pipeline import (
     DuplicatesStep,
@@ -30,6 +31,7 @@ from nser_pmt.pipeline import (
     Step,
     TargetingStep,
     VerifyStep,
+    _report_programmes,
     load_pipeline,
     run_pipeline,
 )
@@ -261,6 +263,11 @@ def test_the_report_has_the_numbers(result: PipelineResult) -> None:
     assert f"Rs {paid['amount'].sum():,}" in page
     refused = result.decisions["kafaalat"].frame.explode("reasons")["reasons"].cast(pl.String)
     assert f'<td class="n">{(refused == "score").sum():,}</td>' in page
+
+
+def test_the_report_has_words_for_each_code() -> None:
+    assert list(_report_programmes._HELD) == HELD.categories.to_list()
+    assert list(_report_programmes._DECISIONS) == DECISION.categories.to_list()
 
 
 def test_a_second_run_writes_the_same_files(written: Path, folder: Path) -> None:

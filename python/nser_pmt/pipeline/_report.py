@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from nser_pmt import _native
 from nser_pmt._svg import FOR, bars
-from nser_pmt.pipeline import _report_steps as steps
+from nser_pmt.pipeline import _report_forms as forms
+from nser_pmt.pipeline import _report_programmes as programmes
 from nser_pmt.pipeline._html import cards, chart, note, page, section, table
 
 if TYPE_CHECKING:
@@ -29,22 +31,22 @@ def report(result: PipelineResult) -> str:
     config = result.config
     sections = [
         ("path", "From form to payment", _path(result)),
-        ("verified", "Who was verified", steps.verified(result)),
-        ("duplicates", "Who is registered twice", steps.duplicates(result)),
-        ("scores", "Scores", steps.scores(result)),
+        ("verified", "Who was verified", forms.verified(result)),
+        ("duplicates", "Who is registered twice", forms.duplicates(result)),
+        ("scores", "Scores", forms.scores(result)),
         *(
-            (f"programme-{n}", decided.programme.title, steps.programme(result, name))
+            (f"programme-{n}", decided.programme.title, programmes.programme(result, name))
             for n, (name, decided) in enumerate(result.decisions.items())
         ),
-        ("payments", "Payments", steps.payments(result)),
-        ("errors", "Errors of targeting", steps.errors(result)),
+        ("payments", "Payments", programmes.payments(result)),
+        ("errors", "Errors of targeting", forms.errors(result)),
         ("made", "How this was made", _made(result)),
     ]
     shown = [part for part in sections if part[2]]
     links = "".join(f'<a href="#{id}">{_short(title)}</a>' for id, title, _ in shown)
     left = [text for step, text in _LEFT_OUT.items() if not getattr(config, step)]
     body = [
-        f"<h1>{steps.said(config.title)}</h1>",
+        f"<h1>{escape(config.title)}</h1>",
         note(f"As of {config.on:%d %B %Y}. Scores of {result.model.title}.", "lead"),
         note(config.note, "warn") if config.note else "",
         note("Left out: " + " ".join(left), "warn") if left else "",
@@ -55,7 +57,7 @@ def report(result: PipelineResult) -> str:
 
 
 def _short(title: str) -> str:
-    return steps.said(title.split(":")[0])
+    return escape(title.split(":")[0])
 
 
 def _path(result: PipelineResult) -> list[str]:
@@ -72,7 +74,7 @@ def _path(result: PipelineResult) -> list[str]:
     for name, decided in result.decisions.items():
         own = result.payments.filter(pl.col("programme") == name)
         counted = [("entitled", own.height), ("paid", own.get_column("held").null_count())]
-        groups.append((steps.title_of(decided), counted))
+        groups.append((programmes.title_of(decided), counted))
     paid = result.payments.filter(pl.col("held").is_null())
     if result.decisions:
         shown += [
