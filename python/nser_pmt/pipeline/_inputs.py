@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,14 @@ _NEEDED = {
     "citizens": (CITIZEN, "cnic", "name"),
     "truth": (HOUSEHOLD,),
 }
+_PERSON = (
+    *("person_id", "hh_id", "cnic", "name", "father_name", "husband_name", "birth_date", "sex"),
+    *("district", "relation", "marital_state", "cnic_verified", "b_form"),
+)
+_CITIZEN = (
+    *("entity", "cnic", "name", "father_name", "husband_name", "birth_date", "sex", "district"),
+    *("alive", "deceased", "card_expiry"),
+)
 # Digits that are text: a spreadsheet's guess would lose them.
 _TEXT = ("cnic", "phone", "name", "father_name", "husband_name")
 
@@ -46,8 +54,14 @@ class Inputs:
     files: Mapping[str, tuple[str | None, str | None, int]]
 
 
-def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
-    """Read the tables of a configuration, or take those that the caller has."""
+def read_inputs(
+    config: Pipeline, given: Mapping[str, Frame | None], asked: Iterable[str]
+) -> Inputs:
+    """Read the tables of a configuration, or take those that the caller has.
+
+    Of persons and citizens only columns that a step reads are kept; `asked` are those of the rules.
+    """
+    read = {"people": {*_PERSON, *asked}, "citizens": set(_CITIZEN)}
     tables: dict[str, pl.DataFrame | None] = {}
     files = {}
     for name in SOURCES:
@@ -65,18 +79,16 @@ def read_inputs(config: Pipeline, given: Mapping[str, Frame | None]) -> Inputs:
             path = config.path(source.file)
             frame, digest = _scan(path, source.columns), _digest(path)
             with polars_errors(path):
-                table = _renamed(frame, source.columns, name).collect()
+                table = _taken(frame, source.columns, name, read.get(name)).collect()
         else:
-            table = _renamed(frame.lazy(), source.columns, name).collect()
-        table = _with_key(table, name)
+            table = _taken(frame.lazy(), source.columns, name, read.get(name)).collect()
+        _check_key(table, name)
         tables[name] = table
         files[name] = (source.file, digest, table.height)
     households, people = tables["households"], tables["people"]
     assert households is not None
     if people is not None:
         _check_members(people, households)
-        _check_types(people)
-        people = _completed(people)
     return Inputs(
         households=households,
         people=people,
@@ -143,6 +155,26 @@ def _renamed(frame: pl.LazyFrame, columns: Mapping[str, str], table: str) -> pl.
     return frame.rename(renamed)
 
 
+def _taken(
+    frame: pl.LazyFrame, columns: Mapping[str, str], table: str, read: set[str] | None
+) -> pl.LazyFrame:
+    """Return what is read of a table, under the library's names, with types that make sense."""
+    frame = _renamed(frame, columns, table)
+    schema = frame.collect_schema()
+    if table != "citizens":
+        ids = {_KEYS[table], HOUSEHOLD}
+        for column in sorted(ids):
+            if not schema[column].is_integer():
+                raise _wrong_type(table, column, "whole numbers")
+        frame = frame.with_columns(pl.col(*ids).cast(pl.Int64, strict=False))
+    if table == "people":
+        _check_types(schema)
+        frame = _completed(frame, schema.names())
+    if read is None:
+        return frame
+    return frame.select(name for name in frame.collect_schema().names() if name in read)
+
+
 def _missing(table: str, column: str, known: list[str]) -> SchemaError:
     error = missing_column(column, known)
     hint = error.hint or f"{table}.columns can say which column it is"
@@ -151,14 +183,9 @@ def _missing(table: str, column: str, known: list[str]) -> SchemaError:
     )
 
 
-def _with_key(table: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return a table whose ids are there, each once; of households and persons whole numbers."""
+def _check_key(table: pl.DataFrame, name: str) -> None:
+    """Ids are there, each once."""
     key = _KEYS[name]
-    if name != "citizens":
-        for column in {key, HOUSEHOLD}:
-            if not table.schema[column].is_integer():
-                raise _wrong_type(name, column, "whole numbers")
-            table = table.with_columns(pl.col(column).cast(pl.Int64, strict=False))
     ids = table.get_column(key)
     wrong = ids.is_null() | ~ids.is_first_distinct()
     row = wrong.arg_max() if wrong.any() else None
@@ -168,31 +195,32 @@ def _with_key(table: pl.DataFrame, name: str) -> pl.DataFrame:
         raise SchemaError(
             f"{name}: column '{key}', row {row}: {text}", code=code, column=key, row=row
         )
-    return table
 
 
-def _completed(people: pl.DataFrame) -> pl.DataFrame:
+def _completed(people: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
     """Return persons with what other columns say of a missing one."""
     for column in ("name", "father_name"):
         urdu = f"{column}_urdu"
-        if {column, urdu} <= set(people.columns):
-            people = people.with_columns(pl.coalesce(column, urdu))
-    if "b_form" in people.columns:
+        if column in columns and urdu in columns:
+            people = people.with_columns(pl.col(column, urdu).cast(pl.String)).with_columns(
+                pl.coalesce(column, urdu)
+            )
+    if "b_form" in columns:
         return people
     # A child's number is that of its B-Form.
     return people.with_columns(b_form=cnic.normalize("cnic").is_not_null())
 
 
-def _check_types(people: pl.DataFrame) -> None:
+def _check_types(schema: pl.Schema) -> None:
     """Columns of persons that are read here are of types that make sense."""
     text = (pl.String, pl.Enum, pl.Categorical, pl.Null)
     columns = ("name", "name_urdu", "father_name", "father_name_urdu", "sex", "relation")
     for column in (*columns, "marital_state"):
-        if column in people.columns and not isinstance(people.schema[column], text):
+        if column in schema and not isinstance(schema[column], text):
             raise _wrong_type("people", column, "text")
-    if people.schema["birth_date"] != pl.Date:
+    if schema["birth_date"] != pl.Date:
         raise _wrong_type("people", "birth_date", "a Date", "In CSV write 1990-07-21")
-    if people.schema.get("cnic_verified", pl.Boolean()) != pl.Boolean:
+    if schema.get("cnic_verified", pl.Boolean()) != pl.Boolean:
         raise _wrong_type("people", "cnic_verified", "true or false")
 
 

@@ -104,7 +104,8 @@ def run_pipeline(
             "citizens": citizens,
             "truth": truth,
         }
-        inputs = read_inputs(config, given)
+        asked = {column.name for _, _, programme in programmes for column in programme.inputs}
+        inputs = read_inputs(config, given, asked)
         say(", ".join(f"{rows:,} {name}" for name, (_, _, rows) in inputs.files.items()))
     forms, members = inputs.households, inputs.people
 
