@@ -452,6 +452,29 @@ def test_a_programme_stands_after_the_one_it_needs(country: Country) -> None:
         run_pipeline(config, households=country.households, people=country.people)
 
 
+def test_lines_of_a_programme_are_for_low_scores(country: Country, tmp_path: Path) -> None:
+    card = nser.load_model("schreiner-pk-2009")
+    turned = dataclasses.replace(card, direction="higher_is_poorer", cutoffs=(), likelihoods=())
+    turned.save(tmp_path / "turned.json")
+    config = dataclasses.replace(
+        asked(people=Source(), programmes=(ProgrammeStep(programme="kafaalat"),)),
+        score=ScoreStep(model=str(tmp_path / "turned.json")),
+    )
+    with pytest.raises(ModelError, match="takes low scores for poor") as error:
+        run_pipeline(config, households=country.households, people=country.people)
+    assert error.value.code == "wrong_direction"
+
+
+def test_a_day_before_the_rules(country: Country) -> None:
+    config = dataclasses.replace(
+        asked(people=Source(), programmes=(ProgrammeStep(programme="kafaalat"),)),
+        on=datetime.date(2015, 1, 1),
+    )
+    with pytest.raises(DomainError) as error:
+        run_pipeline(config, households=country.households, people=country.people)
+    assert error.value.code == "before_first_version"
+
+
 def _again(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([frame, frame.head(1)])
 

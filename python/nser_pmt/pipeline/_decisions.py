@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nser_pmt._programme_parts import Cutoff
 from nser_pmt.deciding import decide, recipients
 from nser_pmt.errors import ModelError, SchemaError
+from nser_pmt.model import Model
 from nser_pmt.pipeline._config import Pipeline, ProgrammeStep
 from nser_pmt.pipeline._persons import adults
 from nser_pmt.programme import Programme, load_programme
@@ -48,15 +50,27 @@ class Decided:
         return "households" if self.programme.unit == "household" else "members"
 
 
-def load_programmes(config: Pipeline) -> list[tuple[str, ProgrammeStep, Programme]]:
-    """Return the programmes of a configuration under their names; what one needs stands before."""
+def load_programmes(config: Pipeline, model: Model) -> list[tuple[str, ProgrammeStep, Programme]]:
+    """Return the programmes of a configuration under their names; what one needs stands before.
+
+    The lines of programmes are for scores of which the lower is poorer.
+    """
     loaded: list[tuple[str, ProgrammeStep, Programme]] = []
     for at, step in enumerate(config.programmes):
         programme = load_programme(config.named(step.programme))
         name = programme.id
         if step.switch_on or step.switch_off:
             programme = programme.with_rules(on=step.switch_on, off=step.switch_off)
-        programme.version(config.on)
+        lines = any(
+            isinstance(rule, Cutoff) and rule.column == "pmt_score"
+            for rule in programme.active_rules(config.on)
+        )
+        if lines and model.direction != "lower_is_poorer":
+            raise ModelError(
+                f"programmes[{at}]: '{name}' takes low scores for poor, and model '{model.id}' "
+                "high ones",
+                code="wrong_direction",
+            )
         before = [other for other, _, _ in loaded]
         for other in programme.needs:
             if other not in before:

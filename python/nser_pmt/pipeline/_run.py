@@ -95,7 +95,7 @@ def run_pipeline(
     control = control or RunControl()
     tell = Reporter(progress)
     model = load_model(config.named(config.score.model))
-    programmes = load_programmes(config)
+    programmes = load_programmes(config, model)
 
     with tell.step("read", "tables") as say:
         given = {
