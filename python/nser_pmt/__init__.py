@@ -42,6 +42,9 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.shock_response import Shock, shock
+from nser_pmt.source_comparison import SourceComparison, compare_sources
+from nser_pmt.status import ProgrammeStatus, Status, StatusIndex
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.verification import Verified, VerifyRules, verify
@@ -76,12 +79,17 @@ __all__ = [
     "Pipeline",
     "PipelineResult",
     "Programme",
+    "ProgrammeStatus",
     "Proposal",
     "RunControl",
     "Scenario",
     "ScenarioChange",
     "SchemaError",
     "Scorecard",
+    "Shock",
+    "SourceComparison",
+    "Status",
+    "StatusIndex",
     "Targeting",
     "Verified",
     "VerifyRules",
@@ -92,6 +100,7 @@ __all__ = [
     "cnic",
     "compare",
     "compare_models",
+    "compare_sources",
     "count_pairs",
     "decay",
     "decide",
@@ -119,6 +128,7 @@ __all__ = [
     "roll_up",
     "run_pipeline",
     "score",
+    "shock",
     "similarity",
     "survey_mean",
     "survey_quantile",

@@ -1,5 +1,6 @@
 """Type-checked, never run: what a caller's type checker sees."""
 
+from datetime import date
 from typing import assert_type
 
 import polars as pl
@@ -111,3 +112,14 @@ made = nser.run_pipeline(pipeline, households=eager, people=eager.lazy(), progre
 assert_type(made, nser.PipelineResult)
 assert_type(made.payments, pl.DataFrame)
 assert_type(made.report(), str)
+moved = nser.shock(eager, model, area={"area": "a"}, effect={"tv": False}, line=1)
+assert_type(moved, nser.Shock[pl.DataFrame])
+assert_type(moved.newly_below, pl.DataFrame)
+assert_type(
+    nser.shock(eager.lazy(), model, area=pl.lit(True), effect=-1.5).newly_below, pl.LazyFrame
+)
+both_ways = nser.compare_sources(eager, eager.lazy(), id="id", model=model, cost={"desk": 1})
+assert_type(both_ways, nser.SourceComparison)
+statuses = nser.StatusIndex.load("status.index")
+assert_type(statuses.look_up("1", on=date(2024, 6, 1)), nser.Status)
+statuses.look_up("1", on=date(2024, 6, 1)).text("fr")  # type: ignore[arg-type]
