@@ -123,3 +123,13 @@ assert_type(both_ways, nser.SourceComparison)
 statuses = nser.StatusIndex.load("status.index")
 assert_type(statuses.look_up("1", on=date(2024, 6, 1)), nser.Status)
 statuses.look_up("1", on=date(2024, 6, 1)).text("fr")  # type: ignore[arg-type]
+day = date(2024, 6, 1)
+kafaalat = nser.load_programme("kafaalat")
+assert_type(kafaalat, nser.Programme)
+assert_type(kafaalat.with_rules(off=["cnic_verified"]), nser.Programme)
+assert_type(nser.decide(eager, kafaalat, on=day, members=eager.lazy()), pl.DataFrame)
+assert_type(nser.decide(eager.lazy(), "kafaalat", on=day, members=eager), pl.LazyFrame)
+assert_type(nser.roll_up(eager.lazy(), kafaalat, on=day), pl.LazyFrame)
+assert_type(nser.recipients(eager, kafaalat, eager.lazy(), on=day), pl.DataFrame)
+assert_type(nser.explain_decision({"pmt_score": 1.0}, kafaalat, on=day), nser.DecisionExplained)
+nser.decide(eager, kafaalat, on=day, on_missing="guess")  # type: ignore[arg-type, unused-ignore]

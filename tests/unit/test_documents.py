@@ -21,7 +21,14 @@ def blocks(path: Path, language: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "docs/linking.md", "docs/estimation.md", "docs/response.md", "docs/run.md"],
+    [
+        "README.md",
+        "docs/linking.md",
+        "docs/estimation.md",
+        "docs/response.md",
+        "docs/run.md",
+        "docs/programmes.md",
+    ],
 )
 def test_code_of_a_document_runs_and_prints_what_it_says(name: str) -> None:
     text = "\n".join(blocks(REPO / name, "python"))
