@@ -12,7 +12,8 @@ __all__ = ["HELD", "PAYMENTS", "masked_name", "pay", "quarter"]
 
 HELD = pl.Enum(["no_recipient", "not_verified", "paid_elsewhere", "amount_unknown"])
 """Why a payment is held: nobody of the household may receive it; her number is not confirmed; the
-same person receives it for another household; the sources do not say how much it is."""
+same person receives it for another household; no source says how much it is, or an answer that it
+depends on is missing."""
 
 PAYMENTS = pl.Schema(
     {

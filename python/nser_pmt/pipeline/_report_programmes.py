@@ -23,7 +23,7 @@ _HELD = {
     "no_recipient": "nobody of the household may receive it",
     "not_verified": "the number of the recipient is not confirmed",
     "paid_elsewhere": "the same person receives it for another household",
-    "amount_unknown": "the sources do not say how much it is",
+    "amount_unknown": "how much it is is not known",
 }
 _DECISIONS = {
     "eligible": "entitled",
@@ -165,7 +165,7 @@ def payments(result: PipelineResult) -> list[str]:
     return [
         note(
             "One payment for each household and programme, to one person. Where several may "
-            "receive it: whose number is confirmed, then the head, her or his wife, the mother, "
+            "receive it: whose number is confirmed, then the head, the head's wife, the mother, "
             "then the eldest. Numbers and names are masked; who may see them finds them by "
             "person_id in the registry."
         ),

@@ -70,7 +70,8 @@ def run_pipeline(
 
     Notes
     -----
-    Everything is held in memory: about 3 GB for a million households of six. The order of steps:
+    Everything is held in memory: about 5 GB for a million households, their members and as many
+    citizens; columns that no step reads are not. The order of steps:
     citizens first, as a verdict is of a record; then duplicates, so that a household is scored and
     decided once; then scores, decisions, payments, errors. The same tables and file give the same
     result, to the last bit, for any number of threads.
