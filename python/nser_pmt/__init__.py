@@ -20,6 +20,7 @@ from nser_pmt.errors import (
     InternalError,
     ModelError,
     NserError,
+    NserWarning,
     SchemaError,
 )
 from nser_pmt.fitting import CrossValidation, Fit, fit
@@ -74,6 +75,7 @@ __all__ = [
     "ModelError",
     "ModelSpec",
     "NserError",
+    "NserWarning",
     "PersonIndex",
     "PersonMatch",
     "Pipeline",

@@ -72,8 +72,8 @@ class SurveyDesign:
         return DomainError(
             f"{where} has one sampling unit, so its variance is unknown",
             code="lonely_psu",
-            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
-            "or put strata together",
+            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' takes its "
+            "variance as 0; or put strata together. In fit, errors='cluster' ignores strata",
         )
 
 
