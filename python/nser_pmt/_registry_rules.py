@@ -1,0 +1,210 @@
+"""Scores and decisions of households under the model and the programmes of a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from nser_pmt import _registry_files as files
+from nser_pmt._engine import STATUS
+from nser_pmt._registry_manifest import Programme as InForce
+from nser_pmt._registry_manifest import Rules, damaged
+from nser_pmt.decisions import DECISION, decide
+from nser_pmt.errors import ModelError
+from nser_pmt.model import Model
+from nser_pmt.programme import Programme
+from nser_pmt.scoring import explain, score
+
+__all__ = ["RuleBook", "load_rules", "moved_terms"]
+
+_FOLDER = "rules"
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """A model and programmes, those that others need before the others."""
+
+    model: Model
+    programmes: tuple[Programme, ...]
+
+    @classmethod
+    def of(cls, model: Model, programmes: Sequence[Programme]) -> RuleBook:
+        """Put programmes in the order in which they can be decided.
+
+        Raises
+        ------
+        ModelError
+            A programme comes twice, has a quota, or they need each other in a circle.
+        """
+        ids = [programme.id for programme in programmes]
+        for programme in programmes:
+            if ids.count(programme.id) > 1:
+                raise ModelError(f"programme '{programme.id}' comes twice", code="twice")
+            if any(quota.enabled for quota in programme.quotas):
+                raise ModelError(
+                    f"programme '{programme.id}' has a quota, which ranks all households: one "
+                    "change would decide others again",
+                    code="quota",
+                    hint="Keep the programme without its quota, and decide with it on what "
+                    "registry.at() returns",
+                )
+        ordered: list[Programme] = []
+        left = list(programmes)
+        while left:
+            waiting = {programme.id for programme in left}
+            ready = [p for p in left if not waiting & set(p.needs)]
+            if not ready:
+                raise ModelError("the programmes need each other in a circle", code="circle")
+            ordered += ready
+            left = [p for p in left if p not in ready]
+        return cls(model, tuple(ordered))
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """Names of all columns that the model or a programme reads, on any date."""
+        names = set(self.model.columns)
+        for programme in self.programmes:
+            names.update(item.name for item in programme.inputs)
+        return frozenset(names)
+
+    @cached_property
+    def output(self) -> dict[str, pl.DataType]:
+        """Columns of decisions besides hh_id, and their types."""
+        made: dict[str, pl.DataType] = {"pmt_score": pl.Float64(), "pmt_status": STATUS}
+        for programme in self.programmes:
+            made[f"decision_{programme.id}"] = DECISION
+            made[f"reasons_{programme.id}"] = pl.List(pl.String())
+            made[f"amount_{programme.id}"] = pl.Float64()
+        return {**made, "decided_on": pl.Date()}
+
+    def decide(self, households: pl.DataFrame, people: pl.DataFrame, on: date) -> pl.DataFrame:
+        """Return hh_id, score, status and the decision of every programme, sorted by hh_id."""
+        decided = score(households.sort("hh_id"), self.model)
+        result = decided.select("hh_id", "pmt_score", "pmt_status")
+        for programme in self.programmes:
+            for name in programme.needs:
+                if f"decision_{name}" in result.columns:
+                    active = f"{name}_active"
+                    fact = pl.Series(active, _active(result.get_column(f"decision_{name}")))
+                    decided = decided.with_columns(fact)
+            result = result.hstack(self._of(programme, decided, people, on))
+        result = result.with_columns(pl.lit(on).alias("decided_on"))
+        return result.cast(self.output)  # type: ignore[arg-type]
+
+    def _of(
+        self, programme: Programme, households: pl.DataFrame, people: pl.DataFrame, on: date
+    ) -> list[pl.Series]:
+        end = f"_{programme.id}"
+        names = [f"decision{end}", f"reasons{end}", f"amount{end}"]
+        if programme.unit == "household":
+            made = decide(households, programme, on=on, members=people, suffix=end)
+            return made.select(names).get_columns()
+        # A programme of persons: the household is in it with one of its people.
+        read = [c for c in households.columns if c in {i.name for i in programme.inputs}]
+        facts = households.select("hh_id", *(c for c in read if c not in people.columns))
+        persons = people.join(facts, on="hh_id", how="inner", maintain_order="left")
+        made = decide(persons, programme, on=on, members=people, suffix=end)
+        rolled = made.group_by("hh_id").agg(_rolled(programme, end))
+        homes = households.select("hh_id").join(
+            rolled, on="hh_id", how="left", maintain_order="left"
+        )
+        nobody = pl.lit("not_eligible").cast(DECISION)
+        none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+        return homes.select(
+            pl.col(names[0]).fill_null(nobody), pl.col(names[1]).fill_null(none), names[2]
+        ).get_columns()
+
+    def in_force(self, on: date) -> Rules:
+        """Return what the manifest says of these rules."""
+        return Rules(
+            model=self.model.id,
+            model_digest=self.model.digest(),
+            programmes=tuple(
+                InForce(id=p.id, digest=p.digest(), version=p.version(on).id)
+                for p in self.programmes
+            ),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Keep the files of the rules, each under its digest."""
+        files.make_folder(folder / _FOLDER)
+        for item in (self.model, *self.programmes):
+            path = folder / _FOLDER / f"{item.digest()}.json"
+            if not path.exists():
+                temporary = path.with_name(f".{path.name}.new")
+                files.write_text(temporary, item.to_json())
+                temporary.replace(path)
+
+
+def _active(decision: pl.Series) -> pl.Series:
+    """Return whether a programme pays a household: null where that needs data."""
+    text = decision.cast(pl.String).to_frame("d")
+    return text.select(pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")).to_series()
+
+
+def _rolled(programme: Programme, end: str) -> list[pl.Expr]:
+    decision = pl.col(f"decision{end}").cast(pl.String)
+    order = {rule: place for place, rule in enumerate(programme.rule_ids())}
+    in_it = (decision == "eligible").any()
+    unknown = (decision == "needs_data").any()
+    ruled = pl.Enum(list(order))
+    reasons = pl.col(f"reasons{end}").explode().drop_nulls().cast(ruled).unique().sort()
+    paid = pl.col(f"amount{end}").filter(decision == "eligible")
+    whole = in_it & (paid.null_count() == 0)
+    return [
+        pl.when(in_it)
+        .then(pl.lit("eligible"))
+        .when(unknown)
+        .then(pl.lit("needs_data"))
+        .otherwise(pl.lit("not_eligible"))
+        .cast(DECISION)
+        .alias(f"decision{end}"),
+        pl.when(in_it).then(reasons.head(0)).otherwise(reasons).cast(pl.List(pl.String)).alias(f"reasons{end}"),
+        pl.when(whole).then(paid.sum()).alias(f"amount{end}"),
+    ]
+
+
+def load_rules(folder: Path, rules: Rules) -> RuleBook:
+    """Read the rules that a segment was decided with; RegistryError if they were changed."""
+    texts = {}
+    for digest in (rules.model_digest, *(p.digest for p in rules.programmes)):
+        try:
+            texts[digest] = (folder / _FOLDER / f"{digest}.json").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise damaged("a file of the rules is missing") from None
+    try:
+        model = Model.from_json(texts[rules.model_digest])
+        programmes = tuple(Programme.from_json(texts[p.digest]) for p in rules.programmes)
+    except ModelError:
+        raise damaged("a file of the rules cannot be read") from None
+    book = RuleBook(model, programmes)
+    if [model.digest(), *(p.digest() for p in programmes)] != list(texts):
+        raise damaged("a file of the rules was changed")
+    return book
+
+
+def moved_terms(before: pl.DataFrame, after: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Return, for households in both frames, the term whose points changed most.
+
+    Columns ``hh_id``, ``term`` (String) and ``term_change`` (points); the first term in model order
+    of those that changed most. A household is left out where no term is known to have changed.
+    """
+    points = []
+    for frame in (before, after):
+        points.append(explain(frame.sort("hh_id"), model, id="hh_id"))
+    # The same households in the same order, and the same terms: row by row.
+    both = points[0].select("hh_id", "term").with_columns(
+        points[1].get_column("points").alias("after") - points[0].get_column("points")
+    )
+    return (
+        both.rename({"after": "term_change"})
+        .filter(pl.col("term_change") != 0.0)
+        .group_by("hh_id", maintain_order=True)
+        .agg(pl.all().sort_by(pl.col("term_change").abs(), descending=True, maintain_order=True).first())
+        .with_columns(pl.col("term").cast(pl.String))
+    )
