@@ -20,10 +20,13 @@ from nser_pmt.errors import RegistryError
 
 __all__ = [
     "MANIFEST",
+    "RULES",
+    "claim",
     "commit",
     "locked",
     "make_folder",
     "segment_folder",
+    "settle",
     "sweep",
     "sync",
     "synced",
@@ -33,6 +36,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+RULES = "rules"
 _LOCK = "lock"
 _SEGMENTS = "segments"
 _ROW_GROUP = 131_072
@@ -125,8 +129,25 @@ def make_folder(path: Path) -> None:
     path.chmod(0o700)
 
 
+def claim(folder: Path) -> None:
+    """Make the folder of a registry; what a creation that died left there is no matter.
+
+    Raises
+    ------
+    RegistryError
+        The folder has a registry or other files (code ``already_exists``).
+    """
+    with writing():
+        own = {_LOCK, _SEGMENTS, RULES, f".{MANIFEST}.new"}
+        if any(path.name not in own for path in folder.iterdir()):
+            raise RegistryError("the folder is not empty", code="already_exists")
+        make_folder(folder / RULES)
+        make_folder(folder / _SEGMENTS)
+        sweep(folder, set())
+
+
 def commit(folder: Path, manifest: object) -> None:
-    """Replace the manifest. Before this returns, the old or the new one is in force."""
+    """Replace the manifest: at every moment the old or the new one is in force."""
     for inner in (folder / _SEGMENTS, folder):
         sync(inner)
     temporary = folder / f".{MANIFEST}.new"
@@ -137,8 +158,25 @@ def commit(folder: Path, manifest: object) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fault("sync folder")
-    sync(folder)
+
+
+def settle(folder: Path) -> None:
+    """See the new manifest to the disk.
+
+    Raises
+    ------
+    RegistryError
+        The system does not confirm it (code ``not_settled``); the change is in force.
+    """
+    try:
+        fault("sync folder")
+        sync(folder)
+    except OSError as error:
+        raise RegistryError(
+            "the change is in force, but the system does not confirm that it would outlast a loss "
+            "of power",
+            code="not_settled",
+        ) from error
 
 
 def sweep(folder: Path, known: set[int]) -> None:

@@ -157,7 +157,7 @@ class Why:
     status: str
     decision: str
     reasons: tuple[str, ...]
-    amount: float | None
+    amount: int | None
 
     def __repr__(self) -> str:
         score = "no score" if self.score is None else f"score {self.score:g}"

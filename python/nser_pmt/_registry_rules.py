@@ -14,7 +14,8 @@ from nser_pmt import _registry_files as files
 from nser_pmt._engine import STATUS
 from nser_pmt._registry_manifest import Programme as InForce
 from nser_pmt._registry_manifest import Rules, damaged
-from nser_pmt.decisions import DECISION, decide
+from nser_pmt._deciding_plan import DECISION
+from nser_pmt.deciding import decide
 from nser_pmt.errors import ModelError
 from nser_pmt.model import Model
 from nser_pmt.programme import Programme
@@ -22,7 +23,7 @@ from nser_pmt.scoring import explain, score
 
 __all__ = ["RuleBook", "load_rules", "moved_terms"]
 
-_FOLDER = "rules"
+_KEYS = ("hh_id", "person_id")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class RuleBook:
         names = set(self.model.columns)
         for programme in self.programmes:
             names.update(item.name for item in programme.inputs)
+            names.update(rollup.name for rollup in programme.rollups)
         return frozenset(names)
 
     @cached_property
@@ -79,7 +81,7 @@ class RuleBook:
         for programme in self.programmes:
             made[f"decision_{programme.id}"] = DECISION
             made[f"reasons_{programme.id}"] = pl.List(pl.String())
-            made[f"amount_{programme.id}"] = pl.Float64()
+            made[f"amount_{programme.id}"] = pl.Int64()
         return {**made, "decided_on": pl.Date()}
 
     def decide(self, households: pl.DataFrame, people: pl.DataFrame, on: date) -> pl.DataFrame:
@@ -102,19 +104,19 @@ class RuleBook:
         end = f"_{programme.id}"
         names = [f"decision{end}", f"reasons{end}", f"amount{end}"]
         if programme.unit == "household":
-            made = decide(households, programme, on=on, members=people, suffix=end)
+            members = people if people.width > len(_KEYS) else None
+            made = decide(households, programme, on=on, members=members, suffix=end)
             return made.select(names).get_columns()
         # A programme of persons: the household is in it with one of its people.
-        read = [c for c in households.columns if c in {i.name for i in programme.inputs}]
-        facts = households.select("hh_id", *(c for c in read if c not in people.columns))
-        persons = people.join(facts, on="hh_id", how="inner", maintain_order="left")
-        made = decide(persons, programme, on=on, members=people, suffix=end)
-        rolled = made.group_by("hh_id").agg(_rolled(programme, end))
+        read = {item.name for item in programme.inputs} - set(people.columns)
+        facts = households.select("hh_id", *(c for c in households.columns if c in read))
+        made = decide(people, programme, on=on, households=facts, suffix=end)
+        rolled = made.group_by("hh_id").agg(_rolled(end))
         homes = households.select("hh_id").join(
             rolled, on="hh_id", how="left", maintain_order="left"
         )
         nobody = pl.lit("not_eligible").cast(DECISION)
-        none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+        none = pl.lit([], dtype=pl.List(pl.String))
         return homes.select(
             pl.col(names[0]).fill_null(nobody), pl.col(names[1]).fill_null(none), names[2]
         ).get_columns()
@@ -123,22 +125,22 @@ class RuleBook:
         """Return what the manifest says of these rules."""
         return Rules(
             model=self.model.id,
-            model_digest=self.model.digest(),
+            model_digest=self.model.digest,
             programmes=tuple(
-                InForce(id=p.id, digest=p.digest(), version=p.version(on).id)
+                InForce(id=p.id, digest=p.digest, version=p.version(on).id)
                 for p in self.programmes
             ),
         )
 
     def save(self, folder: Path) -> None:
         """Keep the files of the rules, each under its digest."""
-        files.make_folder(folder / _FOLDER)
         for item in (self.model, *self.programmes):
-            path = folder / _FOLDER / f"{item.digest()}.json"
+            path = folder / files.RULES / f"{item.digest}.json"
             if not path.exists():
                 temporary = path.with_name(f".{path.name}.new")
                 files.write_text(temporary, item.to_json())
                 temporary.replace(path)
+        files.sync(folder / files.RULES)
 
 
 def _active(decision: pl.Series) -> pl.Series:
@@ -147,25 +149,19 @@ def _active(decision: pl.Series) -> pl.Series:
     return text.select(pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")).to_series()
 
 
-def _rolled(programme: Programme, end: str) -> list[pl.Expr]:
-    decision = pl.col(f"decision{end}").cast(pl.String)
-    order = {rule: place for place, rule in enumerate(programme.rule_ids())}
-    in_it = (decision == "eligible").any()
-    unknown = (decision == "needs_data").any()
-    ruled = pl.Enum(list(order))
-    reasons = pl.col(f"reasons{end}").explode().drop_nulls().cast(ruled).unique().sort()
-    paid = pl.col(f"amount{end}").filter(decision == "eligible")
-    whole = in_it & (paid.null_count() == 0)
+def _rolled(end: str) -> list[pl.Expr]:
+    """Return the decision of a household of those of its people, and what stands in the way."""
+    decision = pl.col(f"decision{end}")
+    paid, unknown = (decision == "eligible").any(), (decision == "needs_data").any()
+    kind = pl.when(paid).then(pl.lit("eligible")).when(unknown).then(pl.lit("needs_data"))
+    kind = kind.otherwise(pl.lit("not_eligible")).cast(DECISION)
+    # Of those who keep the household from a better answer.
+    reasons = pl.col(f"reasons{end}").filter(decision == kind).explode().drop_nulls()
+    amount = pl.col(f"amount{end}").filter(decision == "eligible")
     return [
-        pl.when(in_it)
-        .then(pl.lit("eligible"))
-        .when(unknown)
-        .then(pl.lit("needs_data"))
-        .otherwise(pl.lit("not_eligible"))
-        .cast(DECISION)
-        .alias(f"decision{end}"),
-        pl.when(in_it).then(reasons.head(0)).otherwise(reasons).cast(pl.List(pl.String)).alias(f"reasons{end}"),
-        pl.when(whole).then(paid.sum()).alias(f"amount{end}"),
+        kind.alias(f"decision{end}"),
+        reasons.unique().sort().alias(f"reasons{end}"),
+        pl.when(paid & (amount.null_count() == 0)).then(amount.sum()).alias(f"amount{end}"),
     ]
 
 
@@ -174,7 +170,7 @@ def load_rules(folder: Path, rules: Rules) -> RuleBook:
     texts = {}
     for digest in (rules.model_digest, *(p.digest for p in rules.programmes)):
         try:
-            texts[digest] = (folder / _FOLDER / f"{digest}.json").read_text(encoding="utf-8")
+            texts[digest] = (folder / files.RULES / f"{digest}.json").read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             raise damaged("a file of the rules is missing") from None
     try:
@@ -183,7 +179,7 @@ def load_rules(folder: Path, rules: Rules) -> RuleBook:
     except ModelError:
         raise damaged("a file of the rules cannot be read") from None
     book = RuleBook(model, programmes)
-    if [model.digest(), *(p.digest() for p in programmes)] != list(texts):
+    if [model.digest, *(p.digest for p in programmes)] != list(texts):
         raise damaged("a file of the rules was changed")
     return book
 

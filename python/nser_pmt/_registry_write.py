@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -12,10 +12,10 @@ import polars as pl
 
 from nser_pmt import _registry_files as files
 from nser_pmt import _registry_tables as tables
-from nser_pmt._registry_manifest import Manifest, Part, Segment, now
+from nser_pmt._registry_manifest import Manifest, Part, Segment, load_manifest, now
 from nser_pmt._registry_rules import RuleBook
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError
+from nser_pmt.errors import DomainError, RegistryError
 
 __all__ = ["add_segment", "layout_of", "ranges", "with_decisions"]
 
@@ -86,7 +86,6 @@ def add_segment(
         Told the number of households done.
     """
     target = files.segment_folder(folder, segment.number)
-    committed = False
     try:
         with files.writing():
             files.make_folder(target)
@@ -106,10 +105,13 @@ def add_segment(
             whole = replace(segment, parts=tuple(made), recorded_at=now())
             changed = replace(manifest, segments=(*kept, whole))
             changed.save(folder)
-            committed = True
-    finally:
-        if not committed:
-            shutil.rmtree(target, ignore_errors=True)
+    except BaseException:
+        # Asked of the disk: the interrupt may have come just after the change.
+        with contextlib.suppress(OSError, RegistryError):
+            in_force = load_manifest(folder).segments if (folder / files.MANIFEST).exists() else ()
+            files.sweep(folder, {s.number for s in in_force})
+        raise
+    files.settle(folder)
     return changed
 
 

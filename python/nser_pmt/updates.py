@@ -113,12 +113,11 @@ class Registry:
         persons = _keyed(persons, "people", ["hh_id", "person_id"])
         schema_h = manifests.columns_of(given.collect_schema(), "households")
         schema_p = manifests.columns_of(persons.collect_schema(), "people")
+        segment = _segment(0, "base", on, book)
         with files.writing():
             files.make_folder(path)
-            if any(path.iterdir()):
-                raise RegistryError("the folder is not empty", code="already_exists")
-            files.make_folder(path / "segments")
         with files.locked(path):
+            files.claim(path)
             with files.writing():
                 book.save(path)
             layout = write.layout_of(
@@ -136,7 +135,7 @@ class Registry:
                     people=schema_p,
                     segments=(),
                 ),
-                _segment(0, "base", on, book),
+                segment,
                 parts,
                 layout,
                 control=control,
@@ -355,6 +354,8 @@ class Registry:
         with files.locked(self._folder):
             self._refresh()
             last = self._manifest.last
+            if forget_before is not None and forget_before > last.day:
+                raise invalid(f"forget_before must not be after the last change, {last.day}")
             self._rewrite(
                 last.day, self._book, decide=False, keep=forget_before, control=control
             )
