@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from nser_pmt import _registry_records as records
-from nser_pmt._registry_batch import CHANGE, FORM, REASON, WRONG, ROW, Batch, reject
+from nser_pmt._registry_batch import CHANGE, FORM, REASON, ROW, WRONG, Batch, reject
 from nser_pmt._registry_look_up import LookUp
 
 __all__ = ["Applied", "apply_batch"]
@@ -49,9 +49,15 @@ def apply_batch(batch: Batch, known: LookUp) -> Applied:
     gone = change_h.filter(pl.col(CHANGE) == "removed").select("hh_id")
     members = people.join(touched, on="hh_id", how="semi", maintain_order="left")
 
-    columns_h = [name for name in change_h.columns if name not in (ROW, CHANGE, FORM, REASON, WRONG)]
-    columns_p = [name for name in change_p.columns if name not in (ROW, CHANGE, FORM, REASON, WRONG)]
-    rows_h = change_h.with_columns(removed=pl.col(CHANGE) == "removed").select(*columns_h, "removed")
+    columns_h = [
+        name for name in change_h.columns if name not in (ROW, CHANGE, FORM, REASON, WRONG)
+    ]
+    columns_p = [
+        name for name in change_p.columns if name not in (ROW, CHANGE, FORM, REASON, WRONG)
+    ]
+    rows_h = change_h.with_columns(removed=pl.col(CHANGE) == "removed").select(
+        *columns_h, "removed"
+    )
     rows_p = change_p.with_columns(removed=pl.col(CHANGE) == "left").select(*columns_p, "removed")
     # With a household go all its people.
     follow = members.join(gone, on="hh_id", how="semi").join(rows_p, on=_PERSON, how="anti")
@@ -105,9 +111,7 @@ def _check_known(batch: Batch, households: pl.DataFrame, people: pl.DataFrame) -
     stated = _accepted(batch.households)
     coming = stated.filter(pl.col(CHANGE) == "new").get_column("hh_id").implode()
     going = stated.filter(pl.col(CHANGE) == "removed").get_column("hh_id").implode()
-    rows = reject(
-        batch.people, "unknown_household", ~there & ~pl.col("hh_id").is_in(coming)
-    )
+    rows = reject(batch.people, "unknown_household", ~there & ~pl.col("hh_id").is_in(coming))
     leaving = pl.col(CHANGE) == "left"
     rows = reject(rows, "household_removed", pl.col("hh_id").is_in(going) & ~leaving)
     member = people.select(*_PERSON, _member=pl.lit(value=True))
@@ -152,7 +156,9 @@ def _check_numbers(batch: Batch, people: pl.DataFrame, known: LookUp) -> None:
     )
     bringing = rows.filter(brings)
     holders = known.holders(bringing.get_column("number").unique().sort())
-    freed_rows = rows.filter((pl.col(CHANGE) == "left") | pl.col("had").ne_missing(pl.col("number")))
+    freed_rows = rows.filter(
+        (pl.col(CHANGE) == "left") | pl.col("had").ne_missing(pl.col("number"))
+    )
     while True:
         accepted = _accepted(batch.people).select(ROW)
         gone = _accepted(batch.households).filter(pl.col(CHANGE) == "removed").select("hh_id")

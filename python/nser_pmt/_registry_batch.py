@@ -132,7 +132,11 @@ def _typed(
             lost = cast.is_null() & pl.col(name).is_not_null()
             bad = pl.when(bad.is_null() & lost).then(pl.lit(name)).otherwise(bad)
     bad = pl.when(bad.is_null() & pl.col(CHANGE).is_null()).then(pl.lit(CHANGE)).otherwise(bad)
-    wrong = frame.select(bad.alias(WRONG)).to_series() if frame.height else pl.Series(WRONG, [], pl.String)
+    wrong = (
+        frame.select(bad.alias(WRONG)).to_series()
+        if frame.height
+        else pl.Series(WRONG, [], pl.String)
+    )
     reason = pl.when(pl.col(WRONG).is_not_null()).then(pl.lit("bad_value"))
     return (
         frame.with_columns(casts)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import polars as pl
 
 from nser_pmt import _registry_records as records
-from nser_pmt import blocking, compare
+from nser_pmt import compare
 from nser_pmt._registry_batch import CHANGE, FORM, REASON, ROW, Batch, reject
 from nser_pmt._registry_look_up import LookUp
 from nser_pmt.link_spec import LinkSpec
@@ -44,9 +44,12 @@ def link_rows(batch: Batch, known: LookUp, born: Callable[[pl.Series], pl.DataFr
     form = pl.format("form {}", FORM)
     alone = pl.format("row {}", ROW)
     lacking = pl.col("hh_id").is_null()
-    if not households.select(lacking.any()).item() and not people.select(
-        (lacking | (pl.col("person_id").is_null() & (pl.col(CHANGE) != "joined"))).any()
-    ).item():
+    if (
+        not households.select(lacking.any()).item()
+        and not people.select(
+            (lacking | (pl.col("person_id").is_null() & (pl.col(CHANGE) != "joined"))).any()
+        ).item()
+    ):
         return
     people = people.with_columns(pl.coalesce(form, alone).alias(_GROUP))
     households = households.with_columns(form.alias(_GROUP))
@@ -92,7 +95,9 @@ def _agreed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_homes(frame: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     joined = frame.join(homes, on=_GROUP, how="left", maintain_order="left")
-    joined = reject(joined, "ambiguous_household", pl.col("hh_id").is_null() & (pl.col("homes") > 1))
+    joined = reject(
+        joined, "ambiguous_household", pl.col("hh_id").is_null() & (pl.col("homes") > 1)
+    )
     filled = pl.coalesce("hh_id", pl.when(pl.col("homes") == 1).then("agreed"))
     joined = joined.with_columns(filled.alias("hh_id"))
     joined = reject(joined, "unknown_household", pl.col("hh_id").is_null())
@@ -136,7 +141,9 @@ def _by_name(people: pl.DataFrame, born: Callable[[pl.Series], pl.DataFrame]) ->
     candidates = candidates.with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
     pairs = link(left, candidates.select("id", *kept), _spec(kept), id="id")
     near = pairs.filter(pl.col("match_weight") >= _LEAST_WEIGHT)
-    return near.join(candidates.select("id", "hh_id", "person_id"), left_on="id_right", right_on="id").select(
+    return near.join(
+        candidates.select("id", "hh_id", "person_id"), left_on="id_right", right_on="id"
+    ).select(
         pl.col("id_left").cast(pl.UInt32).alias(ROW),
         pl.col("hh_id").alias("home"),
         pl.col("person_id").alias("person"),
@@ -156,5 +163,7 @@ def _spec(columns: list[str]) -> LinkSpec:
             )
         )
     if "sex" in columns:
-        weighed.append(compare.exact("sex", frequency="none").with_chances(m=[0.99, 0.01], u=[0.5, 0.5]))
+        weighed.append(
+            compare.exact("sex", frequency="none").with_chances(m=[0.99, 0.01], u=[0.5, 0.5])
+        )
     return LinkSpec(compare=weighed, block_on=[["birth_date"]], prior=0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,9 +137,7 @@ def schema_of(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:
 
 def now() -> str:
     """Return the time, in UTC."""
-    from datetime import timezone
-
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from nser_pmt import _registry_files as files
+from nser_pmt._deciding_plan import DECISION
 from nser_pmt._engine import STATUS
 from nser_pmt._registry_manifest import Programme as InForce
 from nser_pmt._registry_manifest import Rules, damaged
-from nser_pmt._deciding_plan import DECISION
 from nser_pmt.deciding import decide
 from nser_pmt.errors import ModelError
 from nser_pmt.model import Model
@@ -127,8 +127,7 @@ class RuleBook:
             model=self.model.id,
             model_digest=self.model.digest,
             programmes=tuple(
-                InForce(id=p.id, digest=p.digest, version=p.version(on).id)
-                for p in self.programmes
+                InForce(id=p.id, digest=p.digest, version=p.version(on).id) for p in self.programmes
             ),
         )
 
@@ -146,7 +145,9 @@ class RuleBook:
 def _active(decision: pl.Series) -> pl.Series:
     """Return whether a programme pays a household: null where that needs data."""
     text = decision.cast(pl.String).to_frame("d")
-    return text.select(pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")).to_series()
+    return text.select(
+        pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")
+    ).to_series()
 
 
 def _rolled(end: str) -> list[pl.Expr]:
@@ -194,13 +195,21 @@ def moved_terms(before: pl.DataFrame, after: pl.DataFrame, model: Model) -> pl.D
     for frame in (before, after):
         points.append(explain(frame.sort("hh_id"), model, id="hh_id"))
     # The same households in the same order, and the same terms: row by row.
-    both = points[0].select("hh_id", "term").with_columns(
-        points[1].get_column("points").alias("after") - points[0].get_column("points")
+    both = (
+        points[0]
+        .select("hh_id", "term")
+        .with_columns(
+            points[1].get_column("points").alias("after") - points[0].get_column("points")
+        )
     )
     return (
         both.rename({"after": "term_change"})
         .filter(pl.col("term_change") != 0.0)
         .group_by("hh_id", maintain_order=True)
-        .agg(pl.all().sort_by(pl.col("term_change").abs(), descending=True, maintain_order=True).first())
+        .agg(
+            pl.all()
+            .sort_by(pl.col("term_change").abs(), descending=True, maintain_order=True)
+            .first()
+        )
         .with_columns(pl.col("term").cast(pl.String))
     )

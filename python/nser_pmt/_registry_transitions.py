@@ -32,9 +32,14 @@ def transitions(
     old = before.rename({n: f"{n}_before" for n in before.columns if n != "hh_id"})
     both = old.join(after, on="hh_id", how="full", coalesce=True).sort("hh_id")
     scores = both.select(
-        "hh_id", "pmt_score_before", "pmt_score", score_change=pl.col("pmt_score") - pl.col("pmt_score_before")
+        "hh_id",
+        "pmt_score_before",
+        "pmt_score",
+        score_change=pl.col("pmt_score") - pl.col("pmt_score_before"),
     )
-    moved = scores.filter(pl.col("pmt_score").ne_missing(pl.col("pmt_score_before"))).select("hh_id")
+    moved = scores.filter(pl.col("pmt_score").ne_missing(pl.col("pmt_score_before"))).select(
+        "hh_id"
+    )
     answers = [
         frame.join(moved, on="hh_id", how="semi", maintain_order="left")
         for frame in (households_before, households)

@@ -92,9 +92,7 @@ def add_segment(
         made: list[Part] = []
         for place, (low, frames) in enumerate(parts):
             with files.writing():
-                made.append(
-                    tables.write_part(folder, segment.number, place, low, frames, layout)
-                )
+                made.append(tables.write_part(folder, segment.number, place, low, frames, layout))
             if control is not None and control.progress is not None:
                 control.progress(sum(part.households for part in made))
         with files.writing():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ from nser_pmt import _registry_manifest as manifests
 from nser_pmt import _registry_tables as tables
 from nser_pmt import _registry_write as write
 from nser_pmt._options import invalid
-from nser_pmt._registry_batch import RESERVED, read_batch, rejected_rows
+from nser_pmt._registry_batch import RESERVED, read_batch
 from nser_pmt._registry_manifest import Manifest, Segment
 from nser_pmt._registry_report import RegistryState, UpdateReport, Why, why_of
 from nser_pmt._registry_rules import RuleBook, load_rules
-from nser_pmt._registry_transitions import transitions
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, RegistryError, SchemaError
+from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.model import Model, load_model, missing_column
 from nser_pmt.programme import Programme, load_programme
 
@@ -204,9 +202,7 @@ class Registry:
         """
         segments = self._known(on)
         types = self._layout(segments[-1])
-        frames = {
-            table: tables.frame_of(self._folder, segments, table) for table in tables.TABLES
-        }
+        frames = {table: tables.frame_of(self._folder, segments, table) for table in tables.TABLES}
         return RegistryState(
             on=segments[-1].day if on is None else on,
             households=frames["households"],
@@ -356,9 +352,7 @@ class Registry:
             last = self._manifest.last
             if forget_before is not None and forget_before > last.day:
                 raise invalid(f"forget_before must not be after the last change, {last.day}")
-            self._rewrite(
-                last.day, self._book, decide=False, keep=forget_before, control=control
-            )
+            self._rewrite(last.day, self._book, decide=False, keep=forget_before, control=control)
 
     # -- helpers -------------------------------------------------------------------------------
 
@@ -478,8 +472,7 @@ def _keyed(frame: pl.LazyFrame, table: str, keys: list[str]) -> pl.LazyFrame:
             raise missing_column(key, schema.names())
         if not schema[key].is_integer():
             raise SchemaError(
-                f"{table}, column '{key}': expected whole numbers, found "
-                f"{schema[key].base_type()}",
+                f"{table}, column '{key}': expected whole numbers, found {schema[key].base_type()}",
                 code="wrong_column",
                 column=key,
             )
@@ -491,9 +484,7 @@ def _check_date(on: object) -> None:
         raise DomainError("on: expected a date, as date(2024, 6, 1)", code="wrong_date")
 
 
-def _segment(
-    number: int, kind: Any, on: date, book: RuleBook, batch: str = ""
-) -> Segment:
+def _segment(number: int, kind: Any, on: date, book: RuleBook, batch: str = "") -> Segment:
     return Segment(
         number=number,
         kind=kind,
