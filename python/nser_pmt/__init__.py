@@ -10,6 +10,7 @@ from nser_pmt import _native, blocking, cnic, compare, golden, names, similarity
 from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
+from nser_pmt.deciding import decide, recipients, roll_up
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
     CancelledError,
@@ -34,6 +35,7 @@ from nser_pmt.model_comparison import ModelComparison, compare_models
 from nser_pmt.model_decay import Decay, decay
 from nser_pmt.model_spec import ModelSpec
 from nser_pmt.person_index import PersonIndex, PersonMatch
+from nser_pmt.programme import Programme, list_programmes, load_programme
 from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
@@ -68,6 +70,7 @@ __all__ = [
     "NserError",
     "PersonIndex",
     "PersonMatch",
+    "Programme",
     "Proposal",
     "RunControl",
     "Scenario",
@@ -86,6 +89,7 @@ __all__ = [
     "compare_models",
     "count_pairs",
     "decay",
+    "decide",
     "diagnose",
     "evaluate_links",
     "explain",
@@ -97,11 +101,15 @@ __all__ = [
     "likelihood_table",
     "link",
     "list_models",
+    "list_programmes",
     "load_link_spec",
     "load_model",
+    "load_programme",
     "names",
     "propose_spec",
+    "recipients",
     "representative",
+    "roll_up",
     "score",
     "similarity",
     "survey_mean",

@@ -2,23 +2,65 @@
 
 The dataclass is the schema: its annotations are the types, its defaults the defaults. Unknown keys,
 wrong types, NaN and infinity are a `ModelError` that names the place (``terms[2].bins[0].ge``).
+A date is a TOML date, or text such as ``"2024-06-01"`` (JSON has no dates).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import functools
+import json
 import math
+import tomllib
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from nser_pmt.errors import ModelError
 
 T = TypeVar("T")
 
-_WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a finite number",
+    bool: "true or false",
+    datetime.date: "a date",
+}
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return the plain data of JSON text, refusing a key given twice as TOML does."""
+    return _parse("JSON", lambda: json.loads(text, object_pairs_hook=_once))
+
+
+def parse_toml(text: str) -> object:
+    """Return the plain data of TOML text."""
+    return _parse("TOML", lambda: tomllib.loads(text))
+
+
+def _parse(form: str, parse: Callable[[], object]) -> object:
+    try:
+        return parse()
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ModelError:
+        raise
+    except ValueError as error:  # bad syntax, bad UTF-8, a number of thousands of digits
+        reason = str(error)
+    raise ModelError(f"not valid {form}: {reason}", code=f"not_{form.lower()}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise ModelError(f"{key}: the key is given twice", code="duplicate_key")
+        table[key] = value
+    return table
 
 
 def keyed_by(name: str, **kwargs: Any) -> Any:
@@ -74,6 +116,8 @@ def plain(value: object) -> Any:
         return out
     if isinstance(value, tuple):
         return [plain(item) for item in value]
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     return value
 
 
@@ -129,6 +173,11 @@ def _convert_scalar(hint: Any, value: object, place: str) -> Any:
         if not math.isfinite(number):
             raise _wrong(place, "a finite number")
         return number
+    if hint is datetime.date and type(value) is str:
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            raise _wrong(place, "a date such as 2024-06-01") from None
     if hint in _WORDS and type(value) is hint and _is_unicode(value):
         return value
     raise _wrong(place, _WORDS.get(hint, str(hint)))

@@ -9,15 +9,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from nser_pmt import _files
-from nser_pmt._reading import keyed_by, plain, read
+from nser_pmt._reading import keyed_by, parse_json, parse_toml, plain, read
 from nser_pmt.errors import ModelError, SchemaError
 
 if TYPE_CHECKING:
@@ -376,12 +375,12 @@ class Model:
     @classmethod
     def from_json(cls, text: str | bytes) -> Model:
         """Read a model from JSON text. Raises `ModelError` that names the place."""
-        return _from_plain(_parse("JSON", lambda: json.loads(text, object_pairs_hook=_once)))
+        return _from_plain(parse_json(text))
 
     @classmethod
     def from_toml(cls, text: str) -> Model:
         """Read a model from TOML text. Raises `ModelError` that names the place."""
-        return _from_plain(_parse("TOML", lambda: tomllib.loads(text)))
+        return _from_plain(parse_toml(text))
 
     def save(self, path: str | Path) -> None:
         """Write the model to a ``.json`` file, all or nothing.
@@ -628,28 +627,6 @@ def list_models() -> pl.DataFrame:
 def _bundled() -> dict[str, Any]:
     files = resources.files("nser_pmt").joinpath("data/models").iterdir()
     return {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
-
-
-def _parse(form: str, parse: Callable[[], object]) -> object:
-    try:
-        return parse()
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except ModelError:
-        raise
-    except ValueError as error:  # bad syntax, bad UTF-8, a number of thousands of digits
-        reason = str(error)
-    raise ModelError(f"not valid {form}: {reason}", code=f"not_{form.lower()}")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make the table of a JSON object, refusing a key given twice as TOML does."""
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in table:
-            raise ModelError(f"{key}: the key is given twice", code="duplicate_key")
-        table[key] = value
-    return table
 
 
 def _from_plain(data: object) -> Model:
