@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,7 +32,7 @@ class LookUp:
         self._folder = folder
         self._segments = segments
         self._layout = layout
-        self._open: dict[tuple[int, tables.Table, int], Any] = {}
+        self._open: dict[tuple[int, tables.Table, int], records.Records] = {}
 
     def rows(self, table: tables.Table, ids: pl.Series) -> pl.DataFrame:
         """Return the rows in force of sorted, distinct household ids."""
@@ -89,7 +88,7 @@ class LookUp:
             .sort("number", "hh_id", "person_id")
         )
 
-    def _records(self, number: int, table: tables.Table, part: int) -> Any:
+    def _records(self, number: int, table: tables.Table, part: int) -> records.Records:
         key = (number, table, part)
         if key not in self._open:
             path = tables.part_path(self._folder, number, table, part)

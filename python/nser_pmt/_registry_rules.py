@@ -133,11 +133,13 @@ class RuleBook:
 
     def save(self, folder: Path) -> None:
         """Keep the files of the rules, each under its digest."""
-        for item in (self.model, *self.programmes):
-            path = folder / files.RULES / f"{item.digest}.json"
+        texts = {p.digest: p.to_json() for p in self.programmes}
+        texts[self.model.digest] = self.model.to_json()
+        for digest, text in texts.items():
+            path = folder / files.RULES / f"{digest}.json"
             if not path.exists():
                 temporary = path.with_name(f".{path.name}.new")
-                files.write_text(temporary, item.to_json())
+                files.write_text(temporary, text)
                 temporary.replace(path)
         files.sync(folder / files.RULES)
 
@@ -154,8 +156,8 @@ def _rolled(end: str) -> list[pl.Expr]:
     """Return the decision of a household of those of its people, and what stands in the way."""
     decision = pl.col(f"decision{end}")
     paid, unknown = (decision == "eligible").any(), (decision == "needs_data").any()
-    kind = pl.when(paid).then(pl.lit("eligible")).when(unknown).then(pl.lit("needs_data"))
-    kind = kind.otherwise(pl.lit("not_eligible")).cast(DECISION)
+    either = pl.when(paid).then(pl.lit("eligible")).when(unknown).then(pl.lit("needs_data"))
+    kind = either.otherwise(pl.lit("not_eligible")).cast(DECISION)
     # Of those who keep the household from a better answer.
     reasons = pl.col(f"reasons{end}").filter(decision == kind).explode().drop_nulls()
     amount = pl.col(f"amount{end}").filter(decision == "eligible")
@@ -191,9 +193,7 @@ def moved_terms(before: pl.DataFrame, after: pl.DataFrame, model: Model) -> pl.D
     Columns ``hh_id``, ``term`` (String) and ``term_change`` (points); the first term in model order
     of those that changed most. A household is left out where no term is known to have changed.
     """
-    points = []
-    for frame in (before, after):
-        points.append(explain(frame.sort("hh_id"), model, id="hh_id"))
+    points = [explain(frame.sort("hh_id"), model, id="hh_id") for frame in (before, after)]
     # The same households in the same order, and the same terms: row by row.
     both = (
         points[0]

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from nser_pmt import _registry_files as files
 from nser_pmt._registry_manifest import Part, Segment, damaged
+
+if TYPE_CHECKING:
+    from nser_pmt._registry_records import Records
 
 __all__ = ["KEYS", "TABLES", "Table", "frame_of", "part_frames", "part_path", "write_part"]
 
@@ -81,7 +84,7 @@ def _write_records(path: Path, frame: pl.DataFrame, table: Table, layout: Layout
     records.write_records(path, frame, "hh_id", layout.records[table])
 
 
-def open_records(path: Path, table: Table, layout: Layout) -> object:
+def open_records(path: Path, table: Table, layout: Layout) -> Records:
     """Open the records of a Parquet file; make them first if they are not there."""
     from nser_pmt import _registry_records as records
 

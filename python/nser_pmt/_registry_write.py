@@ -141,7 +141,7 @@ def ranges(
             code="unknown_household",
             column="hh_id",
         )
-    lows = ids.gather(range(0, len(ids), rows)).to_list() or [0]
+    lows = ids.gather_every(rows).to_list() or [0]
     for place, low in enumerate(lows):
         within = pl.col("hh_id") >= low
         if place + 1 < len(lows):

@@ -174,7 +174,7 @@ class Registry:
 
     @property
     def history(self) -> pl.DataFrame:
-        """What was written: number, kind, on, recorded_at, households, people, model, programmes."""
+        """What was written and when: one row a segment, oldest first."""
         return pl.DataFrame(
             [
                 {
