@@ -19,6 +19,7 @@ from nser_pmt.errors import (
     InternalError,
     ModelError,
     NserError,
+    RegistryError,
     SchemaError,
 )
 from nser_pmt.fitting import CrossValidation, Fit, fit
@@ -42,6 +43,7 @@ from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
+from nser_pmt.updates import Registry, RegistryState, UpdateReport, Why
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -72,14 +74,19 @@ __all__ = [
     "PersonMatch",
     "Programme",
     "Proposal",
+    "Registry",
+    "RegistryError",
+    "RegistryState",
     "RunControl",
     "Scenario",
     "ScenarioChange",
     "SchemaError",
     "Scorecard",
     "Targeting",
+    "UpdateReport",
     "Verified",
     "VerifyRules",
+    "Why",
     "assign",
     "blocking",
     "calibrate",

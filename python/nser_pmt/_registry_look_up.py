@@ -71,8 +71,8 @@ class LookUp:
                 # Opening the records makes these files too, if they are not there.
                 self._records(segment.number, "people", place)
                 path = tables.part_path(self._folder, segment.number, "people", place)
-                known = records.load_keys(path.with_name(f"{path.name}.cnics.npy"))
-                holders = records.load_keys(path.with_name(f"{path.name}.holders.npy"))
+                known = records.load_keys(tables.records_path(path, ".cnics.npy"))
+                holders = records.load_keys(tables.records_path(path, ".holders.npy"))
                 first = np.searchsorted(known, needles, side="left")
                 past = np.searchsorted(known, needles, side="right")
                 # All but a few numbers are in one household.

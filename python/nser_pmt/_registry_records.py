@@ -168,7 +168,7 @@ class Records:
 
 def _of_codes(levels: pl.Series, codes: Any) -> pl.Series:
     if not len(levels):
-        return levels.new_from_index(0, 0).extend_constant(None, len(codes))
+        return pl.Series(levels.name, [None] * len(codes), dtype=levels.dtype)
     return levels.gather(pl.Series(codes.astype(np.uint32)))
 
 

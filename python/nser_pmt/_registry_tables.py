@@ -48,6 +48,11 @@ def part_path(folder: Path, number: int, table: Table, part: int) -> Path:
     return files.segment_folder(folder, number) / f"{table}-{part:05d}.parquet"
 
 
+def records_path(path: Path, ending: str = "") -> Path:
+    """Return a file that is made from a Parquet file."""
+    return path.parent / "records" / f"{path.stem}{ending}"
+
+
 def write_part(
     folder: Path,
     number: int,
@@ -75,13 +80,14 @@ def write_part(
 def _write_records(path: Path, frame: pl.DataFrame, table: Table, layout: Layout) -> None:
     from nser_pmt import _registry_records as records
 
+    files.make_folder(records_path(path).parent)
     if table == "people" and records.CNIC in frame.columns:
         number = records.numbers(frame.get_column(records.CNIC)).alias("number")
         holders = frame.select("hh_id").with_columns(number).drop_nulls().sort("number", "hh_id")
         for name, ending in (("number", "cnics"), ("hh_id", "holders")):
-            target = path.with_name(f"{path.name}.{ending}.npy")
+            target = records_path(path, f".{ending}.npy")
             records.write_keys(target, holders.get_column(name))
-    records.write_records(path, frame, "hh_id", layout.records[table])
+    records.write_records(records_path(path), frame, "hh_id", layout.records[table])
 
 
 def open_records(path: Path, table: Table, layout: Layout) -> Records:
@@ -89,11 +95,11 @@ def open_records(path: Path, table: Table, layout: Layout) -> Records:
     from nser_pmt import _registry_records as records
 
     dtypes = layout.record_types(table)
-    found = records.Records.open(path, dtypes)
+    found = records.Records.open(records_path(path), dtypes)
     if found is None:
         with files.writing():
             _write_records(path, pl.read_parquet(path), table, layout)
-        found = records.Records.open(path, dtypes)
+        found = records.Records.open(records_path(path), dtypes)
     if found is None:
         raise damaged("the records of a segment cannot be read")
     return found

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import polars as pl
 
+from nser_pmt._deciding_plan import DECISION
 from nser_pmt._registry_rules import RuleBook, moved_terms
 
 __all__ = ["TRANSITIONS", "transitions"]
 
 TRANSITIONS = pl.Enum(["enters", "leaves", "stays", "needs_data"])
+
+_SCHEMA: dict[str, pl.DataType] = {
+    "hh_id": pl.UInt64(),
+    "programme": pl.Enum([]),
+    "transition": TRANSITIONS,
+    "pmt_score_before": pl.Float64(),
+    "pmt_score": pl.Float64(),
+    "score_change": pl.Float64(),
+    "term": pl.String(),
+    "term_change": pl.Float64(),
+    "decision_before": DECISION,
+    "decision": DECISION,
+    "reasons_before": pl.List(pl.String()),
+    "reasons": pl.List(pl.String()),
+    "amount_before": pl.Int64(),
+    "amount": pl.Int64(),
+}
 
 
 def transitions(
@@ -75,6 +93,7 @@ def transitions(
             pl.col(f"amount_{programme.id}").alias("amount"),
         )
         parts.append(scores.hstack(decided).with_columns(pl.lit(place).alias("_place")))
-    made = pl.concat(parts).sort("hh_id", "_place").drop("_place")
-    first = ["hh_id", "programme", "transition"]
-    return made.select(*first, pl.exclude(first))
+    if not parts:
+        return pl.DataFrame(schema=_SCHEMA)
+    made = pl.concat(parts).sort("hh_id", "_place")
+    return made.select(*_SCHEMA)

@@ -98,6 +98,7 @@ def add_segment(
         with files.writing():
             for name, frame in (extra or {}).items():
                 files.write_frame(target / f"{name}.parquet", frame)
+            files.sync(target / "records")
             files.sync(target)
             kept = tuple(s for s in manifest.segments if not forget(s))
             whole = replace(segment, parts=tuple(made), recorded_at=now())
