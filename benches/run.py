@@ -20,6 +20,7 @@ import regression.report
 import scenario.report
 import scoring.report
 import similarity.report
+import status.report
 import targeting.report
 import top_k.report
 import verify.report
@@ -35,6 +36,7 @@ SUITES = {
     "scenario": scenario.report.report,
     "scoring": scoring.report.report,
     "similarity": similarity.report.report,
+    "status": status.report.report,
     "targeting": targeting.report.report,
     "top_k": top_k.report.report,
     "verify": verify.report.report,

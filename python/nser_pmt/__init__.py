@@ -41,6 +41,9 @@ from nser_pmt.proposal import Proposal, propose_spec
 from nser_pmt.scenario import CoverageCurve, Scenario, ScenarioChange
 from nser_pmt.scorecard import Scorecard, to_scorecard
 from nser_pmt.scoring import explain, likelihood, score
+from nser_pmt.shock_response import Shock, shock
+from nser_pmt.source_comparison import SourceComparison, compare_sources
+from nser_pmt.status import ProgrammeStatus, Status, StatusIndex
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
 from nser_pmt.updates import Registry, RegistryState, UpdateReport, Why
@@ -73,6 +76,7 @@ __all__ = [
     "PersonIndex",
     "PersonMatch",
     "Programme",
+    "ProgrammeStatus",
     "Proposal",
     "Registry",
     "RegistryError",
@@ -82,6 +86,10 @@ __all__ = [
     "ScenarioChange",
     "SchemaError",
     "Scorecard",
+    "Shock",
+    "SourceComparison",
+    "Status",
+    "StatusIndex",
     "Targeting",
     "UpdateReport",
     "Verified",
@@ -94,6 +102,7 @@ __all__ = [
     "cnic",
     "compare",
     "compare_models",
+    "compare_sources",
     "count_pairs",
     "decay",
     "decide",
@@ -118,6 +127,7 @@ __all__ = [
     "representative",
     "roll_up",
     "score",
+    "shock",
     "similarity",
     "survey_mean",
     "survey_quantile",

@@ -8,6 +8,7 @@ __all__ = [
     "CnicIndex",
     "Control",
     "Dictionary",
+    "KeyIndex",
     "Linker",
     "Moments",
     "PersonIndex",
@@ -112,6 +113,46 @@ class Dictionary:
         control: Control | None = None,
         timeout: float | None = None,
         tick: Callable[[int], object] | None = None,
+    ) -> ArrowStream: ...
+
+@final
+class KeyIndex:
+    @staticmethod
+    def build(
+        path: str,
+        keys: pl.Series,
+        columns: list[pl.Series],
+        rows: int,
+        texts: list[tuple[pl.Series, int]],
+        about: str,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+    @staticmethod
+    def open(path: str, verify: bool) -> KeyIndex: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    def __len__(self) -> int: ...
+    def rows(self, key: int) -> list[bytes]: ...
+    def text(self, dictionary: int, code: int) -> str: ...
+    def first(
+        self,
+        keys: pl.Series,
+        rows: int,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
+    ) -> ArrowStream: ...
+    def all(
+        self,
+        keys: pl.Series,
+        rows: int,
+        *,
+        control: Control | None = None,
+        timeout: float | None = None,
     ) -> ArrowStream: ...
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 
 import polars as pl
@@ -12,9 +12,10 @@ import polars as pl
 from nser_pmt._options import chosen, invalid
 from nser_pmt._targeting_cuts import Predicts
 from nser_pmt._targeting_sample import number_column
+from nser_pmt._term_points import only_term
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
-from nser_pmt.model import BinsTerm, LevelsTerm, Model, TableTerm, Term, load_model
+from nser_pmt.model import Model, load_model
 from nser_pmt.scoring import score as add_score
 from nser_pmt.targeting import targeting
 
@@ -196,35 +197,10 @@ def _means(frame: pl.DataFrame, model: Model, weight: pl.Series) -> Iterator[tup
     answers = frame.select(model.columns)
     total = float(weight.sum())
     for name in (None, *ids):
-        points = add_score(answers, _only(model, name), on_invalid="null").get_column("pmt_score")
-        yield name or "intercept", float((points.fill_null(0.0) * weight).sum()) / total
-
-
-def _only(model: Model, term: str | None) -> Model:
-    """Return the model in which only one term, or only the intercept, has points other than 0."""
-    subs = tuple(
-        replace(
-            sub,
-            intercept=sub.intercept if term is None else 0.0,
-            terms=tuple(t if t.id == term else _zero(t) for t in sub.terms),
-            steps=(),
+        points = add_score(answers, only_term(model, name), on_invalid="null").get_column(
+            "pmt_score"
         )
-        for sub in model.sub_models()
-    )
-    bare = replace(model, steps=(), cutoffs=(), likelihoods=(), range=None)
-    if model.strata is not None:
-        return replace(bare, strata=replace(model.strata, models=subs))
-    return replace(bare, intercept=subs[0].intercept, terms=subs[0].terms)
-
-
-def _zero(term: Term) -> Term:
-    if isinstance(term, LevelsTerm):
-        return replace(term, levels=tuple(replace(level, points=0.0) for level in term.levels))
-    if isinstance(term, BinsTerm):
-        return replace(term, bins=tuple(replace(item, points=0.0) for item in term.bins))
-    if isinstance(term, TableTerm):
-        return replace(term, cells=tuple(replace(cell, points=0.0) for cell in term.cells))
-    return replace(term, coefficient=0.0)
+        yield name or "intercept", float((points.fill_null(0.0) * weight).sum()) / total
 
 
 def _summary(

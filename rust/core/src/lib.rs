@@ -43,7 +43,9 @@ pub mod isa;
 pub mod link;
 pub mod name;
 pub mod pmt;
+pub mod registry;
 pub mod stats;
+pub mod store;
 pub mod text;
 
 pub use error::{Error, RowError};

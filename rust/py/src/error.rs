@@ -1,6 +1,7 @@
 //! Core error -> Python exception. The only place where the two meet.
 
 use nser_core::Error;
+use nser_core::store::Fault;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -71,6 +72,29 @@ impl From<Error> for Failure {
                 ..Self::new("DomainError", row.code, message)
             },
             other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let model = |code, message: &str| Self::new("ModelError", code, message.to_owned());
+        match fault {
+            Fault::Foreign => model("foreign_file", "not an index of this kind"),
+            Fault::Format(found) => {
+                let message = format!("an index of format {found}; this version reads another one");
+                model("index_version", &format!("{message}: make it anew"))
+            }
+            Fault::Truncated => model("truncated_index", "the index is shorter than it should be"),
+            Fault::Corrupt(place) => model("corrupt_index", &format!("damaged index: {place}")),
+            Fault::TooLarge => {
+                Self::domain("too_large", "a column has 4 GB of distinct text or more")
+            }
+            Fault::Repeated => Self::new(
+                "SchemaError",
+                "duplicate_id",
+                "an id is in the index already; remove it first".to_owned(),
+            ),
         }
     }
 }

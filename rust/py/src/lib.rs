@@ -4,6 +4,7 @@ mod arrow;
 mod cnic;
 mod error;
 mod link;
+mod mapped;
 mod memory;
 mod name;
 mod name_similarity;
@@ -13,6 +14,7 @@ mod pmt;
 mod pmt_expression;
 mod polars_plugin;
 mod recent;
+mod registry;
 mod runtime;
 mod stats;
 mod text;
@@ -35,6 +37,8 @@ mod _native {
     use super::person_index::PersonIndex;
     #[pymodule_export]
     use super::pmt::{Scorer, isa_names};
+    #[pymodule_export]
+    use super::registry::KeyIndex;
     #[pymodule_export]
     use super::runtime::{Control, debug_build, provoke_panic};
     #[pymodule_export]

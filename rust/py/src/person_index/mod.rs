@@ -4,7 +4,6 @@
 mod plan;
 mod values;
 
-use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, LargeStringArray, UInt32Array, UInt64Array};
@@ -22,6 +21,7 @@ use pyo3::types::{PyBytes, PyString};
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
 use crate::link::add_levels;
+use crate::mapped::map;
 use crate::runtime::{Control, Limits, RunState, for_each_job, run, threads_for};
 use plan::{About, Wiring, parse};
 use values::{Given, Persons, Read, id_at, id_kind, kind_of, name_of, persons};
@@ -154,12 +154,7 @@ impl PersonIndex {
     /// Maps the file that [`PersonIndex::save`] wrote.
     #[staticmethod]
     fn open(py: Python<'_>, path: &str, verify: bool) -> PyResult<Self> {
-        let file = File::open(path)?;
-        // SAFETY: the file is never written in place by us: `save` moves a new one to its name, which
-        // leaves this one as it is. What is read is checked wherever it is used, so that bytes that
-        // another program changes lead to wrong answers and to nothing worse; should another program
-        // cut the file, the operating system ends the process, as for every mapped file.
-        let map = unsafe { Mmap::map(&file) }?;
+        let map = map(path)?;
         let cells = if verify { usize::MAX } else { 0 };
         let state = RunState::default();
         let segment = run(py, cells, &state, &Limits::default(), || {

@@ -85,26 +85,3 @@ pub(super) fn parse(about: &str) -> Result<(About, Wiring), Failure> {
     let wiring = Wiring::new(&found)?;
     Ok((found, wiring))
 }
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        let model = |code, message: &str| Self::new("ModelError", code, message.to_owned());
-        match fault {
-            Fault::Foreign => model("foreign_file", "not an index of persons"),
-            Fault::Format(found) => {
-                let message = format!("an index of format {found}; this version reads another one");
-                model("index_version", &format!("{message}: make it anew"))
-            }
-            Fault::Truncated => model("truncated_index", "the index is shorter than it should be"),
-            Fault::Corrupt(place) => model("corrupt_index", &format!("damaged index: {place}")),
-            Fault::TooLarge => {
-                Self::domain("too_large", "a column has 4 GB of distinct text or more")
-            }
-            Fault::Repeated => Self::new(
-                "SchemaError",
-                "duplicate_id",
-                "an id is in the index already; remove it first".to_owned(),
-            ),
-        }
-    }
-}

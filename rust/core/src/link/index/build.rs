@@ -1,11 +1,12 @@
 //! From persons to the bytes of a segment.
 
-use super::bytes::{of_u32s, of_u64s};
 use super::column::{Encoded, Stored};
-use super::file::{self, Header};
+use super::header::Header;
 use super::lookup::Table;
 use super::segment::{Id, IdKind, Rule, RuleOf, Schema, sum_of_row};
 use super::{Datum, Fault};
+use crate::store::bytes::{of_u32s, of_u64s};
+use crate::store::file;
 
 /// Persons that an index is made of, in ascending order of their ids.
 pub trait Source: Sync {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{TextsOf, U32s, U64s, of_u32s, of_u64s, sum, sum_of_word};
 use super::lookup::{Lookup, Table};
 use super::{Datum, Fault};
 use crate::column::{Column, Strings, Values};
 use crate::link::encode::{Codes, NULL, Texts};
+use crate::store::bytes::{TextsOf, U32s, U64s, of_u32s, of_u64s, sum, sum_of_word};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::bytes::{U32s, of_u32s};
+use crate::store::bytes::{U32s, of_u32s};
 
 /// Items of a bucket, about.
 const ITEMS: usize = 3;
@@ -165,8 +165,8 @@ impl<'a> Lookup<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bytes::sum_of_word;
     use super::*;
+    use crate::store::bytes::sum_of_word;
 
     #[test]
     fn every_item_is_found_by_its_key() {

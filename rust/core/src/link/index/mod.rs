@@ -5,9 +5,8 @@
 //! two frames does. How frequent values are is taken from the persons of the index.
 
 mod build;
-mod bytes;
 mod column;
-mod file;
+mod header;
 mod lookup;
 mod near;
 mod people;
@@ -26,6 +25,7 @@ pub use lookup::Blocks;
 pub use people::People;
 pub use plan::{Compared, Plan, Wanted};
 pub use search::{Found, Searcher};
+pub use crate::store::Fault;
 pub use segment::{Id, IdKind, Rule, RuleOf, Schema, Segment};
 
 /// A value of a person, as an index keeps it.
@@ -71,21 +71,4 @@ impl<'a> Datum<'a> {
             _ => None,
         }
     }
-}
-
-/// Why bytes are no index, or an index cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// No file of ours.
-    Foreign,
-    /// Of another layout.
-    Format(u64),
-    /// Too short.
-    Truncated,
-    /// Changed since it was written: a place in it.
-    Corrupt(&'static str),
-    /// The texts of a column have 2^32 bytes or more.
-    TooLarge,
-    /// An id is there already.
-    Repeated,
 }

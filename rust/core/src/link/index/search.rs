@@ -2,15 +2,16 @@
 //! quick first, and texts only of those still in question.
 
 use super::near::each_within_one;
+use super::Datum;
 use super::people::{Part, People};
 use super::plan::{Compared, Plan, Wanted};
 use super::score::{Task, rarity};
 use super::segment::{Rule, sum_of_codes};
-use super::{Datum, bytes::sum_of_word};
 use crate::isa::Isa;
 use crate::link::encode::NULL;
 use crate::link::packed::PackedDigits;
 use crate::name::Comparer;
+use crate::store::bytes::sum_of_word;
 
 /// The code of a value that no person of a part has.
 const ABSENT: u32 = NULL - 1;

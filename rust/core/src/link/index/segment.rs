@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{TextsOf, U32s, U64s, mix, sum_of_word};
 use super::column::{self, Field, Stored};
-use super::file::{self, Header};
+use super::header::Header;
 use super::lookup::{Blocks, Lookup};
 use super::{Datum, Fault};
 use crate::link::encode::NULL;
+use crate::store::bytes::{TextsOf, U32s, U64s, mix, sum_of_word};
+use crate::store::file;
 
 /// What ids are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,3 @@
+//! What a registry of households asks at any moment: where is the row of this number.
+
+pub mod keys;
