@@ -63,8 +63,8 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
         unknown += flags
         unknown_texts += texts
     amount, lacking, lacking_texts = _amount(programme.active_amounts(on), reader, on)
-    for texts in (rules, unknown_texts, lacking_texts):
-        if len(texts) > MOST:
+    for count in (len(rules), len(unknown_texts), len(lacking_texts)):
+        if count > MOST:
             raise ModelError(
                 f"programme '{programme.id}' has more than {MOST} reasons of a kind on a day",
                 code="too_many_rules",

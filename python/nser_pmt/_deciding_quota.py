@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from nser_pmt._deciding_plan import DECISION
 from nser_pmt._programme_compile import Reader
 from nser_pmt._programme_parts import Quota
 from nser_pmt.errors import SchemaError
-
-import polars as pl
 
 __all__ = ["within_quotas"]
 

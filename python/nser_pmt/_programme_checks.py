@@ -23,7 +23,7 @@ def check_references(programme: Programme) -> None:
         raise _bad("versions: a programme has at least one version")
     if not programme.rules:
         raise _bad("rules: a programme has at least one rule")
-    types = {i.name: i.type for i in programme.inputs}
+    types: dict[str, str] = {i.name: i.type for i in programme.inputs}
     levels = {i.name: i.level for i in programme.inputs}
     for rollup in programme.rollups:
         place = f"rollups.{rollup.name}"
@@ -35,7 +35,9 @@ def check_references(programme: Programme) -> None:
         for column in rollup.test.columns():
             if levels[column] != "person":
                 raise _bad(f"{place}: '{column}' is no column of a person")
-    readable = {n: t for n, t in types.items() if _may_read(programme.unit, levels[n])}
+    readable: dict[str, str] = {
+        n: t for n, t in types.items() if _may_read(programme.unit, levels[n])
+    }
     readable |= {rollup.name: "boolean" for rollup in programme.rollups}
     for place, condition in _conditions(programme):
         _check_condition(condition, readable, place)

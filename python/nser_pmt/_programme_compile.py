@@ -146,13 +146,13 @@ def condition_expr(condition: Condition, reader: Reader, on: date) -> pl.Expr:
         start = date(on.year, on.month - (on.month - 1) % 3, 1)
         return (values >= pl.lit(start)) & (values <= pl.lit(on))
     if condition.edges():
-        tests = [getattr(values, name)(edge) for name, edge in condition.edges()]
+        tests: list[pl.Expr] = [getattr(values, n)(edge) for n, edge in condition.edges()]
         return functools.reduce(pl.Expr.and_, tests)
     if condition.equals is True:
         return values
     if condition.equals is False:
         return ~values
-    wanted = list(condition.one_of) if condition.one_of else [condition.equals]
+    wanted: list[object] = [*condition.one_of] if condition.one_of else [condition.equals]
     return _one_of(values, wanted, reader.schema.get(column))
 
 
@@ -162,8 +162,7 @@ def _one_of(values: pl.Expr, wanted: list[object], dtype: pl.DataType | None) ->
         wanted = [value for value in wanted if value in dtype.categories]
         if not wanted:
             return pl.when(values.is_not_null()).then(False)
-    tests = [values == value for value in wanted]
-    return functools.reduce(pl.Expr.or_, tests)
+    return functools.reduce(pl.Expr.or_, [values.eq(value) for value in wanted])
 
 
 def _age(condition: Condition, births: pl.Expr, on: date) -> pl.Expr:

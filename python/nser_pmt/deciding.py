@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import polars as pl
 
-from nser_pmt._deciding_plan import DECISION, Plan, plan, reader_of
+from nser_pmt._deciding_plan import plan, reader_of
 from nser_pmt._deciding_quota import within_quotas
 from nser_pmt._options import chosen, invalid
 from nser_pmt._programme_compile import condition_expr, rollup_exprs
@@ -94,10 +94,10 @@ def decide(
     Three-valued (Kleene) logic: unknown is not no. Null, NaN, infinity and values that the programme
     does not list are unknown. A household that has no row in `members` is unknown.
 
-    Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, and 35 million
-    households or 200 million persons are no different from a thousand. Three things are not row-wise:
-    `members` are grouped by household (memory grows with the number of households: make the facts
-    once with `roll_up` and keep them), `households` are joined, and a quota ranks the whole table.
+    Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, however many
+    millions of households or persons it has. Three things are not row-wise: `members` are grouped
+    by household (memory grows with the number of households: make the facts once with `roll_up` and
+    keep them), `households` are joined, and a quota ranks the whole table.
 
     Examples
     --------
@@ -147,8 +147,8 @@ def decide(
         if programme.unit != "household":
             raise invalid(f"members: programme '{programme.id}' is one of persons; give households")
         facts = roll_up(
-            members, programme, on=on, household=household, on_missing=on_missing
-        ).lazy()
+            members.lazy(), programme, on=on, household=household, on_missing=on_missing
+        )
         already = [r.name for r in programme.active_rollups(on) if r.name in frame_columns]
         if already:
             raise SchemaError(
@@ -361,7 +361,7 @@ def _joined(frame: pl.LazyFrame, facts: pl.LazyFrame, household: str) -> pl.Lazy
 def _check_unique(households: AnyFrame, household: str) -> None:
     """Raise if a household is listed twice: its members would be paid twice."""
     ids = households.lazy().select(pl.col(household))
-    twice = ids.select((pl.col(household).n_unique() < pl.len())).collect().item()
+    twice = ids.select(pl.col(household).n_unique() < pl.len()).collect().item()
     if twice:
         raise DomainError(
             f"column '{household}': a household is listed twice",
