@@ -7,7 +7,6 @@ disk. Then the manifest is replaced by renaming: that is the moment of the chang
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -58,6 +57,8 @@ def locked(folder: Path) -> Iterator[None]:
     RegistryError
         Another process or object writes (code ``busy``).
     """
+    import fcntl  # POSIX only, as the registry; the rest of the package is not
+
     try:
         handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -18,10 +18,12 @@ from nser_pmt._registry_batch import RESERVED, read_batch
 from nser_pmt._registry_manifest import Manifest, Segment
 from nser_pmt._registry_report import RegistryState, UpdateReport, Why, why_of
 from nser_pmt._registry_rules import RuleBook, load_rules
+from nser_pmt.cnic import Shown
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import DomainError, ModelError, SchemaError
 from nser_pmt.model import Model, load_model, missing_column
 from nser_pmt.programme import Programme, load_programme
+from nser_pmt.status import Status, StatusIndex
 
 __all__ = ["Registry", "RegistryState", "UpdateReport", "Why"]
 
@@ -42,16 +44,40 @@ class Registry:
     >>> import tempfile
     >>> from datetime import date
     >>> import polars as pl, nser_pmt as nser
-    >>> households = nser.synth.households(1000, seed=1)
-    >>> folder = tempfile.mkdtemp()
+    >>> households = nser.synth.households(100, seed=1)
+    >>> women = households.select(
+    ...     "hh_id", person_id="hh_id", cnic=3520200000002 + 10 * pl.col("hh_id").cast(pl.Int64),
+    ...     sex=pl.lit("female"), marital_state=pl.lit("married"), cnic_verified=pl.lit(True),
+    ...     disabled=pl.lit(False),
+    ... )
+    >>> registry = nser.Registry.create(
+    ...     tempfile.mkdtemp(), households=households, people=women,
+    ...     model="schreiner-pk-2009", programmes=["kafaalat"], on=date(2024, 6, 1),
+    ... )
+    >>> sold = households.filter(hh_id=45).with_columns(livestock=pl.lit("neither"), n_le13=5)
+    >>> report = registry.update(households=sold, on=date(2024, 7, 1))
+    >>> report.transitions.select("hh_id", "transition", "score_change", "term", "reasons_before")
+    shape: (1, 5)
+    ┌───────┬────────────┬──────────────┬────────┬────────────────┐
+    │ hh_id ┆ transition ┆ score_change ┆ term   ┆ reasons_before │
+    │ ---   ┆ ---        ┆ ---          ┆ ---    ┆ ---            │
+    │ u64   ┆ enum       ┆ f64          ┆ str    ┆ list[str]      │
+    ╞═══════╪════════════╪══════════════╪════════╪════════════════╡
+    │ 45    ┆ enters     ┆ -22.0        ┆ n_le13 ┆ ["score"]      │
+    └───────┴────────────┴──────────────┴────────┴────────────────┘
+    >>> registry.why(45, "kafaalat", on=date(2024, 6, 30)).decision
+    'not_eligible'
+    >>> registry.status("35202-0000045-2", on=date(2024, 7, 2)).programmes["kafaalat"].decision
+    'eligible'
     """
 
-    __slots__ = ("_book", "_folder", "_manifest")
+    __slots__ = ("_book", "_folder", "_index", "_manifest")
 
     def __init__(self, folder: Path, manifest: Manifest, book: RuleBook) -> None:
         self._folder = folder
         self._manifest = manifest
         self._book = book
+        self._index: tuple[int, StatusIndex] | None = None
 
     # -- making and opening --------------------------------------------------------------------
 
@@ -222,6 +248,27 @@ class Registry:
             (``unknown_programme``), or the registry knows nothing of the date.
         """
         return why_of(self._folder, self._known(on), hh_id, programme)
+
+    def status(self, cnic: object, *, on: date, show: Shown = "prefix") -> Status:
+        """Say what the status of the holder of a CNIC is, as of the last change.
+
+        The first question after a change makes an index of everybody, which takes a pass over the
+        registry; then an answer takes less than a millisecond. See `StatusIndex.look_up`.
+
+        Parameters
+        ----------
+        cnic, on, show
+            As in `StatusIndex.look_up`. Cards expire by the column ``cnic_expiry`` of the people,
+            if there is one.
+
+        Raises
+        ------
+        SchemaError
+            The people of the registry have no column ``cnic``.
+        RegistryError
+            The index cannot be written (code ``write_failed``).
+        """
+        return self._status_index().look_up(cnic, on=on, show=show)
 
     # -- changing it ---------------------------------------------------------------------------
 
@@ -397,6 +444,31 @@ class Registry:
         self._book = book
         if keep is not None:
             files.sweep(self._folder, {s.number for s in self._manifest.segments})
+
+    def _status_index(self) -> StatusIndex:
+        number = self._manifest.last.number
+        if self._index is not None and self._index[0] == number:
+            return self._index[1]
+        columns = {column.name for column in self._manifest.people}
+        if "cnic" not in columns:
+            raise missing_column("cnic", sorted(columns))
+        path = files.segment_folder(self._folder, number) / "records" / "status"
+        try:
+            index = StatusIndex.load(path)
+        except (OSError, ModelError):
+            state = self.at()
+            with files.writing():
+                index = StatusIndex.build(
+                    state.people.join(state.decisions, on="hh_id"),
+                    path,
+                    expiry="cnic_expiry" if "cnic_expiry" in columns else None,
+                    name="name" if "name" in columns else None,
+                    programmes=[programme.id for programme in self.programmes],
+                    as_of=self.on,
+                )
+                path.chmod(0o600)
+        self._index = (number, index)
+        return index
 
     def _refresh(self) -> None:
         """See what is in force, and clear away what a writer that died left. Under the lock."""

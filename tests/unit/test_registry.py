@@ -619,3 +619,24 @@ def test_progress_and_stop(tmp_path: Path, registry: Registry) -> None:
     with pytest.raises(KeyboardInterrupt):
         registry.recompute(on=ON, control=nser.RunControl(progress=stop))
     assert all(a.equals(b) for a, b in zip(before, small.frames(registry), strict=True))
+
+
+def test_status_follows_the_changes(registry: Registry, tmp_path: Path) -> None:
+    decisions = registry.at().decisions.filter(decision_kafaalat="not_eligible").collect()
+    home = decisions["hh_id"].min()
+    assert isinstance(home, int)
+    number = small.cnic_of(4 * home)
+
+    def decision(registry: Registry) -> str | None:
+        found = registry.status(number, on=ON)
+        assert found.answer == "found"
+        assert number not in repr(found)
+        return found.programmes["kafaalat"].decision
+
+    assert decision(registry) == "not_eligible"
+    registry.update(households=poorest(home), on=ON)
+    assert decision(registry) == "eligible"
+    assert decision(Registry.open(tmp_path / "registry")) == "eligible"
+    registry.update(people=changed(persons(4 * home), "left"), on=ON)
+    assert registry.status(number, on=ON).answer == "unknown"
+    assert registry.status("12345", on=ON).answer == "malformed"
