@@ -12,31 +12,8 @@ import nser_pmt as nser
 TILE = 100_000
 SEED = 20261122
 
-_FIRST = [
-    "Aslam",
-    "Bushra",
-    "Kashif",
-    "Nadia",
-    "Imran",
-    "Sana",
-    "Tariq",
-    "Rubina",
-    "Yousaf",
-    "Zainab",
-]
-_SECOND = [
-    "Khan",
-    "Bibi",
-    "Malik",
-    "Butt",
-    "Shah",
-    "Begum",
-    "Chaudhry",
-    "Baloch",
-    "Mengal",
-    "Rind",
-    "Soomro",
-]
+_FIRST = ["Aslam", "Bushra", "Kashif", "Nadia", "Imran", "Sana", "Tariq", "Rubina", "Yousaf"]
+_SECOND = ["Khan", "Bibi", "Malik", "Butt", "Shah", "Begum", "Chaudhry", "Baloch", "Mengal"]
 _RELATIONS = ["head", "wife", "son", "daughter", "relative"]
 _LEVELS = ["none", "primary", "secondary", "higher_secondary"]
 
