@@ -18,7 +18,9 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/linking.md", "docs/estimation.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/linking.md", "docs/estimation.md", "docs/registry.md"]
+)
 def test_code_of_a_document_runs_and_prints_what_it_says(name: str) -> None:
     text = "\n".join(blocks(REPO / name, "python"))
     assert text.count(">>>") >= 5
