@@ -32,11 +32,7 @@ class Plan:
 
     numbers: list[pl.Expr]
     answers: list[pl.Expr]
-
-    @property
-    def scratch(self) -> list[str]:
-        """Columns to drop in the end."""
-        return [_FAILED, _UNKNOWN, _LACKING, _AMOUNT]
+    reasons: pl.Enum
 
 
 def reader_of(
@@ -69,6 +65,11 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
                 f"programme '{programme.id}' has more than {MOST} reasons of a kind on a day",
                 code="too_many_rules",
             )
+    texts = [[rule.id for rule in rules], unknown_texts, lacking_texts]
+    quotas = [quota.id for quota in programme.active_quotas(on)]
+    reasons = pl.Enum(
+        [t for kind in texts for t in kind] + [t for q in quotas for t in (q, f"{q}:amount")]
+    )
     numbers = [
         bits(failed).alias(_FAILED),
         bits(unknown).alias(_UNKNOWN),
@@ -84,15 +85,12 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
         .then(pl.lit("needs_data", dtype=DECISION))
         .otherwise(pl.lit("eligible", dtype=DECISION)),
         "reasons": reason_lists(
-            [
-                (pl.col(_FAILED), [rule.id for rule in rules]),
-                (pl.col(_UNKNOWN), unknown_texts),
-                (pl.col(_LACKING), lacking_texts),
-            ]
+            list(zip(map(pl.col, (_FAILED, _UNKNOWN, _LACKING)), texts, strict=True)), reasons
         ),
         "amount": pl.when(~no & ~open_).then(pl.col(_AMOUNT)),
     }
-    return Plan(numbers=numbers, answers=[e.alias(names[name]) for name, e in answers.items()])
+    named = [e.alias(names[name]) for name, e in answers.items()]
+    return Plan(numbers=numbers, answers=named, reasons=reasons)
 
 
 def _numbers_known(rule: Rule) -> bool:

@@ -16,7 +16,7 @@ _IN = "__nser_pmt_in"
 
 
 def within_quotas(
-    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reader: Reader
+    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reader: Reader, reasons: pl.Enum
 ) -> pl.LazyFrame:
     """Turn those eligible who do not fit into ``over_quota``.
 
@@ -40,7 +40,7 @@ def within_quotas(
     eligible, amount = pl.col(names["eligible"]), pl.col(names["amount"])
     frame = frame.with_columns(*per, *ranks)
     if quota.budget is not None:
-        frame = _without_unknown_amounts(frame, quota, names)
+        frame = _without_unknown_amounts(frame, quota, names, reasons)
     weight = pl.lit(1, dtype=pl.Int64) if quota.budget is None else amount
     room = quota.places if quota.budget is None else quota.budget
     through = pl.col(_WANTED).cum_sum()
@@ -76,7 +76,7 @@ def within_quotas(
             .otherwise(pl.col(names["decision"]))
             .alias(names["decision"]),
             pl.when(over)
-            .then(pl.lit([quota.id], dtype=pl.List(pl.String)))
+            .then(pl.lit([quota.id], dtype=pl.List(reasons)))
             .otherwise(pl.col(names["reasons"]))
             .alias(names["reasons"]),
             pl.when(over).then(None).otherwise(amount).alias(names["amount"]),
@@ -86,11 +86,11 @@ def within_quotas(
 
 
 def _without_unknown_amounts(
-    frame: pl.LazyFrame, quota: Quota, names: dict[str, str]
+    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reasons: pl.Enum
 ) -> pl.LazyFrame:
     """Make those eligible whose amount is not known undecided: a budget cannot count them."""
     open_ = pl.col(names["eligible"]) & pl.col(names["amount"]).is_null()
-    reason = pl.lit([f"{quota.id}:amount"], dtype=pl.List(pl.String))
+    reason = pl.lit([f"{quota.id}:amount"], dtype=pl.List(reasons))
     changed = {
         "eligible": pl.lit(None, dtype=pl.Boolean),
         "decision": pl.lit("needs_data", dtype=DECISION),

@@ -30,25 +30,27 @@ def bits(tests: Sequence[pl.Expr]) -> pl.Expr:
     return functools.reduce(pl.Expr.add, flags) if flags else zero
 
 
-def reason_lists(kinds: Sequence[tuple[pl.Expr, Sequence[str]]]) -> pl.Expr:
+def reason_lists(kinds: Sequence[tuple[pl.Expr, Sequence[str]]], dtype: pl.Enum) -> pl.Expr:
     """Return the list of the first kind of reasons that a row has any of.
 
     Parameters
     ----------
     kinds
         A number as `bits` makes it, and the texts of its bits.
+    dtype
+        All texts. As an Enum, lists cost a third of what text costs to make and to write.
     """
     if all(len(texts) <= _TABLE_BITS for _, texts in kinds):
-        return _from_one_table(kinds)
-    lists = [(number, _in_pieces(number, texts)) for number, texts in kinds]
-    empty = pl.lit([], dtype=pl.List(pl.String))
+        return _from_one_table(kinds, dtype)
+    lists = [(number, _in_pieces(number, texts, dtype)) for number, texts in kinds]
+    empty = pl.lit([], dtype=pl.List(dtype))
     chosen: pl.Expr = empty
     for number, made in reversed(lists):
         chosen = pl.when(number > 0).then(made).otherwise(chosen)
     return chosen
 
 
-def _from_one_table(kinds: Sequence[tuple[pl.Expr, Sequence[str]]]) -> pl.Expr:
+def _from_one_table(kinds: Sequence[tuple[pl.Expr, Sequence[str]]], dtype: pl.Enum) -> pl.Expr:
     rows: list[list[str]] = [[]]
     index: pl.Expr = pl.lit(0, dtype=pl.UInt32)
     starts = []
@@ -59,15 +61,15 @@ def _from_one_table(kinds: Sequence[tuple[pl.Expr, Sequence[str]]]) -> pl.Expr:
         if texts:
             there = number.cast(pl.UInt32) + pl.lit(start, dtype=pl.UInt32)
             index = pl.when(number > 0).then(there).otherwise(index)
-    return _look_up(index, rows)
+    return _look_up(index, rows, dtype)
 
 
-def _in_pieces(number: pl.Expr, texts: Sequence[str]) -> pl.Expr:
+def _in_pieces(number: pl.Expr, texts: Sequence[str], dtype: pl.Enum) -> pl.Expr:
     pieces = []
     for start in range(0, len(texts), _TABLE_BITS):
         some = texts[start : start + _TABLE_BITS]
         index = number.cast(pl.UInt32) // (1 << start) % (1 << len(some))
-        pieces.append(_look_up(index, _subsets(some)))
+        pieces.append(_look_up(index, _subsets(some), dtype))
     return pl.concat_list(pieces)
 
 
@@ -75,11 +77,11 @@ def _subsets(texts: Sequence[str]) -> list[list[str]]:
     return [[t for n, t in enumerate(texts) if k >> n & 1] for k in range(1 << len(texts))]
 
 
-def _look_up(index: pl.Expr, rows: list[list[str]]) -> pl.Expr:
+def _look_up(index: pl.Expr, rows: list[list[str]], dtype: pl.Enum) -> pl.Expr:
     if len(rows) == 1:
-        empty = pl.lit([], dtype=pl.List(pl.String))
+        empty = pl.lit([], dtype=pl.List(dtype))
         return pl.when(index >= 0).then(empty).otherwise(empty)
-    table = pl.Series(rows, dtype=pl.List(pl.String))
+    table = pl.Series(rows, dtype=pl.List(dtype))
 
     def gather(numbers: pl.Series) -> pl.Series:
         return table.gather(numbers).alias(numbers.name)

@@ -71,7 +71,7 @@ def decide(
             ``eligible``; ``not_eligible``, a rule is definitely not met; ``needs_data``, no rule is
             definitely not met and one is unknown; ``over_quota``, entitled but out of places or
             money (then ``eligible`` is false).
-        ``reasons`` (List of String)
+        ``reasons`` (List of Enum; ``cast(pl.List(pl.String))`` for text)
             With ``not_eligible`` the ids of **all** rules not met. With ``needs_data`` the rules that
             are unknown, each with the column at fault, as ``"score:pmt_score"``; the column is
             ``undetermined`` where the rule's own number is not known. With ``over_quota`` the quota.
@@ -117,7 +117,7 @@ def decide(
     ┌───────┬──────────────┬─────────────────────┬────────┐
     │ hh_id ┆ decision     ┆ reasons             ┆ amount │
     │ ---   ┆ ---          ┆ ---                 ┆ ---    │
-    │ i64   ┆ enum         ┆ list[str]           ┆ i64    │
+    │ i64   ┆ enum         ┆ list[enum]          ┆ i64    │
     ╞═══════╪══════════════╪═════════════════════╪════════╡
     │ 1     ┆ eligible     ┆ []                  ┆ 10500  │
     │ 2     ┆ not_eligible ┆ ["score"]           ┆ null   │
@@ -170,7 +170,7 @@ def decide(
     made = plan(programme, reader, on, names)
     decided = lazy.with_columns(made.numbers).with_columns(made.answers)
     for quota in programme.active_quotas(on):
-        decided = within_quotas(decided, quota, names, reader)
+        decided = within_quotas(decided, quota, names, reader, made.reasons)
     decided = decided.select(*frame_columns, *names.values())
     return _like(frame, decided)
 
