@@ -117,6 +117,6 @@ def decided_anew(registry: Registry, on: date, *, at: date | None = None) -> pl.
         "pmt_score",
         "pmt_status",
         decision_kafaalat="decision",
-        reasons_kafaalat="reasons",
+        reasons_kafaalat=pl.col("reasons").cast(pl.List(pl.String)),
         amount_kafaalat="amount",
     )

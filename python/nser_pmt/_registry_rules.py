@@ -116,9 +116,11 @@ class RuleBook:
             rolled, on="hh_id", how="left", maintain_order="left"
         )
         nobody = pl.lit("not_eligible").cast(DECISION)
-        none = pl.lit([], dtype=pl.List(pl.String))
+        text = pl.List(pl.String())
         return homes.select(
-            pl.col(names[0]).fill_null(nobody), pl.col(names[1]).fill_null(none), names[2]
+            pl.col(names[0]).fill_null(nobody),
+            pl.col(names[1]).cast(text).fill_null(pl.lit([], dtype=text)),
+            names[2],
         ).get_columns()
 
     def in_force(self, on: date) -> Rules:
