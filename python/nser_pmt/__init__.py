@@ -11,6 +11,7 @@ from nser_pmt.calibration import Calibrated, calibrate, totals_template
 from nser_pmt.clustering import Clusters, assign, cluster
 from nser_pmt.control import RunControl
 from nser_pmt.deciding import decide, recipients, roll_up
+from nser_pmt.decision_explained import DecisionExplained, explain_decision
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import (
     CancelledError,
@@ -59,6 +60,7 @@ __all__ = [
     "CoverageCurve",
     "CrossValidation",
     "Decay",
+    "DecisionExplained",
     "DomainError",
     "Finding",
     "Fit",
@@ -109,6 +111,7 @@ __all__ = [
     "diagnose",
     "evaluate_links",
     "explain",
+    "explain_decision",
     "explain_pairs",
     "fit",
     "golden",

@@ -53,11 +53,11 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
     for rule in rules:
         met = rule_expr(rule, reader, on)
         failed.append(~met)
-        flags, texts = _lacking(
+        flags, named_columns = _lacking(
             rule.id, met.is_null(), rule_columns(rule), reader, numbers_known=_numbers_known(rule)
         )
         unknown += flags
-        unknown_texts += texts
+        unknown_texts += named_columns
     amount, lacking, lacking_texts = _amount(programme.active_amounts(on), reader, on)
     for count in (len(rules), len(unknown_texts), len(lacking_texts)):
         if count > MOST:

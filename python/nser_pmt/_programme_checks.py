@@ -56,7 +56,7 @@ def check_references(programme: Programme) -> None:
 
 
 def _may_read(unit: str, level: str) -> bool:
-    """A household's rules read columns of households; a person's rules read both."""
+    """Whether rules may read a column: those of persons read columns of households too."""
     return unit != "household" or level == "household"
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``nser-pmt score``, ``models``, ``check``.
+"""The command line: ``nser-pmt score``, ``models``, ``check``, ``programmes``.
 
 Exit codes: 0 done; 2 the user's input is at fault (one line says how); 1 our fault; 130 Ctrl-C.
 """
@@ -22,6 +22,7 @@ from nser_pmt.control import RunControl
 from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import InternalError, NserError, SchemaError
 from nser_pmt.model import Model, list_models, load_model
+from nser_pmt.programme import list_programmes, load_programme
 from nser_pmt.scoring import score
 
 __all__ = ["command", "main"]
@@ -100,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
         help="which unknown levels to list",
     )
     three.set_defaults(run=_check)
+
+    four = commands.add_parser("programmes", help="list the bundled programmes, or show one")
+    four.add_argument("programme", nargs="?", help="name or file of a programme to show and lint")
+    four.set_defaults(run=_programmes)
     return parser
 
 
@@ -131,6 +136,17 @@ def _models(options: argparse.Namespace) -> None:
     model = load_model(options.model, lint="ignore")
     print(repr(model))
     for finding in model.lint():
+        print(f"{finding.level}: {finding}")
+
+
+def _programmes(options: argparse.Namespace) -> None:
+    if options.programme is None:
+        with _wide():
+            print(list_programmes())
+        return
+    programme = load_programme(options.programme, lint="ignore")
+    print(repr(programme))
+    for finding in programme.lint():
         print(f"{finding.level}: {finding}")
 
 

@@ -51,8 +51,8 @@ def decide(
         ``programme.member_columns(on)``. `roll_up` makes facts of the household of them. Leave it
         out where the frame has these facts.
     households
-        For a programme of persons: the households, one row each, with `household` and the columns of
-        households that the frame does not have.
+        For a programme of persons: the households, one row each, with `household` and the columns
+        of households that the frame does not have.
     household
         Column that names the household in both frames.
     on_missing
@@ -72,9 +72,10 @@ def decide(
             definitely not met and one is unknown; ``over_quota``, entitled but out of places or
             money (then ``eligible`` is false).
         ``reasons`` (List of Enum; ``cast(pl.List(pl.String))`` for text)
-            With ``not_eligible`` the ids of **all** rules not met. With ``needs_data`` the rules that
-            are unknown, each with the column at fault, as ``"score:pmt_score"``; the column is
-            ``undetermined`` where the rule's own number is not known. With ``over_quota`` the quota.
+            With ``not_eligible`` the ids of **all** rules not met. With ``needs_data`` the rules
+            that are unknown, each with the column at fault, as ``"score:pmt_score"``; the column is
+            ``undetermined`` where the rule's own number is not known. With ``over_quota`` the
+            quota.
             With ``eligible`` empty, or why the amount is null, as ``"amount:undetermined"``.
         ``amount`` (Int64, rupees a quarter)
             Of those eligible; null where no source says how much.
@@ -91,8 +92,8 @@ def decide(
 
     Notes
     -----
-    Three-valued (Kleene) logic: unknown is not no. Null, NaN, infinity and values that the programme
-    does not list are unknown. A household that has no row in `members` is unknown.
+    Three-valued (Kleene) logic: unknown is not no. Null, NaN, infinity and values that the
+    programme does not list are unknown. A household that has no row in `members` is unknown.
 
     Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, however many
     millions of households or persons it has. Three things are not row-wise: `members` are grouped

@@ -1,4 +1,4 @@
-"""The hand-written cases of tests/vectors/programmes.toml: by the rule engine and by plain Python."""
+"""The cases of tests/vectors/programmes.toml: by the rule engine and by plain Python."""
 
 from __future__ import annotations
 
