@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -83,14 +83,16 @@ def people(n: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides=types)
 
 
-def registry(folder: Path, n: int = 40, *, part_rows: int = 16) -> Registry:
+def registry(
+    folder: Path, n: int = 40, *, part_rows: int = 16, programmes: Sequence[str] = PROGRAMMES
+) -> Registry:
     """Store a registry of `n` households in several files."""
     return Registry.create(
         folder,
         households=households(n),
         people=people(n),
         model=MODEL,
-        programmes=PROGRAMMES,
+        programmes=programmes,
         on=START,
         part_rows=part_rows,
     )

@@ -182,7 +182,8 @@ def settle(folder: Path) -> None:
 
 def sweep(folder: Path, known: set[int]) -> None:
     """Remove what a writer that died left behind, and segments that are forgotten."""
-    (folder / f".{MANIFEST}.new").unlink(missing_ok=True)
+    for path in (*folder.glob(".*.new"), *(folder / RULES).glob(".*.new")):
+        path.unlink(missing_ok=True)
     names = {f"{number:06d}" for number in known}
     for path in sorted((folder / _SEGMENTS).iterdir()):
         if path.name not in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import polars as pl
 from nser_pmt import _registry_files as files
 from nser_pmt import _registry_tables as tables
 from nser_pmt._registry_manifest import Segment, damaged
-from nser_pmt._registry_rules import load_rules
+from nser_pmt._registry_rules import active_name, is_active, load_rules
+from nser_pmt.decision_explained import DecisionExplained, explain_decision
 from nser_pmt.errors import DomainError
+from nser_pmt.programme import Programme
 
 __all__ = ["RegistryState", "UpdateReport", "Why", "why_of"]
 
@@ -158,6 +160,23 @@ class Why:
     decision: str
     reasons: tuple[str, ...]
     amount: int | None
+    _programme: Programme = field(repr=False, compare=False)
+    _facts: Mapping[str, bool | None] = field(repr=False, compare=False)
+
+    def explain(self) -> tuple[DecisionExplained, ...]:
+        """Go through every rule, for the household or for each of its people.
+
+        Which it is depends on the unit of the programme. See `explain_decision`.
+        """
+        book = self._programme
+        answers = {**self.household, **self._facts, "pmt_score": self.score}
+        if book.unit == "household":
+            members = self.members if self.members.width > len(tables.KEYS["people"]) else None
+            return (explain_decision(answers, book, on=self.decided_on, members=members),)
+        return tuple(
+            explain_decision({**answers, **person}, book, on=self.decided_on)
+            for person in self.members.iter_rows(named=True)
+        )
 
     def __repr__(self) -> str:
         score = "no score" if self.score is None else f"score {self.score:g}"
@@ -204,4 +223,10 @@ def why_of(folder: Path, segments: Sequence[Segment], hh_id: int, programme: str
         decision=decided[f"decision_{programme}"],
         reasons=tuple(decided[f"reasons_{programme}"] or ()),
         amount=decided[f"amount_{programme}"],
+        _programme=rule_book,
+        _facts={
+            active_name(name): is_active(decided[f"decision_{name}"])
+            for name in rule_book.needs
+            if f"decision_{name}" in decided
+        },
     )

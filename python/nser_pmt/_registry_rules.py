@@ -91,9 +91,8 @@ class RuleBook:
         for programme in self.programmes:
             for name in programme.needs:
                 if f"decision_{name}" in result.columns:
-                    active = f"{name}_active"
-                    fact = pl.Series(active, _active(result.get_column(f"decision_{name}")))
-                    decided = decided.with_columns(fact)
+                    fact = _active(result.get_column(f"decision_{name}"))
+                    decided = decided.with_columns(fact.alias(active_name(name)))
             result = result.hstack(self._of(programme, decided, people, on))
         result = result.with_columns(pl.lit(on).alias("decided_on"))
         return result.cast(self.output)  # type: ignore[arg-type]
@@ -146,12 +145,21 @@ class RuleBook:
         files.sync(folder / files.RULES)
 
 
-def _active(decision: pl.Series) -> pl.Series:
-    """Return whether a programme pays a household: null where that needs data."""
-    text = decision.cast(pl.String).to_frame("d")
-    return text.select(
-        pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")
-    ).to_series()
+def active_name(programme: str) -> str:
+    """Return the column by which other programmes know who is in one."""
+    return f"{programme}_active"
+
+
+def is_active(decision: str) -> bool | None:
+    """Say whether a decision is to pay; None where that needs data."""
+    return None if decision == "needs_data" else decision == "eligible"
+
+
+def _active(decisions: pl.Series) -> pl.Series:
+    """Return `is_active` of every decision."""
+    text = decisions.cast(pl.String).to_frame("d")
+    known = pl.when(pl.col("d") != "needs_data").then(pl.col("d") == "eligible")
+    return text.select(known).to_series()
 
 
 def _rolled(end: str) -> list[pl.Expr]:

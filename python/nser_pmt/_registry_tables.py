@@ -96,7 +96,9 @@ def open_records(path: Path, table: Table, layout: Layout) -> Records:
 
     dtypes = layout.record_types(table)
     found = records.Records.open(records_path(path), dtypes)
-    if found is None:
+    indexed = table == "people" and records.CNIC in dtypes
+    also = (".cnics.npy", ".holders.npy") if indexed else ()
+    if found is None or not all(records_path(path, ending).is_file() for ending in also):
         with files.writing():
             _write_records(path, pl.read_parquet(path), table, layout)
         found = records.Records.open(records_path(path), dtypes)

@@ -131,7 +131,9 @@ def ranges(
         for column, gap in zip(columns, gaps, strict=True):
             if gap:
                 raise DomainError(
-                    f"column '{column}' has nulls", code="missing_value", column=column
+                    f"column '{column}': an id is null or below 0",
+                    code="missing_value",
+                    column=column,
                 )
     if ids.n_unique() < len(ids):
         raise DomainError("column 'hh_id': a household comes twice", code="twice", column="hh_id")

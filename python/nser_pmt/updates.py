@@ -102,7 +102,8 @@ class Registry:
             Folder to make; it may be there if it is empty.
         households
             ``hh_id`` (whole number, each once), the columns that the model and the programmes read,
-            and any others. A lazy frame is read a range at a time.
+            and any others. A lazy frame is read a range of ``hh_id`` at a time, which is quick for
+            Parquet that is sorted by it.
         people
             ``hh_id``, ``person_id`` (whole number, each once in a household), what the programmes
             read, and any others; ``cnic``, ``name``, ``father_name``, ``sex`` and ``birth_date``
@@ -548,7 +549,8 @@ def _keyed(frame: pl.LazyFrame, table: str, keys: list[str]) -> pl.LazyFrame:
                 code="wrong_column",
                 column=key,
             )
-    return frame.with_columns(pl.col(keys).cast(pl.UInt64))
+    # A number below 0 becomes null, which `ranges` refuses without showing it.
+    return frame.with_columns(pl.col(keys).cast(pl.UInt64, strict=False))
 
 
 def _check_date(on: object) -> None:

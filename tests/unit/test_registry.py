@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 import nser_pmt as nser
 import registries as small
 from nser_pmt import _registry_files
+from nser_pmt._programme_parts import Quota, RankKey
 from nser_pmt.updates import Registry
 from registries import no_waiting_for_the_disk  # noqa: F401
 
@@ -411,6 +412,7 @@ def test_lock_of_a_dead_writer_is_free(registry: Registry, tmp_path: Path) -> No
     code = f"""
 import os, pathlib, signal
 from nser_pmt import _registry_files
+from nser_pmt._programme_parts import Quota, RankKey
 with _registry_files.locked(pathlib.Path({str(tmp_path / "registry")!r})):
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -466,12 +468,43 @@ def test_damage_is_found(stored: Path, tmp_path: Path) -> None:
 
 def test_records_are_made_again(registry: Registry, tmp_path: Path) -> None:
     folder = tmp_path / "registry"
-    shutil.rmtree(folder / "segments" / "000000" / "records")
+    records = folder / "segments" / "000000" / "records"
+    shutil.rmtree(records)
+    registry.update(households=homes(1), on=ON)
+    for path in sorted(records.iterdir()):
+        path.unlink()
+        linked = Registry.open(folder).update(people=unplaced(persons(24), path.name), on=ON)
+        assert linked.rejected.is_empty(), path.name
+        assert path.exists() or "decisions" in path.name or "households" in path.name
     report = registry.update(households=poorest(2), people=persons(8, disabled=True), on=ON)
     assert report.rejected.is_empty()
     anew = small.decided_anew(registry, ON)
     stored = small.frames(registry)[2].filter(hh_id=2).select(anew.columns)
     assert_frame_equal(stored, anew.filter(hh_id=2))
+
+
+def test_quota_is_refused(tmp_path: Path) -> None:
+    quota = Quota(
+        id="places",
+        valid_from=date(2020, 1, 1),
+        source="test",
+        mark="confirmed",
+        places=1,
+        rank_by=(RankKey(column="pmt_score"),),
+        ties="exclude",
+    )
+    limited = nser.load_programme("kafaalat").with_quota(quota)
+    with pytest.raises(nser.ModelError) as caught:
+        Registry.create(
+            tmp_path / "registry",
+            households=small.households(4),
+            people=small.people(4),
+            model=small.MODEL,
+            programmes=[limited],
+            on=small.START,
+        )
+    assert caught.value.code == "quota"
+    assert not (tmp_path / "registry").exists()
 
 
 def test_creation_refuses(tmp_path: Path) -> None:
@@ -491,6 +524,7 @@ def test_creation_refuses(tmp_path: Path) -> None:
         ("people", pl.concat([people, people]), domain, "twice"),
         ("people", people.with_columns(pl.col("hh_id") + 1), domain, "unknown_household"),
         ("households", no_ids, domain, "missing_value"),
+        ("people", people.with_columns(person_id=pl.lit(-3)), domain, "missing_value"),
         ("households", households.drop("hh_id"), schema, "missing_column"),
         ("households", households.drop("toilet"), schema, "missing_column"),
         ("households", households.with_columns(change=pl.lit(1)), schema, "reserved_name"),
@@ -526,6 +560,15 @@ def test_why(registry: Registry) -> None:
     kafaalat = nser.load_programme("kafaalat")
     assert now.programme_digest == kafaalat.digest
     assert now.version == kafaalat.version(ON).id
+    [explained] = now.explain()
+    assert (explained.decision, explained.digest) == (now.decision, now.programme_digest)
+    [explained] = then.explain()
+    assert (explained.decision, explained.reasons) == (then.decision, then.reasons)
+    # Of a programme of children, each member.
+    stipend = registry.why(home, "taleemi-wazaif")
+    each = [explained.decision for explained in stipend.explain()]
+    assert len(each) == 4
+    assert ("eligible" in each) == (stipend.decision == "eligible") is True
     # No identity in what is shown.
     assert not {"cnic", "name", "father_name"} & set(now.members.columns)
     assert "address" not in now.household
