@@ -137,7 +137,7 @@ def tables(homes: Any, persons: Any) -> tuple[list[Any], list[Any]]:
     )
 
 
-@settings(max_examples=12)
+@settings(max_examples=settings().max_examples // 3)
 @given(batches=batches)
 def test_updates_are_those_of_a_dictionary(stored: Path, batches: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
