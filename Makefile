@@ -16,7 +16,7 @@ RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.loc
 OLDEST_TESTS := tests/unit tests/property
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format lock build clean
+.PHONY: help demo test bench lint docs format lock build clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ lint: $(VENV)/dev $(VENV)/built ## rustfmt, clippy, ruff, mypy: any warning is a
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 
+docs: $(VENV)/built $(VENV)/docs ## Write the reference to build/docs: docstrings and docs/*.md
+	$(BIN)/sphinx-build -W --keep-going --quiet -E -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
 format: $(VENV)/dev ## Format the sources
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only .
@@ -49,7 +53,7 @@ format: $(VENV)/dev ## Format the sources
 
 lock: $(VENV)/dev ## Pin the newest versions of everything
 	$(BIN)/python -m pip install --quiet uv
-	cd requirements && for list in base dev bench oldest; do \
+	cd requirements && for list in base dev bench docs oldest; do \
 	  ../$(BIN)/uv pip compile $$list.in --upgrade --universal --python-version 3.11 \
 	    $$(test ! -f $$list.overrides || echo --override $$list.overrides) \
 	    --generate-hashes --no-header --no-emit-index-url --quiet -o $$list.txt; done
@@ -75,6 +79,11 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/base
 $(VENV)/bench: requirements/bench.txt $(VENV)/dev
 	@echo "installing the peers of the benches ..."
 	@$(BIN)/python $(PIP_INSTALL) requirements/bench.txt --no-deps # the list is whole; see bench.overrides
+	@touch $@
+
+$(VENV)/docs: requirements/docs.txt $(VENV)/base
+	@echo "installing what the reference is made with ..."
+	@$(BIN)/python $(PIP_INSTALL) requirements/docs.txt
 	@touch $@
 
 $(VENV)/built: $(RUST) pyproject.toml $(VENV)/base

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 import calibrate.report
+import deciding.report
 import fit.report
 import identity.report
 import linking.report
@@ -29,6 +30,7 @@ from report import machine
 
 SUITES = {
     "calibrate": calibrate.report.report,
+    "deciding": deciding.report.report,
     "fit": fit.report.report,
     "identity": identity.report.report,
     "linking": linking.report.report,

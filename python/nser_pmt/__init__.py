@@ -20,6 +20,7 @@ from nser_pmt.errors import (
     InternalError,
     ModelError,
     NserError,
+    NserWarning,
     RegistryError,
     SchemaError,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "ModelError",
     "ModelSpec",
     "NserError",
+    "NserWarning",
     "PersonIndex",
     "PersonMatch",
     "Programme",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ from nser_pmt import _engine
 from nser_pmt._calibration_totals import Plan, first, group_text
 from nser_pmt.errors import DomainError, SchemaError
 
-__all__ = ["categorical", "clusters", "groups", "numbers", "positive"]
+__all__ = ["categoricals", "clusters", "groups", "numbers", "positive"]
 
 
 def positive(frame: pl.DataFrame, name: str, what: str) -> pl.Series:
@@ -64,15 +64,26 @@ def filled(frame: pl.DataFrame, name: str) -> pl.Series:
     return series
 
 
-def categorical(
-    frame: pl.DataFrame, name: str, levels: Sequence[str]
-) -> tuple[pl.Series, list[int]]:
-    """Return a column as whole numbers, and the number that stands for each level.
+def categoricals(
+    frame: pl.DataFrame, levels: Mapping[str, Sequence[str]]
+) -> list[tuple[pl.Series, list[int]]]:
+    """Return columns as whole numbers, and the number that stands for each level of a column.
 
-    Codes and whole numbers stay as they are; text is looked up once.
+    Codes and whole numbers stay as they are; text is looked up once, all columns side by side.
     """
-    series = filled(frame, name)
-    dtype = series.dtype
+    given = [filled(frame, name) for name in levels]
+    text = [s.name for s in given if isinstance(s.dtype, (pl.String, pl.Categorical))]
+    found = frame.select(pl.col(n).cast(pl.Enum(levels[n]), strict=False) for n in text)
+    return [
+        (found.get_column(series.name).to_physical(), list(range(len(own))))
+        if series.name in text
+        else _whole(series, own)
+        for series, own in zip(given, levels.values(), strict=True)
+    ]
+
+
+def _whole(series: pl.Series, levels: Sequence[str]) -> tuple[pl.Series, list[int]]:
+    name, dtype = series.name, series.dtype
     if isinstance(dtype, pl.Enum):
         place = {level: k for k, level in enumerate(dtype.categories)}
         # A level that the column cannot have stands for a code that it does not have.
@@ -90,14 +101,11 @@ def categorical(
                 code="invalid_total",
                 column=name,
             ) from None
-    if not isinstance(dtype, (pl.String, pl.Categorical)):
-        raise SchemaError(
-            f"column '{name}': levels must be text, Enum, Categorical, whole numbers or booleans",
-            code="wrong_column",
-            column=name,
-        )
-    codes = series.cast(pl.Enum(levels), strict=False).to_physical()
-    return codes, list(range(len(levels)))
+    raise SchemaError(
+        f"column '{name}': levels must be text, Enum, Categorical, whole numbers or booleans",
+        code="wrong_column",
+        column=name,
+    )
 
 
 def clusters(frame: pl.DataFrame, name: str) -> pl.Series:

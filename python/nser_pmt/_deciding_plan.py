@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from nser_pmt._deciding_reasons import MOST, bits, reason_lists
+from nser_pmt._deciding_reasons import MOST, ReasonsAs, bits, reasons, reasons_type
 from nser_pmt._programme_checks import rule_columns
 from nser_pmt._programme_compile import Reader, condition_expr, rule_expr
 from nser_pmt._programme_parts import Amount, Cutoff, Rule
@@ -20,7 +20,7 @@ __all__ = ["DECISION", "Plan", "plan", "reader_of"]
 DECISION = pl.Enum(["eligible", "not_eligible", "needs_data", "over_quota"])
 
 _FAILED, _UNKNOWN, _LACKING = "__nser_pmt_failed", "__nser_pmt_unknown", "__nser_pmt_lacking"
-_AMOUNT = "__nser_pmt_amount"
+_OUTCOME, _AMOUNT = "__nser_pmt_outcome_", "__nser_pmt_amount"
 
 UNDETERMINED = "undetermined"
 """Stands for the column in a reason where no column is at fault but a number that nobody knows."""
@@ -28,11 +28,22 @@ UNDETERMINED = "undetermined"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Expressions: first the numbers of a row, then its answers, which read them."""
+    """Expressions in three layers; each reads the columns of the one before.
 
+    Without layers Polars would compute a rule once for each place that reads it: it turns negations
+    inside out before it looks for what is common.
+    """
+
+    outcomes: list[pl.Expr]
     numbers: list[pl.Expr]
     answers: list[pl.Expr]
-    reasons: pl.Enum
+    reasons: pl.DataType
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the frame with all the columns of the plan."""
+        return (
+            frame.with_columns(self.outcomes).with_columns(self.numbers).with_columns(self.answers)
+        )
 
 
 def reader_of(
@@ -43,22 +54,30 @@ def reader_of(
     return Reader(inputs=inputs, schema=schema, unknown_if_missing=unknown_if_missing)
 
 
-def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) -> Plan:
+def plan(
+    programme: Programme, reader: Reader, on: date, names: dict[str, str], reasons_as: ReasonsAs
+) -> Plan:
     """Make the plan of a programme on a day; `names` are those of the new columns."""
     rules = programme.active_rules(on)
     for rule in rules:
         for column in rule_columns(rule):
             reader.check(column, rule.id)
+    outcomes: list[pl.Expr] = []
     failed, unknown, unknown_texts = [], [], []
-    for rule in rules:
-        met = rule_expr(rule, reader, on)
+    for n, rule in enumerate(rules):
+        outcomes.append(rule_expr(rule, reader, on).alias(f"{_OUTCOME}{n}"))
+        met = pl.col(f"{_OUTCOME}{n}")
         failed.append(~met)
         flags, named_columns = _lacking(
             rule.id, met.is_null(), rule_columns(rule), reader, numbers_known=_numbers_known(rule)
         )
         unknown += flags
         unknown_texts += named_columns
-    amount, lacking, lacking_texts = _amount(programme.active_amounts(on), reader, on)
+    amount, columns = _amount(programme.active_amounts(on), reader, on)
+    outcomes.append(amount.cast(pl.Int64).alias(_AMOUNT))
+    lacking, lacking_texts = _lacking(
+        "amount", pl.col(_AMOUNT).is_null(), columns, reader, numbers_known=False
+    )
     for count in (len(rules), len(unknown_texts), len(lacking_texts)):
         if count > MOST:
             raise ModelError(
@@ -66,15 +85,12 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
                 code="too_many_rules",
             )
     texts = [[rule.id for rule in rules], unknown_texts, lacking_texts]
-    quotas = [quota.id for quota in programme.active_quotas(on)]
-    reasons = pl.Enum(
-        [t for kind in texts for t in kind] + [t for q in quotas for t in (q, f"{q}:amount")]
-    )
+    quotas = [text for q in programme.active_quotas(on) for text in (q.id, f"{q.id}:amount")]
+    dtype = reasons_type(texts, quotas, reasons_as)
     numbers = [
         bits(failed).alias(_FAILED),
         bits(unknown).alias(_UNKNOWN),
         bits(lacking).alias(_LACKING),
-        amount.cast(pl.Int64).alias(_AMOUNT),
     ]
     no, open_ = pl.col(_FAILED) > 0, pl.col(_UNKNOWN) > 0
     answers = {
@@ -84,13 +100,13 @@ def plan(programme: Programme, reader: Reader, on: date, names: dict[str, str]) 
         .when(open_)
         .then(pl.lit("needs_data", dtype=DECISION))
         .otherwise(pl.lit("eligible", dtype=DECISION)),
-        "reasons": reason_lists(
-            list(zip(map(pl.col, (_FAILED, _UNKNOWN, _LACKING)), texts, strict=True)), reasons
+        "reasons": reasons(
+            list(zip(map(pl.col, (_FAILED, _UNKNOWN, _LACKING)), texts, strict=True)), dtype
         ),
         "amount": pl.when(~no & ~open_).then(pl.col(_AMOUNT)),
     }
     named = [e.alias(names[name]) for name, e in answers.items()]
-    return Plan(numbers=numbers, answers=named, reasons=reasons)
+    return Plan(outcomes=outcomes, numbers=numbers, answers=named, reasons=dtype)
 
 
 def _numbers_known(rule: Rule) -> bool:
@@ -111,10 +127,8 @@ def _lacking(
     return [*flags, none], [f"{id}:{column}" for column in (*columns, UNDETERMINED)]
 
 
-def _amount(
-    amounts: tuple[Amount, ...], reader: Reader, on: date
-) -> tuple[pl.Expr, list[pl.Expr], list[str]]:
-    """Return the rupees of a row, and what they lack where they are null."""
+def _amount(amounts: tuple[Amount, ...], reader: Reader, on: date) -> tuple[pl.Expr, list[str]]:
+    """Return the rupees of a row, and the columns that they depend on."""
     columns: dict[str, None] = {}
     for item in amounts:
         for column in item.when.columns() if item.when is not None else ():
@@ -136,5 +150,4 @@ def _amount(
             holds = pl.lit(True) if item.when is None else condition_expr(item.when, reader, on)
             more = pl.when(holds).then(value).when(~holds).then(pl.lit(0, dtype=pl.Int64))
             total = total + more
-    flags, texts = _lacking("amount", total.is_null(), list(columns), reader, numbers_known=False)
-    return total, flags, texts
+    return total, list(columns)

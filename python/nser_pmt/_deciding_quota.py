@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from nser_pmt._deciding_plan import DECISION
+from nser_pmt._deciding_reasons import reason
 from nser_pmt._programme_compile import Reader
 from nser_pmt._programme_parts import Quota
 from nser_pmt.errors import SchemaError
@@ -16,7 +17,7 @@ _IN = "__nser_pmt_in"
 
 
 def within_quotas(
-    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reader: Reader, reasons: pl.Enum
+    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reader: Reader, reasons: pl.DataType
 ) -> pl.LazyFrame:
     """Turn those eligible who do not fit into ``over_quota``.
 
@@ -76,7 +77,7 @@ def within_quotas(
             .otherwise(pl.col(names["decision"]))
             .alias(names["decision"]),
             pl.when(over)
-            .then(pl.lit([quota.id], dtype=pl.List(reasons)))
+            .then(reason(quota.id, reasons))
             .otherwise(pl.col(names["reasons"]))
             .alias(names["reasons"]),
             pl.when(over).then(None).otherwise(amount).alias(names["amount"]),
@@ -86,15 +87,14 @@ def within_quotas(
 
 
 def _without_unknown_amounts(
-    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reasons: pl.Enum
+    frame: pl.LazyFrame, quota: Quota, names: dict[str, str], reasons: pl.DataType
 ) -> pl.LazyFrame:
     """Make those eligible whose amount is not known undecided: a budget cannot count them."""
     open_ = pl.col(names["eligible"]) & pl.col(names["amount"]).is_null()
-    reason = pl.lit([f"{quota.id}:amount"], dtype=pl.List(reasons))
     changed = {
         "eligible": pl.lit(None, dtype=pl.Boolean),
         "decision": pl.lit("needs_data", dtype=DECISION),
-        "reasons": reason,
+        "reasons": reason(f"{quota.id}:amount", reasons),
     }
     return frame.with_columns(
         pl.when(open_).then(value).otherwise(pl.col(names[n])).alias(names[n])

@@ -17,7 +17,7 @@ from nser_pmt._quantile import quantile, quantile_bootstrap
 from nser_pmt._stepwise import Criterion, Direction, stepwise
 from nser_pmt._targeting_cuts import quantile as weighted_quantile
 from nser_pmt._targeting_cuts import steps
-from nser_pmt.errors import DomainError
+from nser_pmt.errors import DomainError, ModelError
 
 __all__ = ["METHODS", "Method", "Options"]
 
@@ -114,6 +114,12 @@ def _probit(prepared: Prepared, options: Options) -> Estimate:
 
 def _penalised(alpha: float | None) -> Callable[[Prepared, Options], Estimate]:
     def estimate(prepared: Prepared, options: Options) -> Estimate:
+        if options.penalty is None and prepared.spec.psu is None:
+            raise ModelError(
+                "the penalty is chosen in folds of primary units, and the spec has no psu",
+                code="no_design",
+                hint="Give penalty; or psu, a column that numbers households drawn one by one",
+            )
         state = sums(prepared, lonely=options.lonely, max_cache_mb=options.max_cache_mb)
         penalty = Penalty(alpha=options.alpha if alpha is None else alpha)
         found, path = penalised(state, penalty, value=options.penalty)

@@ -199,7 +199,7 @@ class LeastSquares:
             meat = [n / (n - k) * x for x in meat]
             return _native.sandwich_variance(solution["inverse"], meat, k), float(n - k)
         scores, stages = self._scores(solution, errors, rows)
-        found = scores.variance(stages, self.lonely)
+        found = scores.variance(stages, self.lonely, threads=self.threads)
         if isinstance(found, tuple):
             raise self.design.lonely_error(*found)
         units = len(scores)

@@ -1,12 +1,14 @@
-"""Options that callers choose: one error for all that are not right."""
+"""Options and frames that callers give: the errors of those that are not right."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from nser_pmt.errors import DomainError
+import polars as pl
 
-__all__ = ["chosen", "invalid"]
+from nser_pmt.errors import DomainError, SchemaError
+
+__all__ = ["chosen", "invalid", "polars_frame"]
 
 
 def invalid(message: str) -> DomainError:
@@ -20,3 +22,13 @@ def chosen(option: str, value: str, choices: object) -> str:
     if value not in names:
         raise invalid(f"{option} must be one of {', '.join(names)}")
     return value
+
+
+def polars_frame(name: str, value: object) -> None:
+    """Refuse what is no frame of Polars."""
+    if not isinstance(value, (pl.DataFrame, pl.LazyFrame)):
+        raise SchemaError(
+            f"{name} must be a Polars DataFrame or LazyFrame, found {type(value).__name__}",
+            code="wrong_frame",
+            hint="polars.from_pandas and polars.from_arrow make one of other frames",
+        )

@@ -139,9 +139,7 @@ def cross_validated(
     used = whole.table.get_column("lambda").to_list()
     squares: list[list[float]] = []
     weights: list[float] = []
-    for k in range(folds):
-        others = state.moments.scaled([float(f != k) for f in fold])
-        own = state.moments.scaled([float(f == k) for f in fold])
+    for own, others in state.moments.folds(fold, folds):
         part = path(state, penalty, lambdas=used, moments=others)
         squares.append([_residual(own, state.keep, b) for b in part.coefficients])
         weights.append(own.entry(state.keep[0], state.keep[0]))
@@ -164,9 +162,7 @@ def cross_validated(
 
 def _residual(moments: _native.Moments, keep: Sequence[int], b: Sequence[float]) -> float:
     """Weighted sum of squared residuals under coefficients of another fit."""
-    last = moments.width - 1
-    terms = [*zip(keep, b, strict=True), (last, -1.0)]
-    return sum(x * y * moments.entry(i, j) for i, x in terms for j, y in terms)
+    return moments.quadratic([*keep, moments.width - 1], [*b, -1.0])
 
 
 def penalised(

@@ -59,7 +59,8 @@ class Condition:
     One of: `all` of some conditions, `any` of some, `negate` one; or a `column` with `equals`,
     `one_of`, the edges `ge`, `gt`, `le`, `lt`, or `same`. With `age`, the column is a birth date
     and the edges are completed years or months on the decision date. ``same = "quarter"`` asks
-    whether a date lies between the first day of the calendar quarter of the decision date and that date.
+    whether a date lies between the first day of the calendar quarter of the decision date and that
+    date.
     """
 
     column: str | None = None

@@ -33,7 +33,7 @@ def quantile(prepared: Prepared, errors: Errors, *, tau: float, lonely: Lonely) 
     scores by household, unit or design; of ``"classical"`` errors it is
     ``tau (1 - tau) sum(w ** 2 x x')``, as in R.
     """
-    _check(tau)
+    _check(prepared, tau)
     given = dense(prepared)
     found, dual = _fit(prepared, given, tau, None)
     coefficients = found["coefficients"]
@@ -62,7 +62,7 @@ def quantile_bootstrap(
 
     A refit in which a term becomes constant does not count. No density is needed.
     """
-    _check(tau)
+    _check(prepared, tau)
     design = prepared.design
     if design.psus is None:
         raise ModelError("bootstrap errors: the spec has no psu", code="no_design")
@@ -94,9 +94,17 @@ def quantile_bootstrap(
     return replace(made, replicates=table)
 
 
-def _check(tau: float) -> None:
+def _check(prepared: Prepared, tau: float) -> None:
     if not 0 < tau < 1:
         raise invalid("tau must lie between 0 and 1")
+    target, weights = prepared.target, prepared.weights
+    counted = target if weights is None else target.filter(weights > 0)
+    if prepared.spec.intercept and counted.min() == counted.max():
+        raise DomainError(
+            f"column '{prepared.spec.target}': the target is constant",
+            code="constant_target",
+            column=prepared.spec.target,
+        )
 
 
 def _estimate(

@@ -78,17 +78,19 @@ def hold(
     wanted = [*layout.columns, *by, *([weights] if weights else [])]
     labels = [_Labels(column) for column in by]
     checked = may_raise(model)
-    start = 0
+    start, counts = 0, False
     options = how(control)
     progress = options[3]
     for batch in _batches(registry, list(dict.fromkeys(wanted))):
         if checked:
             _raise_as_scoring_does(batch, model, start)
+        counted = None if weights is None else _weights(batch.get_column(weights), start)
+        counts |= counted is not None and bool((counted > 0).any())
         full = coder.push(
             _engine.columns([batch.get_column(column) for column in layout.columns]),
             batch.height,
             [label.codes(batch.get_column(label.column)) for label in labels],
-            None if weights is None else _weights(batch.get_column(weights), start),
+            counted,
             how=options,
         )
         if full is not None:
@@ -96,6 +98,12 @@ def hold(
         start += batch.height
         if progress is not None:
             progress(start)
+    if weights is not None and start and not counts:
+        raise DomainError(
+            f"column '{weights}': the weights add up to zero",
+            code="zero_weights",
+            column=weights,
+        )
     codes, found = coder.finish()
     numbers = {
         (slot, _question_at(layout, slot, n).first): values

@@ -116,8 +116,12 @@ def _repointed(
     for level, value in points.items():
         hits = [n for n, names in enumerate(keys) if any(_same(level, key) for key in names)]
         if not hits:
-            known = [str(next((k for k in names if k != ""), "")) for names in keys]
-            raise _no_such(f"level of term '{term.id}'", level, model, known)
+            known = [repr(next((k for k in names if k != ""), "")) for names in keys]
+            raise ModelError(
+                f"model '{model.id}': term '{term.id}' has no level {level!r}",
+                code="no_such_name",
+                hint=f"It has: {', '.join(dict.fromkeys(known))}",
+            )
         if len(hits) > 1 and not isinstance(term, TableTerm):  # the first cell counts
             raise invalid(f"term '{term.id}': more than one level is called {level!r}")
         new[hits[0]] = replace(new[hits[0]], points=float(value))

@@ -72,8 +72,8 @@ class SurveyDesign:
         return DomainError(
             f"{where} has one sampling unit, so its variance is unknown",
             code="lonely_psu",
-            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' leaves it out; "
-            "or put strata together",
+            hint="lonely_psu='adjust' compares it with the mean of all, 'remove' takes its "
+            "variance as 0; or put strata together. In fit, errors='cluster' ignores strata",
         )
 
 
@@ -106,7 +106,7 @@ def read_survey_design(
         order = sorted_rows.get_column("__row")
         frame = frame[order]
     begins = [frame.select(_begins(keys)).to_series() for keys in prefixes]
-    units = [(b.cast(pl.UInt32).cum_sum() - 1).cast(pl.UInt32) for b in begins]
+    units = [frame.select(_key(keys).rle_id()).to_series() for keys in prefixes]
     strata_table = None
     stages: Stages = []
     for stage in range(max(len(psu), 1)):
@@ -142,9 +142,12 @@ def _begins(keys: Sequence[str]) -> pl.Expr:
 
 
 def _together(frame: pl.DataFrame, keys: Sequence[str]) -> bool:
-    key = pl.col(keys[0]) if len(keys) == 1 else pl.struct(keys)
-    runs, kinds = frame.select(runs=_begins(keys).sum(), kinds=key.n_unique()).row(0)
+    runs, kinds = frame.select(runs=_begins(keys).sum(), kinds=_key(keys).n_unique()).row(0)
     return bool(runs == kinds)
+
+
+def _key(keys: Sequence[str]) -> pl.Expr:
+    return pl.col(keys[0]) if len(keys) == 1 else pl.struct(keys)
 
 
 def _fraction(table: pl.DataFrame, parents: list[int], column: str) -> list[float]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from nser_pmt import _engine, _native
 from nser_pmt._least_squares import Lonely
-from nser_pmt._options import chosen
+from nser_pmt._options import chosen, polars_frame
 from nser_pmt._prepared import numbers, read_weights
 from nser_pmt._survey_design import SurveyDesign, read_survey_design
 from nser_pmt.errors import DomainError
@@ -93,6 +93,7 @@ def read_design_sample(
 ) -> DesignSample:
     """Read and check the columns of a survey."""
     chosen("lonely_psu", lonely, Lonely)
+    polars_frame("survey", survey)
     values = {name: numbers(survey, name) for name in names}
     for name, series in values.items():
         bad = series.is_null() | ~series.is_finite().fill_null(True)

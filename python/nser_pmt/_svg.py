@@ -68,15 +68,18 @@ def bars(
     low, high = min(values), max(values)
     unit = (_WIDTH - _LABELS - 2 * _NUMBERS) / ((high - low) or 1.0)
     zero = _LABELS + _NUMBERS - low * unit
+    # Names stand beside the first label if all of them have room there, or else above it.
+    above = any(
+        len(name) + min(len((group[0][0] or "") if group else ""), LETTERS) > _BOTH
+        for name, group in groups
+    )
     parts: list[str] = []
     y = 0
     for name, group in groups:
         y += _GAP
         if name:
             parts.append(f'<text x="0" y="{y + 13}" font-weight="bold">{_short(name)}</text>')
-            # A name stands beside the first label if both have room.
-            first = (group[0][0] or "") if group else ""
-            y += _ROW if len(name) + min(len(first), LETTERS) > _BOTH else 0
+            y += _ROW if above else 0
         for bar in group:
             parts.append(_bar(bar, y, zero, unit, form))
             y += _ROW

@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from nser_pmt._options import polars_frame
 from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.model import Direction, missing_column
 
@@ -17,6 +18,8 @@ NeedsData = Literal["apart", "not_targeted"]
 """What a household without a score is: not measured, or measured as not targeted."""
 
 _INFINITY = float("inf")
+
+_REASONS = {"zero_weight": "a weight of 0", "no_welfare": "no welfare", "needs_data": "no score"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +120,7 @@ def read_sample(
         raise DomainError(
             "there is no row with a weight above 0, welfare and a score",
             code="no_rows",
-            hint=f"Set apart: {excluded.rows()}",
+            hint=_apart(excluded),
         )
     return Sample(
         frame=kept,
@@ -129,9 +132,15 @@ def read_sample(
     )
 
 
+def _apart(excluded: pl.DataFrame) -> str | None:
+    parts = [f"{rows:,} have {_REASONS[reason]}" for reason, rows, _ in excluded.rows() if rows]
+    return f"Of the rows, {', '.join(parts)}" if parts else "There are no rows"
+
+
 def _collected(
     frame: pl.DataFrame | pl.LazyFrame, scores: Mapping[str, tuple[str, Direction]], c: Columns
 ) -> pl.DataFrame:
+    polars_frame("frame", frame)
     named = [c.welfare, c.line, c.weights, c.size, c.transfer, c.psu, c.strata]
     wanted = dict.fromkeys([column for column, _ in scores.values()])
     wanted |= dict.fromkeys([name for name in named if name is not None])

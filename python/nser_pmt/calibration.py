@@ -22,9 +22,10 @@ from nser_pmt._calibration_totals import (
     group_text,
     read_totals,
 )
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt.control import RunControl
-from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.errors import DomainError, NserError
+from nser_pmt.model import missing_column
 
 __all__ = ["Calibrated", "Disagreement", "Method", "calibrate", "totals_template"]
 
@@ -35,6 +36,8 @@ Range: TypeAlias = tuple[float | None, float | None]
 
 # Rows are numbered in 32 bits.
 _MOST_ROWS = 2**32 - 1
+
+_FORGOTTEN = ("level_without_total", "empty_cell", "missing_value", "wrong_column", "out_of_domain")
 
 _CURVES = {"poststratify": "raking", "entropy": "raking"}
 
@@ -165,14 +168,20 @@ def calibrate(
     chosen("method", method, Method)
     chosen("disagreement", disagreement, Disagreement)
     by = (by,) if isinstance(by, str) else tuple(by)
+    polars_frame("frame", frame)
+    polars_frame("totals", totals)
     lazy = frame.lazy()
     schema = lazy.collect_schema()
     used = [name for name in (*by, weights, cluster, variance) if name is not None]
     for name in used:
         if name not in schema:
-            raise SchemaError(f"column '{name}' is missing", code="missing_column", column=name)
+            raise missing_column(name, schema.names())
     plan = read_totals(totals.lazy().collect(), schema.names(), by)
-    plan = agreeing(plan, disagreement)
+    disagrees = None
+    try:
+        plan = agreeing(plan, disagreement)
+    except DomainError as fault:
+        disagrees = fault
     if method == "poststratify":
         _check_one_margin(plan)
     spec = as_json(plan) | {
@@ -190,7 +199,14 @@ def calibrate(
     data = lazy.select(needed or schema.names()[:1]).collect()
     if not 0 < data.height < _MOST_ROWS:
         raise DomainError("expected at least one row and less than 2^32", code="no_rows")
-    return _solve(data, plan, spec, method, weights, cluster, variance, control or RunControl())
+    control = control or RunControl()
+    try:
+        return _solve(data, plan, spec, method, weights, cluster, variance, control)
+    except NserError as fault:
+        # Margins also disagree where the total of a level was forgotten: then that is the answer.
+        if disagrees is None or fault.code in _FORGOTTEN:
+            raise
+    raise disagrees
 
 
 def _solve(
@@ -207,7 +223,7 @@ def _solve(
         design = pl.repeat(1.0, data.height, dtype=pl.Float64, eager=True)
     else:
         design = sample.positive(data, weights, "weights")
-    variables = [sample.categorical(data, c, plan.levels(c)) for c in plan.columns]
+    variables = sample.categoricals(data, {c: plan.levels(c) for c in plan.columns})
     stream, text = _native.calibrate(
         json.dumps(spec),
         data.height,
@@ -227,6 +243,8 @@ def _solve(
         raise trouble(plan, said, data, _bounds_text(spec))
     _check_zeros(plan, said, spec)
     weight = pl.DataFrame(stream).to_series()
+    if (weight == 0).all():
+        raise DomainError("the totals make every weight zero", code="zero_total")
     return Calibrated(
         weights=weight,
         g_weights=(weight / design).alias("g"),

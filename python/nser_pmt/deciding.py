@@ -9,6 +9,7 @@ import polars as pl
 
 from nser_pmt._deciding_plan import plan, reader_of
 from nser_pmt._deciding_quota import within_quotas
+from nser_pmt._deciding_reasons import ReasonsAs
 from nser_pmt._options import chosen, invalid
 from nser_pmt._programme_compile import condition_expr, rollup_exprs
 from nser_pmt.errors import DomainError, SchemaError
@@ -33,6 +34,7 @@ def decide(
     households: AnyFrame | None = None,
     household: str = "hh_id",
     on_missing: OnMissing = "error",
+    reasons_as: ReasonsAs = "list",
     suffix: str = "",
 ) -> Frame:
     """Decide for every row of a frame whether it is entitled, on a day.
@@ -57,6 +59,9 @@ def decide(
         Column that names the household in both frames.
     on_missing
         Whether a column that is not there is an ``"error"`` or ``"unknown"`` in every row.
+    reasons_as
+        ``"list"``, or ``"text"``: one Enum with commas between the reasons (String for a programme
+        with more than 14 reasons of a kind). Polars writes it to Parquet many times faster.
     suffix
         Appended to the names of the new columns, to keep the decisions of programmes apart.
 
@@ -140,6 +145,7 @@ def decide(
     programme = _programme(programme)
     on = _day(on)
     chosen("on_missing", on_missing, OnMissing)
+    chosen("reasons_as", reasons_as, ReasonsAs)
     frame_columns = frame.collect_schema().names()
     names = _new_names(frame_columns, suffix)
     needed = programme.columns(on)
@@ -168,8 +174,8 @@ def decide(
         wanted = [c for c in needed if c in given and c not in frame_columns and c != household]
         lazy = _joined(lazy, households.lazy().select(household, *wanted), household)
     reader = reader_of(programme, dict(lazy.collect_schema()), on_missing == "unknown")
-    made = plan(programme, reader, on, names)
-    decided = lazy.with_columns(made.numbers).with_columns(made.answers)
+    made = plan(programme, reader, on, names, reasons_as)
+    decided = made.apply(lazy)
     for quota in programme.active_quotas(on):
         decided = within_quotas(decided, quota, names, reader, made.reasons)
     decided = decided.select(*frame_columns, *names.values())

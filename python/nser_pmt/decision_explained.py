@@ -108,7 +108,8 @@ class DecisionExplained:
         if self.decision == "eligible":
             known = self.amount is not None
             money = f", {self.amount:,} rupees a quarter" if known else ", amount not known"
-        return f"{self.programme} {self.version} on {self.on}: {self.decision.replace('_', ' ')}{money}"
+        decision = self.decision.replace("_", " ")
+        return f"{self.programme} {self.version} on {self.on}: {decision}{money}"
 
 
 def explain_decision(

@@ -11,6 +11,8 @@
     |- CancelledError (RuntimeError)    stopped by the caller, or out of time
     `- InternalError  (RuntimeError)    our fault: a caught panic
 
+    NserWarning (UserWarning)           a result that stands, but is not quite what was asked for
+
 Messages name the column, the row (counted from 0) and the expected form. They never show a value:
 the data may hold identity numbers and names.
 """
@@ -24,6 +26,7 @@ __all__ = [
     "InternalError",
     "ModelError",
     "NserError",
+    "NserWarning",
     "RegistryError",
     "SchemaError",
 ]
@@ -88,3 +91,7 @@ class CancelledError(NserError, RuntimeError):
 
 class InternalError(NserError, RuntimeError):
     """A fault in nser_pmt itself. The message names a place in the source and no data."""
+
+
+class NserWarning(UserWarning):
+    """A result that stands, but is not quite what was asked for; the message says why."""

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from math import nan, sqrt
+from math import inf, nan, sqrt
 from typing import Any, Literal
 
 import polars as pl
 
 from nser_pmt import _native
 from nser_pmt import model as models
+from nser_pmt._cross_validation import CrossValidation, measured, predicted
 from nser_pmt._design import INTERCEPT, assemble
-from nser_pmt._least_squares import Errors, Estimate, LeastSquares
-from nser_pmt._options import chosen, invalid
+from nser_pmt._fit_methods import METHODS, Options
+from nser_pmt._least_squares import Errors, Estimate, LeastSquares, sums
+from nser_pmt._options import chosen, invalid, polars_frame
+from nser_pmt._prepared import Prepared, prepare
 from nser_pmt._replicates import replicate_table
-from nser_pmt.errors import DomainError, ModelError, SchemaError
+from nser_pmt.errors import DomainError, ModelError, NserWarning, SchemaError
 from nser_pmt.model import Model, missing_column
 from nser_pmt.model_spec import ModelSpec
 from nser_pmt.scorecard import Scorecard, to_scorecard
+from nser_pmt.targeting import targeting
 
-__all__ = ["CrossValidation", "Fit", "shown"]
+__all__ = ["CrossValidation", "Fit", "plans_of", "shown"]
 
 # Which scores are poorer, unless told otherwise: the target of these is 1 for the poor.
 _DIRECTIONS: Mapping[str, models.Direction] = {
     "logit": "higher_is_poorer",
     "probit": "higher_is_poorer",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrossValidation:
-    """What `Fit.cross_validate` found.
-
-    Attributes
-    ----------
-    folds
-        One row for each fold: ``fold``, ``psus``, ``weight``, ``rmse_in`` (under the coefficients
-        of all) and ``rmse_out`` (under those of the other folds; null where a term became constant
-        without the fold).
-    r2, rmse
-        Of all households, each predicted by the other folds; NaN if a fold has none.
-    """
-
-    folds: pl.DataFrame
-    r2: float
-    rmse: float
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -95,6 +81,7 @@ class Fit:
     path: pl.DataFrame | None
     _state: LeastSquares | None
     _plans: Mapping[str, Any]
+    _options: Options
 
     # -- the model -----------------------------------------------------------------------------
 
@@ -250,7 +237,11 @@ class Fit:
         """
         if n < 2:
             raise invalid("n must be at least 2")
-        return self._resampled("bootstrap", n, seed)
+        options = replace(self._options, replicates=n, seed=seed)
+        return replace(self, _options=options)._drawn()
+
+    def _drawn(self) -> Fit:
+        return self._resampled("bootstrap", self._options.replicates, self._options.seed)
 
     def jackknife(self) -> Fit:
         """Return the fit with errors from leaving out each primary unit in turn (JKn).
@@ -261,6 +252,12 @@ class Fit:
 
     def _resampled(self, errors: Errors, n: int, seed: int) -> Fit:
         state = self._least_squares()
+        if self.spec.psu is None:
+            raise ModelError(
+                f"{errors} errors are of primary units, and the spec has no psu",
+                code="no_design",
+                hint="Where households were drawn one by one, psu is a column that numbers them",
+            )
         solution = state.solution()
         covariance, changes = state.refits(solution, n, seed)
         estimate = state.estimate(errors, resampled=covariance)
@@ -272,23 +269,27 @@ class Fit:
     def drop(self, *terms: str) -> Fit:
         """Return the fit without some terms, from the sums: no rows are read.
 
-        Errors are of the same kind, see `errors`; but HC1 errors, which need the rows, become
-        classical, and those of a bootstrap or jackknife design errors.
+        Errors are of the same kind, those of a bootstrap from the same draws. But HC1 errors need
+        the rows: they become classical, with an `NserWarning`. The same goes for `add`, `keep` and
+        `refit`.
         """
         own = self._terms()
         self._check(terms, own)
-        return self.keep(*(term for term in own if term not in terms))
+        return self._kept([term for term in own if term not in terms])
 
     def add(self, *terms: str) -> Fit:
         """Return the fit with terms of its spec that had been dropped."""
         known = self._all_terms()
         self._check(terms, known)
         wanted = {*self._terms(), *terms}
-        return self.keep(*(term for term in known if term in wanted))
+        return self._kept([term for term in known if term in wanted])
 
     def keep(self, *terms: str) -> Fit:
         """Return the fit on some terms of its spec; the intercept stays if there is one."""
         self._check(terms, self._all_terms())
+        return self._kept(terms)
+
+    def _kept(self, terms: Sequence[str]) -> Fit:
         state = self._least_squares()
         keep = tuple(
             n
@@ -297,7 +298,7 @@ class Fit:
         )
         if not terms:
             raise invalid("keep at least one term")
-        return self._with(replace(state, keep=keep))
+        return self._with(replace(state, keep=keep), called=4)
 
     def refit(self, *, psu_weights: pl.DataFrame) -> Fit:
         """Return the fit under other weights of the primary units, from the sums.
@@ -331,10 +332,21 @@ class Fit:
                 code="bad_weight",
                 column="factor",
             )
-        return self._with(state.reweighted(values.to_list()))
+        return self._with(state.reweighted(values.to_list()), called=3)
 
-    def cross_validate(self, *, folds: int = 10, seed: int = 0) -> CrossValidation:
-        """Predict each primary unit from the others, fold by fold, from the sums.
+    def cross_validate(
+        self,
+        *,
+        folds: int = 10,
+        seed: int = 0,
+        frame: pl.DataFrame | pl.LazyFrame | None = None,
+        welfare: str | None = None,
+        line: float | None = None,
+        rate: float | Sequence[float] | None = None,
+        weights: str | None = None,
+        size: str | None = None,
+    ) -> CrossValidation:
+        """Predict each primary unit from the others, fold by fold.
 
         Parameters
         ----------
@@ -342,46 +354,126 @@ class Fit:
             Number of folds; whole primary units, in turn by stratum so that folds are alike.
         seed
             Which units go together.
+        frame
+            The survey of the fit, for the predictions of its households. Least squares needs none
+            for R2 and RMSE: it has sums. Other methods do, and are estimated again for each fold.
+        welfare, line, rate
+            Measure targeting by the predictions on the survey, as `targeting` does. Welfare is the
+            target by default, which is enough for errors at a rate.
+        weights, size
+            Of targeting; by default those of the spec.
 
         Returns
         -------
         CrossValidation
+
+        Raises
+        ------
+        ModelError
+            The spec has no primary units, or the method keeps no sums and no survey is given.
+        DomainError
+            A term is constant without a fold, so that it cannot be predicted.
+
+        Notes
+        -----
+        From sums, a stepwise choice of terms, and a line given as a share of the weight, are those
+        of the whole survey; from rows they are made again for each fold.
+
+        Examples
+        --------
+        >>> import nser_pmt as nser
+        >>> homes = nser.synth.households(4000, seed=1).with_columns(
+        ...     y=pl.col("consumption_pc").log(), psu=pl.col("hh_id") // 20
+        ... )
+        >>> spec = nser.ModelSpec(target="y", terms=[nser.terms.levels("toilet_cat")], psu="psu")
+        >>> found = nser.fit(homes, spec).cross_validate(frame=homes, rate=[0.2, 0.4])
+        >>> found.targeting.metrics.select("rate", pl.col("eer").round(2)).rows()
+        [(0.2, 0.58), (0.4, 0.42)]
         """
-        state = self._least_squares()
+        if frame is None and any(x is not None for x in (welfare, line, rate, weights, size)):
+            raise invalid("welfare, line, rate, weights and size belong to a survey: give frame")
+        if line is None and rate is None and any(x is not None for x in (welfare, weights, size)):
+            raise invalid("targeting is measured at a line or a rate: give one")
+        if self.spec.psu is None:
+            raise ModelError(
+                "cross-validation: the spec has no psu",
+                code="no_design",
+                hint="Where households were drawn one by one, psu is a column that numbers them",
+            )
+        if frame is None:
+            return CrossValidation(**self._fold_sums(folds, seed))
+        polars_frame("frame", frame)
+        survey = frame.lazy().collect()
+        if self._state is not None and self._state.moments.groups:
+            state = self._state
+            found = self._fold_sums(folds, seed)
+        else:  # the units are wanted, which any term has
+            sample = prepare(survey, replace(self.spec, terms=self.spec.terms[:1]), None)
+            state, found = sums(sample, lonely="adjust", max_cache_mb=inf), None
+        assert state.design.psus is not None
+        units = state.design.psus.with_columns(fold=pl.Series(state.folds(folds, seed)))
+
+        def formula(fold: pl.Series, number: int) -> Model:
+            if found is None:
+                others = prepare(survey.filter(fold != number), self.spec, None)
+                options = replace(self._options, errors="classical")
+                estimate = METHODS[self.method](others, options)
+                return self._again(estimate, plans_of(others)).model
+            without = state.reweighted([float(own != number) for own in units.get_column("fold")])
+            return self._again(without.estimate("classical")).model
+
+        predictions = predicted(survey, units, folds, formula)
+        if found is None:
+            own = None if self.method in _DIRECTIONS else self.model
+            found = measured(survey, self.spec, units, predictions, own)
+        errors = None
+        if line is not None or rate is not None:
+            errors = targeting(
+                survey.with_columns(predictions.get_column("predicted")),
+                score="predicted",
+                welfare=welfare or self.spec.target,
+                line=line,
+                rate=rate,
+                weights=weights or self.spec.weights,
+                size=size or self.spec.size,
+                direction=_DIRECTIONS.get(self.method, "lower_is_poorer"),
+            )
+        return CrossValidation(**found, predictions=predictions, targeting=errors)
+
+    def _fold_sums(self, folds: int, seed: int) -> dict[str, Any]:
+        """Return the table of folds, R2 and RMSE from the sums."""
+        state = self._least_squares("Give the survey: cross_validate(frame=survey)")
         fold = state.folds(folds, seed)
         solution = state.solution()
         found = state.fold_errors(solution, fold, folds)
+        weight = pl.col("weight")
+        outs = pl.Series([out for _, out in found], dtype=pl.Float64)
         table = (
             pl.DataFrame({"fold": fold, "weight": state.unit_weights()})
             .group_by("fold")
-            .agg(psus=pl.len(), weight=pl.col("weight").sum())
+            .agg(psus=pl.len(), weight=weight.sum())
             .sort("fold")
             .select(
                 "fold",
                 "psus",
                 "weight",
-                rmse_in=(pl.Series([own for own, _ in found]) / pl.col("weight")).sqrt(),
-                rmse_out=(
-                    pl.Series([out for _, out in found], dtype=pl.Float64) / pl.col("weight")
-                ).sqrt(),
+                rmse_in=(pl.Series([own for own, _ in found]) / weight).sqrt(),
+                rmse_out=(outs / weight).sqrt(),
             )
         )
-        outs = [nan if out is None else out for _, out in found]
-        return CrossValidation(
-            folds=table,
-            r2=1 - sum(outs) / solution["total"],
-            rmse=sqrt(sum(outs) / state.weight_sum) if sum(outs) == sum(outs) else nan,
-        )
+        total = nan if outs.null_count() else sum(outs.to_list())
+        rmse = sqrt(total / state.weight_sum) if total == total else nan
+        return {"folds": table, "r2": 1 - total / solution["total"], "rmse": rmse}
 
     # -- helpers -------------------------------------------------------------------------------
 
-    def _least_squares(self) -> LeastSquares:
+    def _least_squares(self, hint: str | None = None) -> LeastSquares:
         if self._state is None:
+            again = "Fit again" + (", with errors='bootstrap'" if self.method == "quantile" else "")
             raise ModelError(
                 f"method '{self.method}' keeps no sums of products",
                 code="rows_needed",
-                hint="Fit again"
-                + (", with errors='bootstrap'" if self.method == "quantile" else ""),
+                hint=hint or again,
             )
         return self._state
 
@@ -401,10 +493,19 @@ class Fit:
                     hint=f"It has: {', '.join(known)}",
                 )
 
-    def _with(self, state: LeastSquares) -> Fit:
-        """Solve again, with the same errors where no rows are needed for them."""
-        others: dict[str, Any] = {"bootstrap": "design", "jackknife": "design", "hc1": "classical"}
-        return self._again(state.estimate(others.get(self.errors, self.errors)))
+    def _with(self, state: LeastSquares, *, called: int) -> Fit:
+        """Solve again, with the same errors; those that need the rows become classical."""
+        if self.errors in ("bootstrap", "jackknife"):
+            plain = self._again(state.estimate("classical"))
+            return plain.jackknife() if self.errors == "jackknife" else plain._drawn()
+        if self.errors == "hc1":
+            warnings.warn(
+                "HC1 errors need the rows: these are classical. Fit again for HC1",
+                NserWarning,
+                stacklevel=called,
+            )
+            return self._again(state.estimate("classical"))
+        return self._again(state.estimate(self.errors))  # type: ignore[arg-type]
 
     def _same(self, estimate: Estimate) -> Fit:
         """Show other errors of this same fit: how it went stays."""
@@ -412,8 +513,10 @@ class Fit:
         statistics = {**known, **estimate.statistics}
         return self._again(replace(estimate, statistics=statistics, path=self.path))
 
-    def _again(self, estimate: Estimate) -> Fit:
-        return shown(self.spec, self.method, estimate, self.level, self._plans)
+    def _again(self, estimate: Estimate, plans: Mapping[str, Any] | None = None) -> Fit:
+        return shown(
+            self.spec, self.method, estimate, self.level, plans or self._plans, self._options
+        )
 
     # -- how it shows --------------------------------------------------------------------------
 
@@ -449,8 +552,18 @@ class Fit:
         return f"<div><b>{escape(head)}</b><br>{escape(known)}</div>{drawn}{table}"
 
 
+def plans_of(prepared: Prepared) -> dict[str, Any]:
+    """Return what a scoring model is made of, but for the points."""
+    return {"plans": prepared.built.plans, "inputs": prepared.built.inputs}
+
+
 def shown(
-    spec: ModelSpec, method: str, estimate: Estimate, level: float, plans: Mapping[str, Any]
+    spec: ModelSpec,
+    method: str,
+    estimate: Estimate,
+    level: float,
+    plans: Mapping[str, Any],
+    options: Options,
 ) -> Fit:
     """Make the tables of a fit."""
     columns, values = estimate.columns, estimate.coefficients
@@ -488,4 +601,5 @@ def shown(
         path=estimate.path,
         _state=estimate.state,
         _plans=plans,
+        _options=options,
     )

@@ -9,11 +9,11 @@ import polars as pl
 
 from nser_pmt._fit_methods import METHODS, Method, Options
 from nser_pmt._least_squares import Lonely
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt._prepared import prepare
 from nser_pmt._stepwise import Criterion, Direction
 from nser_pmt.control import RunControl
-from nser_pmt.fit_result import CrossValidation, Fit, shown
+from nser_pmt.fit_result import CrossValidation, Fit, plans_of, shown
 from nser_pmt.model_spec import ModelSpec
 
 __all__ = ["CrossValidation", "Fit", "Method", "fit"]
@@ -140,6 +140,9 @@ def fit(
     >>> nser.score(homes, found.model)["pmt_score"].null_count()
     0
     """
+    polars_frame("survey", survey)
+    if not isinstance(spec, ModelSpec):
+        raise invalid(f"spec must be a ModelSpec, found {type(spec).__name__}")
     chosen("method", method, Method)
     chosen("lonely_psu", lonely_psu, Lonely)
     chosen("errors", errors, Literal["auto", "design", "cluster", "hc1", "classical", "bootstrap"])
@@ -172,6 +175,5 @@ def fit(
     )
     prepared = prepare(survey, spec, control)
     estimate = METHODS[method](prepared, options)
-    plans = {"plans": prepared.built.plans, "inputs": prepared.built.inputs}
-    found = shown(spec, method, estimate, level, plans)
+    found = shown(spec, method, estimate, level, plans_of(prepared), options)
     return found.bootstrap(n=replicates, seed=seed) if refitted else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -44,11 +45,14 @@ class LikelihoodTable:
         return replace(model, likelihoods=self.likelihoods)
 
     def __repr__(self) -> str:
-        lines = ", ".join(table.line for table in self.likelihoods)
-        return f"LikelihoodTable: {lines}\n{self.frame}"
+        return f"LikelihoodTable: {self._lines()}\n{self.frame}"
 
     def _repr_html_(self) -> str:
-        return self.frame._repr_html_()
+        head = f"<div><b>LikelihoodTable</b>: {escape(self._lines())}</div>"
+        return f"{head}{self.frame._repr_html_()}"
+
+    def _lines(self) -> str:
+        return ", ".join(table.line for table in self.likelihoods)
 
 
 def likelihood_table(
@@ -59,6 +63,7 @@ def likelihood_table(
     lines: Mapping[str, float],
     bands: float | Sequence[float] = 5,
     weights: str | None = None,
+    size: str | None = None,
     source: str = "",
 ) -> LikelihoodTable:
     """Count, in a survey, how many are poor in each band of scores.
@@ -67,8 +72,8 @@ def likelihood_table(
     ----------
     frame
         One row a household. Rows without a score or welfare do not count.
-    score, welfare, weights
-        Columns, as in `targeting`.
+    score, welfare, weights, size
+        Columns, as in `targeting`: without a size, households are counted and not people.
     lines
         Names of poverty lines, and the lines. Poor is who has at most the line.
     bands
@@ -89,7 +94,7 @@ def likelihood_table(
 
     Notes
     -----
-    The likelihood of a band is the weighted share of its people who are poor (Schreiner, Simple
+    The likelihood of a band is the weighted share of those in it who are poor (Schreiner, Simple
     Poverty Scorecard, 2009, section 4). It is not smoothed: it may rise from a band to the
     next, and the linter of models says where.
 
@@ -101,9 +106,13 @@ def likelihood_table(
     >>> table.frame.select("from", "to", "rows", "likelihood").rows()
     [(0.0, 5.0, 2, 0.5), (5.0, 10.0, 2, 0.5), (10.0, 15.0, 1, 0.0)]
     """
-    if not lines or not all(math.isfinite(value) for value in lines.values()):
+    if (
+        not isinstance(lines, Mapping)
+        or not lines
+        or not all(math.isfinite(value) for value in lines.values())
+    ):
         raise invalid("lines must be one or more names with finite amounts")
-    columns = Columns(welfare=welfare, weights=weights)
+    columns = Columns(welfare=welfare, weights=weights, size=size)
     sample = read_sample(frame, {score: (score, "lower_is_poorer")}, columns, "apart")
     scores, weight = sample.scores[score], sample.column("weight")
     edges = _edges(scores, bands)

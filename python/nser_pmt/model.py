@@ -649,7 +649,7 @@ def missing_column(column: str, available: list[str]) -> SchemaError:
     import difflib
 
     close = difflib.get_close_matches(column, available, n=1, cutoff=0.7)
-    hint = f"Did you mean '{close[0]}'? Rename it first" if close else None
+    hint = f"Did you mean '{close[0]}'?" if close else None
     return SchemaError(
         f"column '{column}' is missing", code="missing_column", column=column, hint=hint
     )

@@ -11,16 +11,16 @@ from typing import Any
 import polars as pl
 
 from nser_pmt import _native
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import invalid, polars_frame
 from nser_pmt._targeting_bootstrap import LonelyPsu, sampling_units
 from nser_pmt._targeting_cuts import Cut, Design, Predicts, QuantileRule, make_lines, steps
+from nser_pmt._targeting_options import check_choices, cutoffs_of, options_of
 from nser_pmt._targeting_run import Measured, measure
 from nser_pmt._targeting_sample import Columns, NeedsData, Sample, read_sample
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
-from nser_pmt.model import Direction, Model
+from nser_pmt.model import Direction, Model, list_models
 from nser_pmt.scoring import score as add_score
-from nser_pmt.targeting import cutoffs_of, options_of
 
 __all__ = ["ModelComparison", "compare_models"]
 
@@ -74,7 +74,9 @@ class ModelComparison:
 
         shown = self.metrics.select("model", "design", "rate", "line", "cutoff", *_SHOWN)
         pairs = escape("\n".join(repr(self).split("\n")[2 + self.metrics.height :]))
-        return f"{error_bars(self.metrics)}{shown._repr_html_()}<pre>{pairs}</pre>"
+        names = escape(", ".join(self.metrics.get_column("model").unique(maintain_order=True)))
+        head = f"<div><b>ModelComparison</b>: {names}</div>"
+        return f"{head}{error_bars(self.metrics)}{shown._repr_html_()}<pre>{pairs}</pre>"
 
 
 def compare_models(
@@ -163,18 +165,13 @@ def compare_models(
     │ b        ┆ only_b  ┆ 1    ┆ 1.0        │
     └──────────┴─────────┴──────┴────────────┘
     """  # noqa: E501
-    if not models:
-        raise invalid("models must hold at least one model")
+    if not models or not isinstance(models, Mapping):
+        raise invalid("models must hold names, and for each a Model or a column of scores")
     if cutoffs is not None and set(cutoffs) != set(models):
         raise invalid("cutoffs must have one for each model")
     if not benefit >= 0:
         raise invalid("benefit must be an amount that is not negative")
-    chosen("direction", direction, Direction)
-    chosen("quantile_rule", quantile_rule, QuantileRule)
-    chosen("needs_data", needs_data, NeedsData)
-    chosen("lonely_psu", lonely_psu, LonelyPsu)
-    if strata is not None and psu is None:
-        raise invalid("strata need psu")
+    check_choices(direction, quantile_rule, needs_data, lonely_psu, psu, strata)
     control = control or RunControl()
     table, scores = _scored(frame, models, direction)
     columns = Columns(
@@ -222,6 +219,7 @@ def _scored(
     frame: pl.DataFrame | pl.LazyFrame, models: Mapping[str, Model | str], direction: Direction
 ) -> tuple[pl.DataFrame, dict[str, tuple[str, Direction]]]:
     """Return the frame with a column of scores for each model, and which that is."""
+    polars_frame("frame", frame)
     table = frame.lazy().collect()
     scores: dict[str, tuple[str, Direction]] = {}
     for number, (name, model) in enumerate(models.items()):
@@ -231,6 +229,13 @@ def _scored(
                 raise SchemaError(f"column 'pmt_score{suffix}' is ours", code="column_exists")
             table = add_score(table, model, suffix=suffix)
             scores[name] = (f"pmt_score{suffix}", model.direction)
+        elif model not in table.columns and model in list_models()["id"]:
+            raise SchemaError(
+                f"column '{model}' is missing",
+                code="missing_column",
+                column=model,
+                hint=f"For the model, give load_model('{model}')",
+            )
         else:
             scores[name] = (model, direction)
     return table, scores

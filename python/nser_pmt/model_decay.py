@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import polars as pl
 
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt._targeting_cuts import Predicts
 from nser_pmt._targeting_sample import number_column
 from nser_pmt._term_points import only_term
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
-from nser_pmt.model import Model, load_model
+from nser_pmt.model import Model, load_model, missing_column
 from nser_pmt.scoring import score as add_score
 from nser_pmt.targeting import targeting
 
@@ -67,12 +67,13 @@ class Decay:
         parts = (self.summary, self.terms, shown)
         names = ("summary", "mean points by term", "targeting")
         tables = (f"<b>{escape(n)}</b>{p._repr_html_()}" for n, p in zip(names, parts, strict=True))
-        return f"{moved_points(self.terms)}{''.join(tables)}"
+        head = "<div><b>Decay</b> of a model between two surveys</div>"
+        return f"{head}{moved_points(self.terms)}{''.join(tables)}"
 
 
 def decay(
-    before: pl.DataFrame,
-    after: pl.DataFrame,
+    before: pl.DataFrame | pl.LazyFrame,
+    after: pl.DataFrame | pl.LazyFrame,
     model: Model | str,
     *,
     welfare: str,
@@ -133,7 +134,8 @@ def decay(
         raise invalid("give either line, or rate")
     if predicts is not None:
         chosen("predicts", predicts, Predicts)
-    surveys = {name: _read(f, model) for name, f in (("before", before), ("after", after))}
+    columns = [name for name in (welfare, weights, size) if name is not None]
+    surveys = {n: _read(f, n, model, columns) for n, f in (("before", before), ("after", after))}
     counts = {name: _weight(frame, weights, size) for name, frame in surveys.items()}
     found = targeting(
         surveys["before"],
@@ -176,7 +178,14 @@ def decay(
 _SCORE = "__nser_pmt_score"
 
 
-def _read(frame: pl.DataFrame, model: Model) -> pl.DataFrame:
+def _read(
+    given: pl.DataFrame | pl.LazyFrame, name: str, model: Model, columns: Sequence[str]
+) -> pl.DataFrame:
+    polars_frame(name, given)
+    frame = given.lazy().collect()
+    for column in (*model.columns, *columns):
+        if column not in frame.columns:
+            raise missing_column(column, frame.columns)
     if _SCORE in frame.columns:
         raise SchemaError(f"column '{_SCORE}' is ours", code="column_exists", column=_SCORE)
     scored = add_score(frame.select(model.columns), model, on_invalid="null")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import polars as pl
 
 from nser_pmt import _engine
-from nser_pmt._options import chosen, invalid
+from nser_pmt._options import invalid
 from nser_pmt._program import program
+from nser_pmt._scenario_aim import Goal, Ties, read_survey
 from nser_pmt._scenario_codes import Grouping, Held, Registry, hold, how
 from nser_pmt._scenario_edit import with_points
 from nser_pmt._scenario_layout import Layout
@@ -27,51 +28,16 @@ from nser_pmt._scenario_results import (
 )
 from nser_pmt.control import RunControl
 from nser_pmt.errors import DomainError, ModelError, SchemaError
-from nser_pmt.model import Model, load_model, missing_column
+from nser_pmt.model import Model, load_model
 from nser_pmt.scoring import score
 
 __all__ = ["CoverageCurve", "Scenario", "ScenarioChange"]
-
-Ties: TypeAlias = Literal["out", "in"]
 
 _SIDES = {
     "lower_is_poorer": ("at_most", "below"),
     "higher_is_poorer": ("at_least", "above"),
 }
 _COMPARED = {"at_most": "le", "below": "lt", "at_least": "ge", "above": "gt"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Goal:
-    """Who is to be in: by a cut-off, or as many of the poorest as there is room or money for."""
-
-    cutoff: float | str | None
-    quota: float | None
-    budget: float | None
-    transfer: float | None
-    ties: Ties
-
-    def __post_init__(self) -> None:
-        chosen("ties", self.ties, Ties)
-        given = [name for name in ("cutoff", "quota", "budget") if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise invalid(f"{' and '.join(given)}: give one of them")
-        if isinstance(self.cutoff, (int, float)) and math.isnan(self.cutoff):
-            raise invalid("cutoff must be a number or the name of a cut-off of the model")
-        for name in ("quota", "budget", "transfer"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise invalid(f"{name} must be a number of 0 or more")
-        if self.budget is not None and not self.transfer:
-            raise invalid("a budget needs the transfer to one household, above 0")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Survey:
-    frame: pl.DataFrame
-    welfare: str
-    line: float
-    weights: str | None
 
 
 class Scenario:
@@ -178,20 +144,20 @@ class Scenario:
         control: RunControl | None = None,
     ) -> None:
         model = model if isinstance(model, Model) else load_model(model)
-        goal = _Goal(cutoff=cutoff, quota=quota, budget=budget, transfer=transfer, ties=ties)
+        goal = Goal(cutoff=cutoff, quota=quota, budget=budget, transfer=transfer, ties=ties)
         groups = [by] if isinstance(by, str) else list(by)
         if len(set(groups)) < len(groups) or DECILE in groups:
             raise invalid(f"by must name different columns, none of them '{DECILE}'")
         self._model = model
         self._goal = goal
-        self._survey = _read_survey(model, survey, welfare, line, survey_weights)
+        self._survey = read_survey(model, survey, welfare, line, survey_weights)
         self._held: Held = hold(registry, model, groups, weights, control)
         self._program = program(model)
         table = self._held.layout.points(self._program, self._held.numbers)
         self._scores = self._held.codes.score(self._program.encode(), table, how=how(control))
         self._cut = self._resolve(control)
 
-    def _with(self, model: Model, goal: _Goal, control: RunControl | None) -> Scenario:
+    def _with(self, model: Model, goal: Goal, control: RunControl | None) -> Scenario:
         made = object.__new__(Scenario)
         made._held, made._survey, made._model, made._goal = self._held, self._survey, model, goal
         made._program = program(model)
@@ -625,45 +591,3 @@ class Scenario:
         by = self._held.groupings[0].column if self._held.groupings else None
         table = self.coverage(by)
         return f"{head}{coverage_bars(table, by)}{table._repr_html_()}"
-
-
-def _read_survey(
-    model: Model,
-    survey: pl.DataFrame | None,
-    welfare: str | None,
-    line: float | None,
-    weights: str | None,
-) -> _Survey | None:
-    if survey is None:
-        if any(x is not None for x in (welfare, line, weights)):
-            raise invalid("welfare, line and survey_weights belong to a survey: give it too")
-        return None
-    if welfare is None or line is None or not math.isfinite(line):
-        raise invalid("a survey needs welfare, a column of it, and line, a number")
-    named = [welfare, *([weights] if weights else [])]
-    for column in [*model.columns, *named]:
-        if column not in survey.columns:
-            raise missing_column(column, survey.columns)
-    for column in named:
-        values = survey.get_column(column)
-        if not values.dtype.is_numeric():
-            raise SchemaError(
-                f"column '{column}': expected numbers, found {values.dtype}",
-                code="wrong_column",
-                column=column,
-            )
-        numbers = values.cast(pl.Float64)
-        good = numbers.is_finite() & ((numbers >= 0) | (column == welfare))
-        bad = (~good).fill_null(True).arg_true()
-        if len(bad):
-            raise DomainError(
-                f"column '{column}', row {bad[0]}: expected a finite number"
-                + ("" if column == welfare else " of 0 or more"),
-                code="invalid_survey",
-                column=column,
-                row=int(bad[0]),
-            )
-    chosen_columns = list(dict.fromkeys([*model.columns, *named]))
-    return _Survey(
-        frame=survey.select(chosen_columns), welfare=welfare, line=float(line), weights=weights
-    )

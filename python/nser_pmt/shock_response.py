@@ -163,10 +163,11 @@ line means score <= 24.
     at = line_of(model, line)
     by = [by] if isinstance(by, str) else list(by)
     schema = frame.collect_schema()
-    amounts = [c for c in (weights, size) if c is not None]
+    amounts: list[str] = [c for c in (weights, size) if c is not None]
     if taken := {"outcome", "households", "weight", "people"} & set(by):
         raise invalid(f"by: {', '.join(sorted(taken))} is a name of the result")
-    _check(schema, [id, *model.columns, *by, *amounts])
+    _check(schema, [id, *by, *amounts])
+    _check(schema, model.columns)
     if not 0 <= share <= 1:
         raise invalid("share must be from 0 to 1")
     if share < 1 and not schema[id].is_integer():

@@ -87,7 +87,7 @@ def tables(draw: st.DrawFn) -> tuple[str, date, list[dict[str, Any]], dict[str, 
 def frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     book = BOOKS[name]
     schema = {c: DTYPES[s["type"]] for c, s in book["inputs"].items() if c in rows[0]}
-    schema |= {rollup: pl.Boolean for rollup in book.get("rollups", {})}
+    schema |= dict.fromkeys(book.get("rollups", {}), pl.Boolean)
     return pl.DataFrame(rows, schema=schema)
 
 

@@ -1,5 +1,6 @@
 """Type-checked, never run: what a caller's type checker sees."""
 
+from datetime import date
 from typing import assert_type
 
 import polars as pl
@@ -12,6 +13,8 @@ assert_type(model, nser.Model)
 eager = nser.synth.households(10)
 assert_type(nser.synth.people(10, seed=1, script="both"), nser.synth.People)
 assert_type(nser.synth.people(10).truth, pl.DataFrame)
+assert_type(nser.synth.registry(10, seed=1, script="both"), nser.synth.Country)
+assert_type(nser.synth.registry(10).household_truth, pl.DataFrame)
 assert_type(nser.score(eager, model), pl.DataFrame)
 assert_type(nser.score(eager.lazy(), "schreiner-pk-2009", on_invalid="error"), pl.LazyFrame)
 assert_type(nser.likelihood(eager.lazy(), model, lines="nl100"), pl.LazyFrame)
@@ -102,3 +105,25 @@ assert_type(nser.survey_mean(eager, ["tv"], psu="psu"), pl.DataFrame)
 assert_type(nser.survey_quantile(eager, "tv", [0.2, 0.5], psu="psu"), pl.DataFrame)
 assert_type(fit.to_scorecard(points=50), nser.Scorecard)
 nser.fit(eager, fit.spec, method="quantile", tau=0.3, errors="bootstrap", replicates=100, seed=1)
+
+moved = nser.shock(eager, model, area={"area": "a"}, effect={"tv": False}, line=1)
+assert_type(moved, nser.Shock[pl.DataFrame])
+assert_type(moved.newly_below, pl.DataFrame)
+assert_type(
+    nser.shock(eager.lazy(), model, area=pl.lit(True), effect=-1.5).newly_below, pl.LazyFrame
+)
+both_ways = nser.compare_sources(eager, eager.lazy(), id="id", model=model, cost={"desk": 1})
+assert_type(both_ways, nser.SourceComparison)
+statuses = nser.StatusIndex.load("status.index")
+assert_type(statuses.look_up("1", on=date(2024, 6, 1)), nser.Status)
+statuses.look_up("1", on=date(2024, 6, 1)).text("fr")  # type: ignore[arg-type]
+day = date(2024, 6, 1)
+kafaalat = nser.load_programme("kafaalat")
+assert_type(kafaalat, nser.Programme)
+assert_type(kafaalat.with_rules(off=["cnic_verified"]), nser.Programme)
+assert_type(nser.decide(eager, kafaalat, on=day, members=eager.lazy()), pl.DataFrame)
+assert_type(nser.decide(eager.lazy(), "kafaalat", on=day, members=eager), pl.LazyFrame)
+assert_type(nser.roll_up(eager.lazy(), kafaalat, on=day), pl.LazyFrame)
+assert_type(nser.recipients(eager, kafaalat, eager.lazy(), on=day), pl.DataFrame)
+assert_type(nser.explain_decision({"pmt_score": 1.0}, kafaalat, on=day), nser.DecisionExplained)
+nser.decide(eager, kafaalat, on=day, on_missing="guess")  # type: ignore[arg-type, unused-ignore]

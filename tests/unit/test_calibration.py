@@ -309,6 +309,20 @@ def test_margins_that_disagree_are_flagged_or_rescaled() -> None:
     assert cal.totals["target"][2] == pytest.approx(1000.0)
 
 
+def test_a_forgotten_level_is_named_before_the_margins_that_it_makes_disagree() -> None:
+    frame = sample()
+    refused(
+        DomainError,
+        "level_without_total",
+        "the level size = '4' has no total",
+        frame,
+        totals(*AREA, *SIZE[:3]),
+    )
+    camp = ("area", "camp", 50.0)
+    text = "area = 'camp' should be 50"
+    refused(DomainError, "empty_cell", text, frame, totals(*AREA, camp, *SIZE))
+
+
 def test_totals_that_contradict_each_other_are_named() -> None:
     cross = [("area*size", f"{a}*{s}", 625.0) for a in ("urban", "rural") for s in range(1, 5)]
     text = "area = 'urban' should be 2,000, but"
@@ -453,3 +467,16 @@ def test_a_call_can_be_cancelled() -> None:
     control.cancel()
     with pytest.raises(nser.CancelledError):
         nser.calibrate(sample(), totals(*AREA), weights="w", control=control)
+
+
+def test_totals_that_leave_no_weight_are_refused() -> None:
+    nothing = totals(("area", "urban", 0.0), ("area", "rural", 0.0))
+    text = "make every weight zero"
+    refused(DomainError, "zero_total", text, sample(), nothing, method="linear")
+
+
+def test_other_frames_are_refused() -> None:
+    with pytest.raises(SchemaError, match="totals must be a Polars DataFrame"):
+        nser.calibrate(sample(), {"area": 1.0})  # type: ignore[arg-type]
+    with pytest.raises(SchemaError, match="Did you mean 'weight'"):
+        nser.calibrate(sample().rename({"w": "weight"}), totals(*AREA), weights="weigth")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.errors import DomainError
+from nser_pmt.errors import DomainError, SchemaError
 from nser_pmt.model import Strata, Stratum
 
 
@@ -118,3 +119,13 @@ def test_what_is_refused(surveys: tuple[pl.DataFrame, pl.DataFrame]) -> None:
         nser.decay(*surveys, "schreiner-pk-2009", welfare="cons")
     with pytest.raises(DomainError):
         nser.decay(*surveys, "schreiner-pk-2009", welfare="cons", line=1, predicts="log")  # type: ignore[arg-type]
+
+
+def test_lazy_frames_are_read_and_missing_columns_named() -> None:
+    homes = nser.synth.households(300, seed=1)
+    given: dict[str, Any] = {"welfare": "consumption_pc", "rate": 0.2}
+    eager = nser.decay(homes, homes, "schreiner-pk-2009", **given)
+    lazy = nser.decay(homes.lazy(), homes.lazy(), "schreiner-pk-2009", **given)
+    assert lazy.terms.equals(eager.terms)
+    with pytest.raises(SchemaError, match="column 'tv' is missing"):
+        nser.decay(homes, homes.drop("tv"), "schreiner-pk-2009", **given)

@@ -222,6 +222,8 @@ def test_a_budget_leaves_out_whom_it_cannot_count() -> None:
     result = nser.decide(frame, book, on=DAY)
     assert result["decision"].to_list() == ["needs_data", "eligible", "over_quota"]
     assert result["reasons"].to_list() == [["money:amount"], [], ["money"]]
+    texts = nser.decide(frame, book, on=DAY, reasons_as="text")
+    assert texts["reasons"].to_list() == ["money:amount", "", "money"]
     with pytest.raises(SchemaError, match="quota 'places' reads it"):
         other = Quota(
             id="places",
@@ -258,6 +260,19 @@ def test_many_reasons_do_not_need_a_table_of_all_sets() -> None:
     assert result["reasons"][1].to_list() == ["score"]
     assert result["reasons"][3].to_list()[:2] == ["nobody_works:nobody_works", "big_house:rooms"]
     assert len(result["reasons"][3]) == 22
+    texts = nser.decide(frame, book, on=DAY, reasons_as="text")["reasons"].to_list()
+    assert texts == [", ".join(reasons) for reasons in result["reasons"].head(2).to_list()]
+
+
+def test_reasons_as_text_are_the_lists_joined() -> None:
+    for frame in (HOUSEHOLDS, HOUSEHOLDS.lazy()):
+        made = nser.decide(frame, "kafaalat", on=DAY, members=MEMBERS, reasons_as="text")
+        texts = made.lazy().collect()
+        assert isinstance(texts.schema["reasons"], pl.Enum)
+        lists = decided()["reasons"].cast(pl.List(pl.String))
+        assert texts["reasons"].cast(pl.String).to_list() == lists.list.join(", ").to_list()
+    with pytest.raises(DomainError, match="reasons_as"):
+        decided(reasons_as="words")
 
 
 # -- explained -------------------------------------------------------------------------------------

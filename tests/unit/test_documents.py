@@ -18,15 +18,20 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "docs/linking.md", "docs/estimation.md", "docs/registry.md"]
+# What has no session is prose, or data that other tests read.
+SESSIONS = sorted(
+    str(path.relative_to(REPO))
+    for path in [REPO / "README.md", *(REPO / "docs").rglob("*.md")]
+    if any(">>>" in block for block in blocks(path, "python"))
 )
+
+
+@pytest.mark.parametrize("name", SESSIONS)
 def test_code_of_a_document_runs_and_prints_what_it_says(name: str) -> None:
     text = "\n".join(blocks(REPO / name, "python"))
-    assert text.count(">>>") >= 5
     test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     results = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
-    assert results.attempted >= 5 and results.failed == 0
+    assert results.attempted == text.count(">>> ") and results.failed == 0
 
 
 def test_readme_shows_an_example_early() -> None:

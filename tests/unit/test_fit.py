@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import terms
-from nser_pmt.errors import DomainError, ModelError, SchemaError
+from nser_pmt.errors import DomainError, ModelError, NserWarning, SchemaError
 
 
 def survey(rows: int = 600, seed: int = 1) -> pl.DataFrame:
@@ -175,6 +175,26 @@ def test_bootstrap_and_jackknife() -> None:
     )
 
 
+def test_the_choice_of_errors_is_kept() -> None:
+    frame = survey()
+    both = spec(terms=["rooms", "tv"])
+    for errors in ("design", "cluster", "classical"):
+        dropped = nser.fit(frame, both, errors=errors).drop("tv")  # type: ignore[arg-type]
+        assert dropped.errors == errors
+    drawn = nser.fit(frame, both, errors="bootstrap", replicates=50, seed=9)
+    fresh = nser.fit(frame, spec(terms=["rooms"]), errors="bootstrap", replicates=50, seed=9)
+    for found in (drawn.drop("tv"), nser.fit(frame, both).bootstrap(n=50, seed=9).keep("rooms")):
+        assert found.errors == "bootstrap" and found.replicates is not None
+        assert found.replicates.height == 50
+        assert found.coefficients["se"].to_list() == pytest.approx(
+            fresh.coefficients["se"].to_list(), rel=1e-9
+        )
+    without = nser.fit(frame, both).jackknife()
+    assert without.drop("tv").errors == "jackknife"
+    factors = pl.DataFrame({"stratum": "a", "psu": [3], "factor": [2.0]})
+    assert without.refit(psu_weights=factors).errors == "jackknife"
+
+
 def test_missing_answers_are_an_error_left_out_or_a_level() -> None:
     frame = survey().with_columns(
         toilet=pl.when(pl.col("psu") % 7 == 0).then(None).otherwise(pl.col("toilet"))
@@ -274,8 +294,10 @@ def test_other_misuse() -> None:
     with pytest.raises(ModelError, match="rows"):
         without.with_errors("hc1")
     wider = nser.fit(frame, spec(terms=["rooms", "tv"], psu=None, strata=None))
-    dropped = wider.drop("tv")
+    with pytest.warns(NserWarning, match="HC1 errors need the rows") as said:
+        dropped = wider.drop("tv")
     assert dropped.errors == "classical"
+    assert [w.filename for w in said] == [__file__]
     assert dropped.coefficients["coefficient"].equals(without.coefficients["coefficient"])
     small = nser.fit(frame, spec(terms=["rooms"]), max_cache_mb=0)
     with pytest.raises(ModelError, match="max_cache_mb"):
@@ -335,3 +357,31 @@ def test_a_fit_travels_and_shows() -> None:
     assert back.model == fit.model
     assert "wls of y, 600 households, 12 coefficients, design errors" in repr(fit)
     assert "<table" in fit._repr_html_()
+
+
+def test_what_is_no_survey_or_no_spec_is_refused() -> None:
+    with pytest.raises(SchemaError, match=r"found dict.*from_pandas") as caught:
+        nser.fit({"y": [1.0]}, spec())  # type: ignore[arg-type]
+    assert caught.value.code == "wrong_frame"
+    with pytest.raises(DomainError, match="spec must be a ModelSpec, found str"):
+        nser.fit(survey(), "y ~ rooms")  # type: ignore[arg-type]
+
+
+def test_what_needs_primary_units_says_so() -> None:
+    alone = spec(terms=["rooms"], psu=None, strata=None)
+    with pytest.raises(ModelError, match=r"the penalty is chosen in folds.*Give penalty"):
+        nser.fit(survey(), alone, method="lasso")
+    assert nser.fit(survey(), alone, method="lasso", penalty=0.01).coefficients.height == 2
+    with pytest.raises(ModelError, match="bootstrap errors are of primary units"):
+        nser.fit(survey(), alone, errors="bootstrap")
+
+
+@pytest.mark.parametrize("method", ["wls", "quantile", "lasso", "stepwise"])
+def test_a_constant_target_is_named_by_every_method(method: Any) -> None:
+    frame = survey().with_columns(
+        y=pl.when(pl.col("psu") == 0).then(9.0).otherwise(2.5), w=(pl.col("psu") > 0).cast(float)
+    )
+    options = {"tau": 0.4} if method == "quantile" else {}
+    with pytest.raises(DomainError, match="'y': the target is constant") as caught:
+        nser.fit(frame, spec(terms=["rooms"]), method=method, **options)  # type: ignore[arg-type]
+    assert caught.value.code == "constant_target"

@@ -12,6 +12,7 @@ import pytest
 import nser_pmt as nser
 from nser_pmt import _engine, _native
 from nser_pmt._dense import dense
+from nser_pmt._least_squares import sums
 from nser_pmt._prepared import Prepared, prepare
 from nser_pmt._quantile import bandwidth
 from nser_pmt.errors import ConvergenceError, DomainError, ModelError
@@ -255,6 +256,26 @@ def test_penalised_and_stepwise_keep_their_paths() -> None:
     again = nser.fit(frame, replace(given, terms=("x", "z")))
     assert chosen.coefficients["se"].to_list() == again.coefficients["se"].to_list()
     assert repr(lasso) and repr(chosen)
+
+
+def test_error_out_of_fold_is_that_of_fits_on_the_other_units() -> None:
+    frame, given = survey(), spec("y", psu="psu")
+    lasso = nser.fit(frame, given, method="lasso")
+    assert lasso.path is not None
+    state = sums(prepare(frame, given, None), lonely="error", max_cache_mb=64)
+    assert state.design.psus is not None
+    units = state.design.psus.with_columns(fold=pl.Series(state.folds(10, 0)))
+    frame = frame.join(units, on="psu", maintain_order="left")
+    row = lasso.path.row(30, named=True)
+    squares = 0.0
+    for (_,), own in frame.group_by("fold", maintain_order=True):
+        others = frame.join(own, on="fold", how="anti", maintain_order="left")
+        found = nser.fit(others, given, method="lasso", penalty=row["lambda"])
+        miss = own["y"] - nser.score(own, found.model)["pmt_score"]
+        squares += float((own["w"] * miss**2).sum())
+    assert row["nonzero"] == 2
+    rmse = (squares / float(frame["w"].sum())) ** 0.5
+    assert row["rmse"] == pytest.approx(rmse, rel=1e-9)
 
 
 def test_options_are_checked() -> None:

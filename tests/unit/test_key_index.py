@@ -121,3 +121,18 @@ def test_a_forked_process_may_ask(tmp_path: Path) -> None:
     if child == 0:
         os._exit(0 if index.one(42) == [42] else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_disk_that_is_full_leaves_the_old_file(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "index"
+    KeyIndex.build(pl.Series([1]), pl.Series([7]), path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError):
+            KeyIndex.build(pl.Series(range(5000)), pl.Series(range(5000)), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [p.name for p in tmp_path.iterdir()] == ["index"]
+    assert KeyIndex.open(path, verify=True).one(1) == [7]

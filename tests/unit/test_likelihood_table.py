@@ -37,6 +37,15 @@ def test_shares_by_band() -> None:
     assert table().excluded["rows"].to_list() == [0, 0, 1]
 
 
+def test_a_size_makes_it_count_people() -> None:
+    frame = survey().with_columns(size=pl.Series([3, 1, 2, 6, 1, 1, 1, 1]))
+    frame = frame.with_columns(both=pl.col("w") * pl.col("size"))
+    given: dict[str, Any] = {"welfare": "cons", "lines": {"low": 2.5}}
+    people = nser.likelihood_table(frame, **given, weights="w", size="size")
+    assert people.frame.equals(nser.likelihood_table(frame, **given, weights="both").frame)
+    assert people.frame["likelihood"].to_list()[:2] == [0.5, 0.25]
+
+
 def test_the_scorer_reads_them() -> None:
     made = table()
     model = made.attach(nser.load_model("schreiner-pk-2009"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -114,6 +115,23 @@ def test_roc_has_the_area_that_is_named() -> None:
     assert f"line 399, AUC {auc:.3f}" in texts(chart)
     mark = drawn(chart, "design")
     assert mark[0]["poor"] == pytest.approx(1 - found.metrics["eer"][0])
+
+
+def test_no_number_is_struck_through_by_the_line_of_all() -> None:
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2)
+    of_all = found.metrics["coverage"][0]
+    rows = drawn(nser.plots.coverage(found), "decile", "number")
+    assert any(row["number"] > row["share"] for row in rows)
+    for row in rows:
+        assert row["number"] >= of_all or row["number"] < of_all - 18 / 240
+        assert row["number"] in (row["share"], of_all)
+
+
+def test_marks_of_a_roc_are_named() -> None:
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2, cutoff=[10, 20])
+    assert {"cut-off 10", "cut-off 20"} < set(texts(nser.plots.roc(found)))
+    found = nser.targeting(survey(), welfare="cons_pc", rate=0.2)
+    assert "cut-off of the fixed rate" in texts(nser.plots.roc(found))
 
 
 def test_roc_needs_poor_and_others() -> None:
@@ -258,6 +276,16 @@ def test_movers_are_those_of_the_change() -> None:
     assert [row["group"] for row in tenths[::2]] == [str(k) for k in range(1, 11)]
 
 
+def test_a_side_without_movers_is_not_in_the_legend() -> None:
+    now = nser.Scenario(
+        nser.synth.households(2_000, seed=1), "schreiner-pk-2009", by="region", cutoff=30
+    )
+    enter = texts(nser.plots.movers(now.compare(now.set(cutoff=34)), by="region"))
+    assert "leave" not in enter and "enter" not in enter and "households that enter" in enter
+    both = now.compare(now.set(term="tv", points={True: 0, False: 3}))
+    assert {"leave", "enter"} < set(texts(nser.plots.movers(both, by="region")))
+
+
 def test_movers_by_weight() -> None:
     frame = registry().with_columns(w=pl.lit(1500.5))
     now = nser.Scenario(frame, "schreiner-pk-2009", by="district", weights="w", cutoff=40)
@@ -350,6 +378,11 @@ def test_another_kind_of_result_is_refused(draw: str, wanted: str) -> None:
     assert caught.value.code == "wrong_result"
 
 
+def test_a_chart_says_what_it_is() -> None:
+    chart = nser.plots.weights(calibrated(5))
+    assert repr(chart).startswith("Chart: calibrated over design weights (")
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     for chart in (
         nser.plots.weights(calibrated(5)),
@@ -357,3 +390,25 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     ):
         svg = chart.svg.replace("http://www.w3.org/", "")
         assert "http" not in svg
+
+
+def test_each_result_is_named_in_a_notebook() -> None:
+    frame = nser.synth.households(500, seed=1)
+    scored = nser.score(frame, "schreiner-pk-2009")
+    truth: dict[str, Any] = {"welfare": "consumption_pc", "rate": 0.2}
+    now = nser.Scenario(frame, "schreiner-pk-2009", by="region", cutoff=30)
+    likelihoods = nser.likelihood_table(scored, welfare="consumption_pc", lines={"a": 2000.0})
+    results = {
+        "Targeting": nser.targeting(scored, **truth),
+        "ModelComparison": nser.compare_models(scored, {"old": "pmt_score"}, **truth),
+        "Decay": nser.decay(frame, frame, "schreiner-pk-2009", **truth),
+        "LikelihoodTable": likelihoods,
+        "Scenario": now,
+        "ScenarioChange": now.compare(now.set(cutoff=20)),
+        "Calibrated": calibrated(5),
+        "Fit": nser.fit(homes(), SPEC),
+    }
+    for name, result in results.items():
+        first = re.sub(r"<style.*?</style>|<[^>]+>", "", result._repr_html_(), flags=re.DOTALL)
+        assert first.strip().startswith(name), name
+        assert repr(result).startswith(name), name

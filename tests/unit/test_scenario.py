@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
+from nser_pmt.errors import DomainError
 from nser_pmt.model import (
     Bin,
     BinsTerm,
@@ -338,7 +339,11 @@ def test_options_that_are_refused(options: Any, text: str) -> None:
         ({"term": "toilet", "level": "flush", "points": float("nan")}, nser.DomainError, "finite"),
         ({"term": "toilet", "coefficient": 3}, nser.DomainError, "has levels"),
         ({"term": "walls", "level": "mud", "points": 1}, nser.ModelError, "It has: toilet, size"),
-        ({"term": "toilet", "level": "tap", "points": 1}, nser.ModelError, "It has: flush, pit"),
+        (
+            {"term": "toilet", "level": "tap", "points": 1},
+            nser.ModelError,
+            "It has: 'flush', 'pit'",
+        ),
         ({"term": "size", "level": "middling", "points": 1, "stratum": 2}, nser.DomainError, "no"),
         ({"model": make_model(inputs=INPUTS, terms=(SIZE,))}, nser.ModelError, "another way"),
     ],
@@ -500,3 +505,27 @@ def test_groups_keep_their_type() -> None:
     assert made.coverage("code")["code"].to_list() == [1, 3]
     assert made.coverage("flag")["flag"].to_list() == [None, True]
     assert made.movers(made.set(cutoff=99)).schema["region"] == kinds
+
+
+def test_weights_that_add_up_to_zero_are_refused() -> None:
+    homes = nser.synth.households(100, seed=1).with_columns(none=pl.lit(0.0))
+    with pytest.raises(DomainError, match="'none': the weights add up to zero"):
+        nser.Scenario(homes, "schreiner-pk-2009", weights="none", cutoff=30)
+    with pytest.raises(DomainError, match="weights of the survey add up to zero"):
+        nser.Scenario(
+            homes,
+            "schreiner-pk-2009",
+            cutoff=30,
+            survey=homes,
+            welfare="consumption_pc",
+            line=2000,
+            survey_weights="none",
+        )
+
+
+def test_a_level_that_is_not_there_is_named_with_those_that_are() -> None:
+    now = nser.Scenario(nser.synth.households(50, seed=1), "schreiner-pk-2009", cutoff=30)
+    with pytest.raises(nser.ModelError, match=r"'tv' has no level 'yess'\. It has: False, True"):
+        now.set(term="tv", level="yess", points=0)
+    with pytest.raises(nser.ModelError, match=r"has no level 3\. It has: '5\+', '4', '3'"):
+        now.set(term="n_le13", level=3, points=1)

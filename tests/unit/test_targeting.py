@@ -312,3 +312,21 @@ def test_templates_have_no_scores() -> None:
         nser.compare_models(
             survey(), {"a": nser.load_model("bisp-psc-2009")}, welfare="cons", line=1
         )
+
+
+def test_no_rows_are_explained_in_words() -> None:
+    frame = pl.DataFrame({"pmt_score": [None, 2.0], "cons": [1.0, None]}).cast(pl.Float64)
+    with pytest.raises(DomainError, match="1 have no welfare, 1 have no score"):
+        nser.targeting(frame, welfare="cons", rate=0.2)
+    with pytest.raises(DomainError, match="There are no rows"):
+        nser.targeting(frame.head(0), welfare="cons", rate=0.2)
+    with pytest.raises(SchemaError, match="must be a Polars DataFrame or LazyFrame, found list"):
+        nser.targeting([frame], welfare="cons", rate=0.2)  # type: ignore[arg-type]
+
+
+def test_models_are_given_by_name_and_model() -> None:
+    frame = pl.DataFrame({"pmt_score": [1.0, 2.0], "cons": [1.0, 2.0]})
+    with pytest.raises(DomainError, match="names, and for each"):
+        nser.compare_models(frame, ["pmt_score"], welfare="cons", rate=0.5)  # type: ignore[arg-type]
+    with pytest.raises(SchemaError, match=r"load_model\('schreiner-pk-2009'\)"):
+        nser.compare_models(frame, {"a": "schreiner-pk-2009"}, welfare="cons", rate=0.5)

@@ -64,10 +64,13 @@ class Chart:
 
     Attributes
     ----------
+    title
+        What it shows.
     altair
         The chart of Altair, to be changed or combined with others.
     """
 
+    title: str
     altair: Any
 
     @functools.cached_property
@@ -77,6 +80,9 @@ class Chart:
         described = self.altair.to_dict()
         text: str = vlc.vegalite_to_svg(described, vl_version=version, allowed_base_urls=[])
         return text
+
+    def __repr__(self) -> str:
+        return f"Chart: {self.title} (shows in a notebook; save writes it as .svg or .png)"
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -131,7 +137,7 @@ def zero_line() -> Any:
     return alt.Chart(data([{"zero": 0}])).mark_rule(color="#a0aec0").encode(x="zero:Q")
 
 
-def finished(chart: Any) -> Chart:
+def finished(chart: Any, title: str) -> Chart:
     """Return a chart in the style of all."""
     plain = chart.configure_view(stroke=None).configure_axis(gridColor="#e2e8f0")
-    return Chart(altair=plain.properties(background="white"))
+    return Chart(title=title, altair=plain.properties(background="white"))

@@ -26,6 +26,8 @@ __all__ = ["coverage", "error_curve"]
 _ERRORS = {"exclusion error": "eer", "inclusion error": "ier"}
 # Height of a line of words.
 _WORD = 14
+# Height of a number above a bar, with the room around it.
+_NUMBER = 18
 
 
 def error_curve(targeting: Targeting) -> Chart:
@@ -87,7 +89,8 @@ def error_curve(targeting: Targeting) -> Chart:
         height = 280 if len(lines) == 1 else 180
         panels.append(panel.properties(width=WIDTH, height=height, title=line_name(rate, line)))
     return finished(
-        alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12, offset=6)
+        alt.vconcat(*panels, spacing=16).configure_title(anchor="start", fontSize=12, offset=6),
+        "targeting errors by cut-off",
     )
 
 
@@ -155,7 +158,13 @@ def coverage(targeting: Targeting) -> Chart:
         )
     panels = []
     for place, (row, name) in enumerate(cases):
-        rows = table[10 * place : 10 * place + 10].select("decile", "share").to_dicts()
+        height = 240 if len(cases) == 1 else 130
+        of_all = row["coverage"] or 0.0
+        # A number that the broken line would strike through stands above it.
+        near = pl.col("share").is_between(of_all - _NUMBER / height, of_all)
+        number = pl.when(near).then(of_all).otherwise("share").alias("number")
+        tenths = table[10 * place : 10 * place + 10]
+        rows = tenths.select("decile", "share", number).to_dicts()
         title = f"tenth by {targeting.welfare}, 1 is the poorest (counted: {targeting.counted})"
         last = place == len(cases) - 1
         if row["coverage"] is not None:
@@ -174,14 +183,13 @@ def coverage(targeting: Targeting) -> Chart:
         text = alt.Text("share:Q", format=".0%")
         panel = base.mark_bar(color=FOR)
         if row["coverage"] is not None:
-            of_all = alt.Chart(data([{"share": row["coverage"]}])).mark_rule(
-                color=GREY, strokeDash=[4, 3]
-            )
-            panel = panel + of_all.encode(y="share:Q")
-        # White behind the numbers, for the broken line passes there.
-        for halo in (3, 0):
-            number = base.mark_text(baseline="bottom", dy=-3, stroke="white", strokeWidth=halo)
-            panel = panel + number.encode(text=text)
-        panels.append(panel.properties(width=WIDTH, height=240 if len(cases) == 1 else 130))
+            rule = alt.Chart(data([{"share": of_all}])).mark_rule(color=GREY, strokeDash=[4, 3])
+            panel = panel + rule.encode(y="share:Q")
+        words = base.mark_text(baseline="bottom", dy=-3)
+        panel = panel + words.encode(y="number:Q", text=text)
+        panels.append(panel.properties(width=WIDTH, height=height))
     stacked = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=14)
-    return finished(stacked.configure_title(anchor="start", fontSize=12, offset=10))
+    return finished(
+        stacked.configure_title(anchor="start", fontSize=12, offset=10),
+        "share targeted by tenth of welfare",
+    )

@@ -89,7 +89,9 @@ def coefficients(fit: Fit, *, terms: Sequence[str] | None = None) -> Chart:
     if spread:
         spans = alt.Chart(data(spread)).mark_rule(color=FOR, strokeWidth=2)
         drawn = drawn + spans.encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y)
-    return finished(drawn.properties(width=WIDTH, height=alt.Step(18)))
+    return finished(
+        drawn.properties(width=WIDTH, height=alt.Step(18)), "coefficients and their intervals"
+    )
 
 
 def weights(calibrated: Calibrated) -> Chart:
@@ -142,4 +144,7 @@ def weights(calibrated: Calibrated) -> Chart:
     same = alt.Chart(data([{"low": 1.0}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x=x)
     words = f"{len(g):,} rows by {calibrated.method}; g from {low:.4g} to {high:.4g}"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
-    return finished((bars + same).properties(width=WIDTH, height=240, title=titled))
+    return finished(
+        (bars + same).properties(width=WIDTH, height=240, title=titled),
+        "calibrated over design weights",
+    )

@@ -72,7 +72,10 @@ def match_weights(learned: Learned) -> Chart:
         )
         panels.append(_with_numbers(base).properties(width=WIDTH, height=alt.Step(18)))
     stacked = alt.vconcat(*panels, spacing=4)
-    return finished(stacked.configure_title(anchor="start", frame="group", fontSize=12, offset=3))
+    return finished(
+        stacked.configure_title(anchor="start", frame="group", fontSize=12, offset=3),
+        "match weights",
+    )
 
 
 def waterfall(explained: pl.DataFrame) -> Chart:
@@ -138,7 +141,10 @@ def waterfall(explained: pl.DataFrame) -> Chart:
     numbers = base.mark_text(align="left", dx=5).encode(
         x="right:Q", y=y, text=alt.Text("weight:Q", format="+.1f")
     )
-    return finished((zero_line() + bars + numbers).properties(width=WIDTH, height=alt.Step(22)))
+    return finished(
+        (zero_line() + bars + numbers).properties(width=WIDTH, height=alt.Step(22)),
+        "weight of a pair, comparison by comparison",
+    )
 
 
 def threshold_curve(quality: LinkQuality) -> Chart:
@@ -209,7 +215,10 @@ def threshold_curve(quality: LinkQuality) -> Chart:
     word = at.mark_text(align="left", baseline="bottom", dx=4, dy=-4, color="#4a5568").encode(
         x="at:Q", y=alt.value(280), text="text:N"
     )
-    return finished((lines + rule + word).properties(width=WIDTH, height=280))
+    return finished(
+        (lines + rule + word).properties(width=WIDTH, height=280),
+        "precision and recall by threshold",
+    )
 
 
 def cluster_sizes(clusters: Clusters) -> Chart:
@@ -252,7 +261,7 @@ def cluster_sizes(clusters: Clusters) -> Chart:
         text=alt.Text("clusters:Q", format=",")
     )
     width = alt.Step(46) if len(rows) < 12 else alt.Step(38)
-    return finished((bars + numbers).properties(width=width, height=240))
+    return finished((bars + numbers).properties(width=width, height=240), "sizes of clusters")
 
 
 def _with_numbers(base: Any) -> Any:

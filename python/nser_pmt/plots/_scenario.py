@@ -70,17 +70,15 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
     room = 0.14 * (enters_most + leaves_most or reach)
     low = -(leaves_most + room) if leaves_most else 0
     high = enters_most + room if enters_most else (0 if leaves_most else 1)
-    sides = [
-        f"{name} ({side})"
-        for name, side, most_of in (("leave", "left", leaves_most), ("enter", "right", enters_most))
-        if most_of
-    ]
+    sides = [name for name, size in (("leave", leaves_most), ("enter", enters_most)) if size]
     words = f"households that {' and '.join(sides)}" if sides else "nobody enters or leaves"
+    if len(sides) == 2:
+        words = "households that leave (left) and enter (right)"
     order = shown.get_column("group").to_list()
     colour = alt.Color(
         "change:N",
         scale=alt.Scale(domain=["leave", "enter"], range=[AGAINST, FOR]),
-        legend=alt.Legend(title=None, orient="top"),
+        legend=alt.Legend(title=None, orient="top") if len(sides) == 2 else None,
         sort=["leave", "enter"],
     )
     base = alt.Chart(data(rows)).encode(
@@ -104,7 +102,10 @@ def movers(change: ScenarioChange, by: str = "district", *, most: int = 30) -> C
         words = f"{by}: the {shown.height} with most movers"
         words += f"; in {rest.height:,} others {enter:{form}} enter and {leave:{form}} leave"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
-    return finished(drawn.properties(width=WIDTH, height=alt.Step(18), title=titled))
+    return finished(
+        drawn.properties(width=WIDTH, height=alt.Step(18), title=titled),
+        "who enters and who leaves",
+    )
 
 
 def coverage_curve(curve: CoverageCurve) -> Chart:
@@ -182,7 +183,7 @@ def coverage_curve(curve: CoverageCurve) -> Chart:
         drawn = band.encode(x=x, y=alt.Y("low:Q", title="covered"), y2="high:Q") + drawn
         words = f"the band holds four in five of {groups:,} groups by {group}"
     titled = alt.TitleParams(words, anchor="start", fontSize=12, fontWeight="normal")
-    return finished(drawn.properties(width=WIDTH, height=280, title=titled))
+    return finished(drawn.properties(width=WIDTH, height=280, title=titled), "coverage by cut-off")
 
 
 def _covered(curve: CoverageCurve, cutoff: float) -> float:

@@ -8,7 +8,7 @@ import polars as pl
 
 from nser_pmt._chart_data import curve_of, design_name, line_name, of_line, thinned
 from nser_pmt.errors import DomainError
-from nser_pmt.plots._chart import PALETTE, POINTS, Chart, alt, data, finished
+from nser_pmt.plots._chart import GREY, PALETTE, POINTS, Chart, alt, data, finished
 from nser_pmt.plots._lines import cases_of, lines_of
 from nser_pmt.targeting import Targeting
 
@@ -57,14 +57,15 @@ def roc(targeting: Targeting) -> Chart:
         start = pl.DataFrame({"type1": [0.0], "poverty_accuracy": [0.0]})
         points = pl.concat([start, curve.select("type1", "poverty_accuracy").drop_nulls()])
         rows += [{"line": names[-1], "other": x, "poor": y} for x, y in points.iter_rows()]
-        at = own.select("design", "type1", "poverty_accuracy").drop_nulls()
+        at = own.select("design", "cutoff", "type1", "poverty_accuracy")
+        at = at.drop_nulls(["type1", "poverty_accuracy"])
         marks += [
-            {"line": names[-1], "design": design_name(d, None), "other": x, "poor": y}
-            for d, x, y in at.iter_rows()
+            {"line": names[-1], "design": _mark(d, cutoff), "other": x, "poor": y}
+            for d, cutoff, x, y in at.iter_rows()
         ]
     if len(rows) <= len(lines):
         raise DomainError("there is no curve: nobody is poor, or all are", code="no_curve")
-    colour = _colours("line", names, symbol=60)
+    colour = _colours("line", names)
     share = alt.Scale(domain=[0, 1])
     x = alt.X("other:Q", title="others that are targeted", scale=share, axis=_PERCENT)
     y = alt.Y("poor:Q", title="poor that are targeted", scale=share, axis=_PERCENT)
@@ -73,10 +74,12 @@ def roc(targeting: Targeting) -> Chart:
         .mark_line(strokeWidth=2)
         .encode(x=x, y=y, color=colour, order="other:Q")
     )
-    shape = alt.Shape("design:N", legend=alt.Legend(title=None, orient="right"), sort=None)
+    # Marks have the colours of their curves: those of the legend stand for any.
+    legend = alt.Legend(title=None, orient="right", symbolFillColor=GREY, symbolStrokeWidth=0)
+    shape = alt.Shape("design:N", legend=legend, sort=None)
     cut = alt.Chart(data(marks)).mark_point(filled=True, size=60, opacity=1)
     drawn = _even("other", "poor") + curves + cut.encode(x=x, y=y, color=colour, shape=shape)
-    return finished(drawn.properties(width=_SQUARE, height=_SQUARE))
+    return finished(drawn.properties(width=_SQUARE, height=_SQUARE), "ROC curve")
 
 
 def concentration(targeting: Targeting) -> Chart:
@@ -151,16 +154,30 @@ def concentration(targeting: Targeting) -> Chart:
         )
     )
     drawn = _even("people", "share") + curves
-    return finished(drawn.properties(width=_SQUARE, height=_SQUARE))
+    return finished(
+        drawn.properties(width=_SQUARE, height=_SQUARE), "concentration and Lorenz curves"
+    )
 
 
-def _colours(field: str, names: list[str], *, last: str | None = None, symbol: int = 300) -> Any:
+def _mark(design: str, cutoff: float | None) -> str:
+    name = design_name(design, cutoff)
+    return name if design == "cutoff" else f"cut-off of the {name}"
+
+
+def _colours(field: str, names: list[str], *, last: str | None = None) -> Any:
     """Return the colours of named series, and their legend."""
     colours = list(PALETTE[: len(names)])
     if last is not None:
         colours[-1:] = [last]
     scale = alt.Scale(domain=names, range=colours)
-    legend = alt.Legend(title=None, orient="right", symbolSize=symbol, labelLimit=320)
+    legend = alt.Legend(
+        title=None,
+        orient="right",
+        symbolType="stroke",
+        symbolStrokeWidth=2,
+        symbolSize=300,
+        labelLimit=320,
+    )
     return alt.Color(f"{field}:N", scale=scale, sort=names, legend=legend)
 
 

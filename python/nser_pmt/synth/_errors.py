@@ -5,7 +5,7 @@ A record's errors are bits of a word, in the order of `KINDS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,7 +53,8 @@ class Rates:
 
     def of(self, kind: str, again: Mask) -> npt.NDArray[np.float64]:
         """Chance by row."""
-        return self._rates[kind][again.astype(np.intp)]
+        first, further = self._rates[kind]
+        return np.asarray(np.where(again, further, first))
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Clerk:
     key: Ints
     again: Mask
     made: U64
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Clerk:
+        """Make a clerk of some records; the errors are copied: the caller puts them back."""
+        return Clerk(self.draws, self.rates, self.key[rows], self.again[rows], self.made[rows])
 
     def meets(self, kind: str, where: Mask | None = None) -> Mask:
         """Rows that get an error of a kind, of those where it can be."""
@@ -78,10 +83,17 @@ class Clerk:
 
 def kinds_of(made: U64) -> pl.Series:
     """Errors of each record as a list of names."""
-    words, at = np.unique(made, return_inverse=True)
-    lists = [[k for k in KINDS if int(w) & int(_BIT[k])] for w in words]
-    known = pl.Series(lists, dtype=pl.List(pl.String))
-    return known.gather(pl.Series(at.ravel().astype(np.uint32)))
+    one = np.uint64(1)
+    # list 0 has none, list 1 + i kind i alone; the others are few
+    _, exponent = np.frexp(made.astype(np.float64))
+    at = exponent.astype(np.uint32)
+    rows = np.flatnonzero(made & (made - one * (made > 0)))
+    words, of = np.unique(made[rows], return_inverse=True)
+    at[rows] = 1 + len(KINDS) + of.ravel()
+    bits = [(1 << i, kind) for i, kind in enumerate(KINDS)]
+    several = [" ".join(kind for bit, kind in bits if word & bit) for word in words.tolist()]
+    lists = pl.Series(["", *KINDS, *several]).str.extract_all("[^ ]+")
+    return lists.gather(pl.Series(at))
 
 
 def replace(column: pl.Series, rows: npt.NDArray[np.intp], values: list[str]) -> pl.Series:
@@ -246,30 +258,42 @@ def _days(year: Ints, month: Ints, day: Ints) -> Ints:
 
 def birth(clerk: Clerk, true: Ints) -> tuple[Ints, Mask]:
     """Birth dates as entered, in days since 1970, and which there are. One error at most."""
-    d, key, out = clerk.draws, clerk.key, true.copy()
-    year, month, day = _civil(true)
+    d, out, today = clerk.draws, true.copy(), as_of()
     missing = clerk.meets("birth_missing")
     clerk.mark("birth_missing", missing)
     free = ~missing
 
-    def put(kind: str, days: Ints, can: Mask | None = None) -> None:
-        hit = clerk.meets(kind, free & (days != true) & (days <= as_of()))
-        hit = hit if can is None else hit & can
-        out[hit] = days[hit]
-        clerk.mark(kind, hit)
-        free[hit] = False
+    def put(kind: str, wrong: Callable[[Ints, Ints], Ints]) -> None:
+        """Enter other days; a row whose days stay the same, or are to come, has no error."""
+        rows = np.flatnonzero(clerk.meets(kind, free))
+        days = wrong(true[rows], clerk.key[rows])
+        hit = (days != true[rows]) & (days <= today)
+        rows = rows[hit]
+        out[rows] = days[hit]
+        clerk.mark(kind, rows)
+        free[rows] = False
 
-    put("birth_first_january", first_january(year))
-    age = (as_of() - true) / 365.25
-    fives = 5 * np.rint(age / 5).astype(np.int64)
-    this_year = year_of(np.array([as_of()]))
-    put("birth_round_age", first_january(this_year - fives), age >= 18)
-    can = (day <= 12) & (day != month)
-    put("birth_swap", _days(year, np.where(can, day, month), np.where(can, month, day)), can)
-    put("birth_slip", _date_slip(d, key, year, month, day))
-    off = d.below("near", key, 3) + 1
-    off = np.where(d.chance("near before", key, 0.5), -off, off)
-    put("birth_near", _days(year + off, month, np.minimum(day, 28)))
+    def round_age(days: Ints, _: Ints) -> Ints:
+        age = (today - days) / 365.25
+        fives = 5 * np.rint(age / 5).astype(np.int64)
+        return np.where(age >= 18, first_january(year_of(np.array([today])) - fives), days)
+
+    def swap(days: Ints, _: Ints) -> Ints:
+        year, month, day = _civil(days)
+        can = (day <= 12) & (day != month)
+        return _days(year, np.where(can, day, month), np.where(can, month, day))
+
+    def near(days: Ints, key: Ints) -> Ints:
+        year, month, day = _civil(days)
+        off = d.below("near", key, 3) + 1
+        off = np.where(d.chance("near before", key, 0.5), -off, off)
+        return _days(year + off, month, np.minimum(day, 28))
+
+    put("birth_first_january", lambda days, _: first_january(year_of(days)))
+    put("birth_round_age", round_age)
+    put("birth_swap", swap)
+    put("birth_slip", lambda days, key: _date_slip(d, key, *_civil(days)))
+    put("birth_near", near)
     return out, ~missing
 
 

@@ -45,7 +45,7 @@ _U8 = npt.NDArray[np.uint8]
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 
-_CHUNK = 65_536  # rows per random stream: part of the definition of the data
+CHUNK = 65_536  # rows per random stream: part of the definition of the data
 _PER_SD = 512  # look-up bins per standard deviation
 _BINS = 16 * _PER_SD  # u is held to (-8, 8)
 _TOP = 20  # largest household
@@ -132,7 +132,7 @@ def _acre_table(edges: list[float]) -> _F64:
 
 
 @cache
-def _model() -> _Model:
+def model() -> _Model:
     path = resources.files("nser_pmt") / "data" / "synth" / "pakistan-2016.toml"
     spec = tomllib.loads(path.read_text(encoding="utf-8"))
     columns = spec["columns"]
@@ -198,12 +198,24 @@ def _keep_house(name: str, v: dict[str, _U8]) -> None:
         v[name] = np.minimum(v[name], v["hhsize"] - v["n_le13"])
 
 
-def _arrays(m: _Model, seed: int, chunk: int, rows: int) -> dict[str, npt.NDArray[Any]]:
+def code(column: str, *labels: str) -> _U8:
+    """Category code of each label."""
+    categories = model().schema[column].categories.to_list()
+    return np.array([categories.index(x) for x in labels], np.uint8)
+
+
+def rooms_codes(rooms: npt.NDArray[Any], size: npt.NDArray[Any]) -> _U8:
+    """Class of rooms per member."""
+    crowding = sum((10 * rooms > k * size).view(np.uint8) for k in (2, 3, 4))
+    return code("rooms_cat", "<=0.2", "0.2-0.3", "0.3-0.4", ">0.4")[crowding]
+
+
+def arrays(m: _Model, seed: int, chunk: int, rows: int) -> dict[str, npt.NDArray[Any]]:
     """Make the first ``rows`` of a chunk, by column name; Enum columns as category codes."""
     blocks = _FIRST_DRAW + len(m.draws)
     stream = np.random.PCG64DXSM(np.random.SeedSequence([seed, chunk]))
-    raw = np.asarray(stream.random_raw(blocks * _CHUNK // 4))  # the same in every NumPy version
-    words = raw.astype("<u8", copy=False).view("<u2").reshape(blocks, _CHUNK)[:, :rows]
+    raw = np.asarray(stream.random_raw(blocks * CHUNK // 4))  # the same in every NumPy version
+    words = raw.astype("<u8", copy=False).view("<u2").reshape(blocks, CHUNK)[:, :rows]
 
     cell = m.cell[words[_CELL]]
     n_provinces = np.uint8(len(m.mean) // 2)
@@ -218,25 +230,18 @@ def _arrays(m: _Model, seed: int, chunk: int, rows: int) -> dict[str, npt.NDArra
         state = np.where(asked == 0, 0, np.where(attending == asked, 1, some))
         return state.astype(np.uint8)
 
-    def code(column: str, *labels: str) -> _U8:
-        """Category code of each label."""
-        categories = m.schema[column].categories.to_list()
-        return np.array([categories.index(x) for x in labels], np.uint8)
-
-    size, rooms = v["hhsize"], v["rooms"]
     school_5_16 = school(v["n_5_16"], v["n_5_16_attending"])
     dep_class = np.searchsorted([3, 5, 7], np.arange(_TOP + 1), side="right")
-    crowding = sum((10 * rooms > k * size).view(np.uint8) for k in (2, 3, 4))
     land_levels = len(m.acres) // _ACRE_STEPS
     land = ["none", *["<=12.5ha"] * (land_levels - 2), ">12.5ha"]
     acre_step = words[_ACRE] // (65_536 // _ACRE_STEPS)
-    first_id = chunk * _CHUNK + 1
+    first_id = chunk * CHUNK + 1
     v |= {
         "school_5_13": np.minimum(school(v["n_5_13"], v["n_5_13_attending"]), 2),
         "school_5_16": school_5_16,
         "dep_cat": code("dep_cat", "0-2", "3-4", "5-6", "7+")[dep_class][v["n_dep_lt18_gt65"]],
         "school_cat": code("school_cat", "nochild", "all", "some", "none")[school_5_16],
-        "rooms_cat": code("rooms_cat", "<=0.2", "0.2-0.3", "0.3-0.4", ">0.4")[crowding],
+        "rooms_cat": rooms_codes(v["rooms"], v["hhsize"]),
         "land_cat": code("land_cat", *land)[v["land"]],
         "province": cell - rural * n_provinces,
         "region": rural,
@@ -253,12 +258,12 @@ def _arrays(m: _Model, seed: int, chunk: int, rows: int) -> dict[str, npt.NDArra
     }
 
 
-def _coded_schema() -> dict[str, Any]:
+def coded_schema() -> dict[str, Any]:
     """Dtypes of the frames made here: Enum columns are still UInt8 codes."""
-    return {k: pl.UInt8 if isinstance(v, pl.Enum) else v for k, v in _model().schema.items()}
+    return {k: pl.UInt8 if isinstance(v, pl.Enum) else v for k, v in model().schema.items()}
 
 
-def _enums() -> list[pl.Expr]:
+def enums() -> list[pl.Expr]:
     """Category codes to Enum, once the codes are in the frame.
 
     The scan does it outside its source, because Polars 1.30 turns an Enum that a Python source
@@ -266,29 +271,29 @@ def _enums() -> list[pl.Expr]:
     """
     return [
         pl.col(k).cat.to(v) if hasattr(pl.col(k).cat, "to") else pl.col(k).cast(pl.UInt32).cast(v)
-        for k, v in _model().schema.items()
+        for k, v in model().schema.items()
         if isinstance(v, pl.Enum)
     ]
 
 
 def _frame(seed: int, chunk: int, rows: int) -> pl.DataFrame:
-    arrays = _arrays(_model(), seed, chunk, rows)
+    made = arrays(model(), seed, chunk, rows)
     numpy_types = {pl.Boolean: np.bool_, pl.Int16: np.int16}
     return pl.DataFrame(
         {
-            name: arrays[name].astype(numpy_types.get(dtype, arrays[name].dtype), copy=False)
-            for name, dtype in _coded_schema().items()
+            name: made[name].astype(numpy_types.get(dtype, made[name].dtype), copy=False)
+            for name, dtype in coded_schema().items()
         }
     )
 
 
 def _batches(n: int, seed: int, batch_size: int) -> Iterator[pl.DataFrame]:
     """Rows 1..n in frames of about ``batch_size`` rows: whole chunks, at least one."""
-    step = max(1, batch_size // _CHUNK) * _CHUNK
+    step = max(1, batch_size // CHUNK) * CHUNK
     for start in range(0, n, step):
         stop = min(start + step, n)
-        starts = range(start, stop, _CHUNK)
-        parts = [_frame(seed, at // _CHUNK, min(_CHUNK, stop - at)) for at in starts]
+        starts = range(start, stop, CHUNK)
+        parts = [_frame(seed, at // CHUNK, min(CHUNK, stop - at)) for at in starts]
         yield pl.concat(parts, rechunk=True)
 
 
@@ -331,8 +336,8 @@ def households(n: int, seed: int = 0) -> pl.DataFrame:
     """
     check_ints(0, n=n, seed=seed)
     if n == 0:
-        return pl.DataFrame(schema=_model().schema)
-    return pl.concat(_batches(n, seed, _CHUNK), rechunk=True).with_columns(_enums())
+        return pl.DataFrame(schema=model().schema)
+    return pl.concat(_batches(n, seed, CHUNK), rechunk=True).with_columns(enums())
 
 
 def scan_households(n: int, seed: int = 0, *, batch_size: int = 1_000_000) -> pl.LazyFrame:
@@ -381,4 +386,4 @@ def scan_households(n: int, seed: int = 0, *, batch_size: int = 1_000_000) -> pl
             keep = df.columns if with_columns is None else with_columns
             yield df.drop([c for c in df.columns if c not in keep])
 
-    return register_io_source(source, schema=pl.Schema(_coded_schema())).with_columns(_enums())
+    return register_io_source(source, schema=pl.Schema(coded_schema())).with_columns(enums())

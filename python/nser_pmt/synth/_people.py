@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from nser_pmt._options import invalid
-from nser_pmt.synth import _errors
+from nser_pmt.synth import _entry, _errors
 from nser_pmt.synth._names import Slots, parameters
 from nser_pmt.synth._names import pool as name_pool
 from nser_pmt.synth._places import other_district, other_tehsil, places
@@ -143,7 +143,7 @@ class _Maker:
         columns = {
             "id": ids,
             "household_id": plan.household.astype(np.int64),
-            "cnic": self._printed(number, key),
+            "cnic": _entry.printed(d, number, key, self.form),
             **self._names(clerk, who),
             "sex": _SEX.gather(_index(who.male ^ wrong_sex)),
             "birth_date": _dates(birth, has_birth),
@@ -201,52 +201,19 @@ class _Maker:
             },
         )
 
-    def _printed(self, digits: pl.Series, key: Ints) -> pl.Series:
-        if self.form == "digits":
-            return digits
-        number = pl.lit(digits)
-        printed = pl.concat_str(
-            number.str.slice(0, 5),
-            number.str.head(-1).str.slice(5),
-            number.str.tail(1),
-            separator="-",
-        )
-        if self.form == "mixed":
-            mixed = pl.Series(self.draws.chance("printed", key, 0.5))
-            printed = pl.when(mixed).then(printed).otherwise(number)
-        return pl.select(printed).to_series()
-
     def _names(self, clerk: _errors.Clerk, who: Persons) -> dict[str, pl.Series]:
         """Own and father's or husband's names as entered, in each script."""
-        names = name_pool()
-        own = who.name.slots.copy()
-        called = who.husband.called
-        new = ~names.is_title[own[0]] & (own[1] != called)
-        rows = np.flatnonzero(clerk.meets("name_married", who.wed & new))
-        own[1:, rows] = -1
-        own[1, rows] = called[rows]
-        clerk.mark("name_married", rows)
-
-        other = who.father_or_husband()
-        switched = clerk.meets("father_husband", who.wed)
-        other[:, switched] = who.father.slots[:, switched]
-        clerk.mark("father_husband", switched)
-        missing = clerk.meets("father_missing")
-        other[:, missing] = -1
-        clerk.mark("father_missing", missing)
-
-        men = np.ones(len(clerk.key), bool)
-        called = np.where(who.wed & ~switched, who.husband.called, who.father.called)
-        own_forms = _errors.tokens(clerk, "name", own, who.name.called, who.male)
-        other_forms = _errors.tokens(clerk, "father", other, called, men)
+        own, other = _entry.names(clerk, who)
         out = {}
         for script in self.scripts:
             end = "" if script == "roman" else "_urdu"
-            for field, column, slots, forms in (
-                ("name", "name", own, own_forms),
-                ("father", "father_name", other, other_forms),
+            for field, column, entered in (
+                ("name", "name", own),
+                ("father", "father_name", other),
             ):
-                text = names.text("roman" if script == "roman" else "urdu", slots, forms)
+                text = name_pool().text(
+                    "roman" if script == "roman" else "urdu", entered.slots, entered.forms
+                )
                 text = _errors.letters(clerk, f"{field}_slip", script, text)
                 out[column + end] = _errors.layout(clerk, text)
         return out

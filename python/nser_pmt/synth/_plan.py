@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nser_pmt.synth._names import parameters
 from nser_pmt.synth._population import Population
-from nser_pmt.synth._random import Draws, Ints, Mask, shares_table
+from nser_pmt.synth._random import Draws, Ints, Mask, ramp, shares_table
 
 AGAIN = 1 << 40  # numbers of further records start here; persons are below
 
@@ -55,10 +55,10 @@ def _further(draws: Draws, population: Population, wanted: int) -> tuple[Ints, I
         kind = draws.pick("again kind", event, kind_table)
         more = 1 + draws.pick("again more", event, shares_table(spec["more"]))
         one = draws.below("again member", event, population.size[home].astype(np.int64))
-        event = np.repeat(event * 4, more) + _ramp(more)
+        event = np.repeat(event * 4, more) + ramp(more)
         home, kind, one = (np.repeat(x, more) for x in (home, kind, one))
         members = np.where(kind == 0, population.size[home], 1).astype(np.int64)
-        at = np.where(np.repeat(kind == 0, members), _ramp(members), np.repeat(one, members))
+        at = np.where(np.repeat(kind == 0, members), ramp(members), np.repeat(one, members))
         event, home, kind = (np.repeat(x, members) for x in (event, home, kind))
         who = population.first[home] + at
         record = AGAIN + event * 32 + at
@@ -72,12 +72,6 @@ def _further(draws: Draws, population: Population, wanted: int) -> tuple[Ints, I
     whole = (np.concatenate(x)[:wanted] for x in (person, visit, key, alone))
     p, v, k, a = whole
     return p, v, k, a.astype(bool)
-
-
-def _ramp(counts: Ints) -> Ints:
-    """0 ... count - 1 for each count, end to end."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
 
 
 def plan_records(draws: Draws, population: Population, n: int, persons: int) -> Plan:

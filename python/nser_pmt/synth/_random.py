@@ -52,6 +52,12 @@ def shares_table(shares: Sequence[float]) -> npt.NDArray[np.int16]:
     return np.repeat(np.arange(len(ends)), np.diff([0, *ends])).astype(np.int16)
 
 
+def ramp(counts: Ints) -> Ints:
+    """0 ... count - 1 for each count, end to end."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
+
+
 class Draws:
     """Draws of one seed, by purpose and number."""
 

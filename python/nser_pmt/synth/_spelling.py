@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import compress
 from random import Random
 
 _Rules = tuple[tuple[str, str, int], ...]
@@ -230,7 +231,7 @@ _KEYPAD = ("89", "24", "135", "26", "157", "2468", "359", "48", "0579", "068")
 def slip(text: str, word: int) -> str:
     """Make one slip of typing, drawn by a random word: a letter wrong, lost, doubled, swapped."""
     kind, word = word % 8, word >> 3
-    letters = [i for i in range(1, len(text)) if text[i].isalpha()]
+    letters = [*compress(range(1, len(text)), map(str.isalpha, text[1:]))]
     if not letters:
         return text + text[-1:]
     at = letters[word % len(letters)]

@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 use crate::arrow::{ArrowStream, Chunked, export};
 use crate::error::Failure;
 use crate::mapped::map;
-use crate::runtime::{Control, Limits, RunState, run};
+use crate::runtime::{Control, Limits, RunState, guarded, run};
 
 /// Keys that go through the tree between two looks at the cancel flag.
 const KEYS: usize = 1 << 16;
@@ -60,19 +60,20 @@ impl KeyIndex {
         let texts = texts.iter().map(read).collect::<PyResult<Vec<_>>>()?;
         let unseen = RunState::default();
         let state = control.map_or(&unseen, |control| &*control.state);
-        let written = run(py, rows.saturating_mul(64), state, &Limits { timeout, tick: None }, || {
-            let keys = keys.whole()?;
-            let columns = columns.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
-            let texts = texts.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
-            let table = Table { keys: &keys, columns: &columns, texts: &texts, about };
-            let pieces = table.build()?;
-            state.check()?;
-            let write = || -> io::Result<()> {
-                let mut file = File::create(path)?;
-                pieces.iter().try_for_each(|piece| file.write_all(piece))
-            };
-            Ok(write())
-        })?;
+        let written =
+            run(py, rows.saturating_mul(64), state, &Limits { timeout, tick: None }, || {
+                let keys = keys.whole()?;
+                let columns = columns.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
+                let texts = texts.iter().map(Chunked::whole).collect::<Result<Vec<_>, _>>()?;
+                let table = Table { keys: &keys, columns: &columns, texts: &texts, about };
+                let pieces = table.build()?;
+                state.check()?;
+                let write = || -> io::Result<()> {
+                    let mut file = File::create(path)?;
+                    pieces.iter().try_for_each(|piece| file.write_all(piece))
+                };
+                Ok(write())
+            })?;
         Ok(written?)
     }
 
@@ -103,9 +104,11 @@ impl KeyIndex {
     }
 
     /// The rows of one key, in the order in which they were given.
-    fn rows<'py>(&self, py: Python<'py>, key: u64) -> Vec<Bound<'py, PyBytes>> {
-        let places = self.index.find(key);
-        places.map(|place| PyBytes::new(py, self.index.row(place))).collect()
+    fn rows<'py>(&self, py: Python<'py>, key: u64) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        // Without the GIL: the operating system may have to read the file first.
+        let look = || Ok(self.index.find(key).map(|at| self.index.row(at).to_vec()).collect());
+        let found: Vec<Vec<u8>> = py.detach(|| guarded(look))?;
+        Ok(found.iter().map(|row| PyBytes::new(py, row)).collect())
     }
 
     /// A text of a dictionary.

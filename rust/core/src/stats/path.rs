@@ -8,7 +8,9 @@
 //! divided by their weighted standard deviations (denominator: the sum of weights) before they are
 //! penalised; coefficients are returned for the columns as they are.
 
+use super::cpu::{Kernel, run};
 use super::symmetric::Factor;
+use crate::isa::Isa;
 
 /// Weighted moments of a target and of columns without an intercept.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +73,7 @@ const LEAST_ALPHA: f64 = 1e-3;
 #[derive(Debug)]
 pub struct Path<'a> {
     penalty: Penalty<'a>,
+    isa: Isa,
     width: usize,
     correlation: Vec<f64>,
     cross: Vec<f64>,
@@ -88,7 +91,7 @@ impl<'a> Path<'a> {
     /// Prepares the moments. None if their lengths differ, if there is no weight, or if the target
     /// is constant.
     #[must_use]
-    pub fn new(moments: Moments<'_>, penalty: Penalty<'a>) -> Option<Self> {
+    pub fn new(moments: Moments<'_>, penalty: Penalty<'a>, isa: Isa) -> Option<Self> {
         let width = moments.cross.len();
         let fits = moments.gram.len() == width * width
             && moments.sums.len() == width
@@ -126,6 +129,7 @@ impl<'a> Path<'a> {
         let charges = scales.iter().zip(penalty.factors).map(charge).collect();
         Some(Self {
             penalty,
+            isa,
             width,
             correlation,
             cross,
@@ -165,6 +169,7 @@ impl<'a> Path<'a> {
         self.moves.iter().enumerate().filter(|(_, moves)| **moves).map(|(j, _)| j)
     }
 
+    #[inline(always)]
     fn charge(&self, column: usize) -> [f64; 2] {
         self.charges.get(column).copied().unwrap_or_default()
     }
@@ -243,28 +248,10 @@ impl<'a> Path<'a> {
 
     /// Coordinate descent over some columns until they stay where they are.
     fn settle(&self, state: &mut State, columns: &[usize], lambda: f64) -> Option<usize> {
-        for sweep in 1..=SWEEPS {
-            let mut most: f64 = 0.0;
-            for &j in columns {
-                let [first, second] = self.charge(j);
-                let now = state.coefficient(j);
-                let wanted = state.gradient(j) + now; // variances are 1
-                let threshold = first * self.penalty.alpha * lambda;
-                let shrunk = (wanted.abs() - threshold).max(0.0).copysign(wanted);
-                let next = shrunk / (1.0 + second * (1.0 - self.penalty.alpha) * lambda);
-                let change = next - now;
-                if change != 0.0 {
-                    most = most.max(change.abs() / next.abs().max(1.0));
-                    state.change(j, next, change, self.row(j));
-                }
-            }
-            if most <= SETTLED {
-                return Some(sweep);
-            }
-        }
-        None
+        run(self.isa, Settle { path: self, state, columns, lambda })
     }
 
+    #[inline(always)]
     fn row(&self, column: usize) -> &[f64] {
         self.correlation.get(column * self.width..(column + 1) * self.width).unwrap_or(&[])
     }
@@ -280,6 +267,44 @@ impl<'a> Path<'a> {
     }
 }
 
+/// Coordinate descent at one penalty.
+struct Settle<'a> {
+    path: &'a Path<'a>,
+    state: &'a mut State,
+    columns: &'a [usize],
+    lambda: f64,
+}
+
+impl Kernel for Settle<'_> {
+    type Out = Option<usize>;
+
+    #[inline(always)]
+    fn run<const TILE: usize>(self) -> Option<usize> {
+        let Self { path, state, columns, lambda } = self;
+        let alpha = path.penalty.alpha;
+        for sweep in 1..=SWEEPS {
+            let mut most: f64 = 0.0;
+            for &j in columns {
+                let [first, second] = path.charge(j);
+                let now = state.coefficient(j);
+                let wanted = state.gradient(j) + now; // variances are 1
+                let threshold = first * alpha * lambda;
+                let shrunk = (wanted.abs() - threshold).max(0.0).copysign(wanted);
+                let next = shrunk / (1.0 + second * (1.0 - alpha) * lambda);
+                let change = next - now;
+                if change != 0.0 {
+                    most = most.max(change.abs() / next.abs().max(1.0));
+                    state.change(j, next, change, path.row(j));
+                }
+            }
+            if most <= SETTLED {
+                return Some(sweep);
+            }
+        }
+        None
+    }
+}
+
 /// Coefficients of scaled columns, and the correlation of each column with what is left.
 struct State {
     coefficients: Vec<f64>,
@@ -291,14 +316,17 @@ impl State {
         Self { coefficients: vec![0.0; path.width], gradient: path.cross.clone() }
     }
 
+    #[inline(always)]
     fn coefficient(&self, column: usize) -> f64 {
         self.coefficients.get(column).copied().unwrap_or(0.0)
     }
 
+    #[inline(always)]
     fn gradient(&self, column: usize) -> f64 {
         self.gradient.get(column).copied().unwrap_or(0.0)
     }
 
+    #[inline(always)]
     fn change(&mut self, column: usize, to: f64, by: f64, row: &[f64]) {
         if let Some(slot) = self.coefficients.get_mut(column) {
             *slot = to;

@@ -1,6 +1,8 @@
 //! Sandwich errors: what totals of scores vary by, under a design of one or more stages
 //! (Taylor linearisation; D. A. Binder, 1983).
 
+use std::borrow::Cow;
+
 use super::double::Double;
 use super::float_sum::Sum;
 use super::jobs::Jobs;
@@ -73,7 +75,7 @@ pub fn variance<J: Jobs>(
         });
         before.push(own.collect());
     }
-    let mut totals = scores.to_vec();
+    let mut totals = Cow::Borrowed(scores);
     for (level, stage) in stages.iter().enumerate().rev() {
         let factors = before.get(level).map_or(&[][..], Vec::as_slice);
         let units = totals.first().map_or(0, Vec::len);
@@ -109,28 +111,25 @@ pub fn variance<J: Jobs>(
             }
             sums
         };
-        let sums: Vec<Vec<Sum>> = totals.iter().map(sums).collect();
+        let sums = of_columns(jobs, &totals, |_, column| sums(column))?;
         if scale.iter().any(|&scale| scale > 0.0) {
-            let centred: Vec<Vec<f64>> = totals
-                .iter()
-                .zip(&sums)
-                .map(|(column, sums)| {
-                    let mut whole = Sum::default();
-                    sums.iter().for_each(|&sum| whole.join(sum));
-                    let mean = whole.value() / units as f64;
-                    let centre = |n: usize| {
-                        let sum = sums.get(n).map_or(0.0, |sum| sum.value());
-                        let alone = alone.get(n).is_some_and(|&alone| alone);
-                        if alone { mean } else { sum / at(&counts, n, 1.0) }
-                    };
-                    let centres: Vec<f64> = (0..parents).map(centre).collect();
-                    if let [centre] = centres.as_slice() {
-                        return column.iter().map(|x| x - centre).collect();
-                    }
-                    let pairs = column.iter().zip(&stage.parent);
-                    pairs.map(|(x, &parent)| x - at(&centres, parent as usize, 0.0)).collect()
-                })
-                .collect();
+            let centred = of_columns(jobs, &totals, |n, column| -> Vec<f64> {
+                let sums = sums.get(n).map_or(&[][..], Vec::as_slice);
+                let mut whole = Sum::default();
+                sums.iter().for_each(|&sum| whole.join(sum));
+                let mean = whole.value() / units as f64;
+                let centre = |n: usize| {
+                    let sum = sums.get(n).map_or(0.0, |sum| sum.value());
+                    let alone = alone.get(n).is_some_and(|&alone| alone);
+                    if alone { mean } else { sum / at(&counts, n, 1.0) }
+                };
+                let centres: Vec<f64> = (0..parents).map(centre).collect();
+                if let [centre] = centres.as_slice() {
+                    return column.iter().map(|x| x - centre).collect();
+                }
+                let pairs = column.iter().zip(&stage.parent);
+                pairs.map(|(x, &parent)| x - at(&centres, parent as usize, 0.0)).collect()
+            })?;
             let weights: Vec<f64> = (0..units).map(|unit| at(&scale, parent(unit), 0.0)).collect();
             let columns: Vec<Column<'_>> = centred
                 .iter()
@@ -148,6 +147,16 @@ pub fn variance<J: Jobs>(
         totals = sums.iter().map(|sums| sums.iter().map(|sum| sum.value()).collect()).collect();
     }
     Ok(out.iter().map(|x| x.value()).collect())
+}
+
+/// Does each column.
+fn of_columns<J: Jobs, T: Send>(
+    jobs: &J,
+    columns: &[Vec<f64>],
+    work: impl Fn(usize, &Vec<f64>) -> T + Sync,
+) -> Result<Vec<T>, Failed<J::Stop>> {
+    let mut columns: Vec<&Vec<f64>> = columns.iter().collect();
+    jobs.map(&mut columns, |n, column| work(n, column)).map_err(Failed::Stopped)
 }
 
 /// Number of parents of a stage.

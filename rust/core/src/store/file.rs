@@ -108,7 +108,11 @@ pub(crate) fn read<H: Header>(file: &[u8]) -> Result<(H, Vec<Range<usize>>), Fau
 }
 
 /// Compares the checksums of all sections.
-pub(crate) fn verify<H: Header>(file: &[u8], header: &H, ranges: &[Range<usize>]) -> Result<(), Fault> {
+pub(crate) fn verify<H: Header>(
+    file: &[u8],
+    header: &H,
+    ranges: &[Range<usize>],
+) -> Result<(), Fault> {
     for (section, range) in header.sections().iter().zip(ranges) {
         if sum(file.get(range.clone()).unwrap_or_default()) != section.sum {
             return Err(Fault::Corrupt("a section"));

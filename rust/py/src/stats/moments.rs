@@ -5,7 +5,6 @@ use arrow_array::types::{Float64Type, UInt32Type};
 use nser_core::column::Column;
 use nser_core::isa::Isa;
 use nser_core::stats::double::Double;
-use nser_core::stats::jobs::Serial;
 use nser_core::stats::least_squares::{Solution, solve};
 use nser_core::stats::moments::{self as core, Gram, Rows, Stop};
 use nser_core::stats::sandwich::{self, Failed, Lonely, Stage};
@@ -216,6 +215,30 @@ impl Moments {
         Ok(out)
     }
 
+    /// `b' G b` of the matrix of all rows, for coefficients of some columns.
+    fn quadratic(&self, columns: Vec<usize>, coefficients: Vec<f64>) -> f64 {
+        self.0.total.quadratic(&columns, &coefficients)
+    }
+
+    /// For each fold of groups: moments of its rows, and of those of the other folds, without
+    /// groups.
+    fn folds(&self, py: Python<'_>, fold: Vec<u32>, folds: usize) -> Vec<(Self, Self)> {
+        let whole = |total| Self(core::Moments { total, high: vec![], low: vec![] });
+        py.detach(|| {
+            let sums = self.0.by_fold(&fold, folds);
+            let without = |out: usize| {
+                let mut rest = Gram::zeros(self.width());
+                for (_, sum) in sums.iter().enumerate().filter(|(n, _)| *n != out) {
+                    let (high, low) = sum.parts();
+                    rest.add(high, low);
+                }
+                rest
+            };
+            let each = |(n, own): (usize, &Gram)| (whole(own.clone()), whole(without(n)));
+            sums.iter().enumerate().map(each).collect()
+        })
+    }
+
     /// The moments after the weights of each group were multiplied by a factor.
     fn scaled(&self, py: Python<'_>, factors: Vec<f64>) -> Self {
         Self(py.detach(|| self.0.scaled(&factors)))
@@ -300,11 +323,13 @@ impl Scores {
 
     /// Variance of the totals under a design: for each stage the parents of its units, and the
     /// fraction drawn of each parent's. A lonely unit gives `(stage, parent)` in place of a matrix.
+    #[pyo3(signature = (stages, lonely, *, threads=None))]
     fn variance<'py>(
         &self,
         py: Python<'py>,
         stages: Vec<(Vec<u32>, Vec<f64>)>,
         lonely: &str,
+        threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let lonely = match lonely {
             "error" => Lonely::Error,
@@ -313,15 +338,22 @@ impl Scores {
         };
         let stages: Vec<Stage> =
             stages.into_iter().map(|(parent, fraction)| Stage { parent, fraction }).collect();
-        let isa = Isa::best();
-        match py.detach(|| sandwich::variance(&self.0, &stages, lonely, isa, &Serial)) {
+        let state = RunState::default();
+        let cells = self.__len__().saturating_mul(self.0.len());
+        let pool = Pool { threads: threads_for(cells / 4, threads), state: &state };
+        let found = run(py, cells, &state, &Limits::default(), || {
+            match sandwich::variance(&self.0, &stages, lonely, Isa::best(), &pool) {
+                Ok(matrix) => Ok(Ok(matrix)),
+                Err(Failed::Lonely { stage, parent }) => Ok(Err((stage, parent))),
+                Err(Failed::Stopped(failure)) => Err(failure),
+                Err(Failed::NotFinite) => {
+                    Err(Failure::domain("not_finite", "sums of residuals are too large"))
+                }
+            }
+        })?;
+        match found {
             Ok(matrix) => matrix.into_pyobject(py),
-            Err(Failed::Lonely { stage, parent }) => {
-                Ok((stage, parent).into_pyobject(py)?.into_any())
-            }
-            Err(Failed::NotFinite | Failed::Stopped(_)) => {
-                Err(Failure::domain("not_finite", "sums of residuals are too large").into())
-            }
+            Err(lonely) => Ok(lonely.into_pyobject(py)?.into_any()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Penalised paths and stepwise choice, from moments.
 
+use nser_core::isa::Isa;
 use nser_core::stats::path::{self as core, Path, Penalty};
 use nser_core::stats::stepwise::{Criterion, Direction, Moments, Step, choose};
 use pyo3::prelude::*;
@@ -33,7 +34,8 @@ pub fn penalised_path(
     py.detach(|| {
         let moments =
             core::Moments { gram: &gram, cross: &cross, square, sums: &sums, sum, weight };
-        let path = Path::new(moments, Penalty { alpha, factors: &factors, standardise })?;
+        let penalty = Penalty { alpha, factors: &factors, standardise };
+        let path = Path::new(moments, penalty, Isa::best())?;
         let lambdas = lambdas.unwrap_or_else(|| path.lambdas(count, ratio));
         let point = |p: core::Point| (p.lambda, p.intercept, p.coefficients, p.r2, p.sweeps);
         Some(path.fit(&lambdas).into_iter().map(point).collect())

@@ -19,13 +19,13 @@ mod tests;
 
 use crate::column::Value;
 
+pub use crate::store::Fault;
 pub use build::{Builder, EncodedRule, Source};
 pub use column::{Encoded, Field, Kind};
 pub use lookup::Blocks;
 pub use people::People;
 pub use plan::{Compared, Plan, Wanted};
 pub use search::{Found, Searcher};
-pub use crate::store::Fault;
 pub use segment::{Id, IdKind, Rule, RuleOf, Schema, Segment};
 
 /// A value of a person, as an index keeps it.

@@ -1,8 +1,8 @@
 //! From a query to the persons it may be: candidates by the rules, then levels and weights, what is
 //! quick first, and texts only of those still in question.
 
-use super::near::each_within_one;
 use super::Datum;
+use super::near::each_within_one;
 use super::people::{Part, People};
 use super::plan::{Compared, Plan, Wanted};
 use super::score::{Task, rarity};

@@ -63,6 +63,16 @@ impl Gram {
         (keep.iter().flat_map(row).collect(), own, self.get(target, target).value())
     }
 
+    /// `b' G b` for coefficients of some columns: a sum of squares, so what cancels is carried in
+    /// double-double.
+    #[must_use]
+    pub fn quadratic(&self, columns: &[usize], coefficients: &[f64]) -> f64 {
+        let pairs = || columns.iter().zip(coefficients);
+        let along =
+            |i: usize| -> Double { pairs().map(|(&j, &b)| self.get(i, j) * Double::from(b)).sum() };
+        pairs().map(|(&i, &b)| along(i) * Double::from(b)).sum::<Double>().value()
+    }
+
     /// Adds another matrix, given as both halves of its lower triangle.
     pub fn add(&mut self, high: &[f64], low: &[f64]) {
         let slots = self.high.iter_mut().zip(&mut self.low);
@@ -87,5 +97,18 @@ impl Gram {
     #[must_use]
     pub fn not_finite(&self) -> Option<usize> {
         (0..self.width).find(|&i| !self.get(i, i).high.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_squares_keeps_what_is_left_of_terms_that_cancel() {
+        let tiny = 2f64.powi(-60);
+        let gram = Gram::from_parts(2, vec![1.0, 1.0, 1.0], vec![0.0, 0.0, tiny]).unwrap();
+        assert_eq!(gram.quadratic(&[0, 1], &[1.0, -1.0]), tiny);
+        assert_eq!(gram.quadratic(&[1], &[3.0]), 9.0);
     }
 }

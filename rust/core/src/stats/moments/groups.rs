@@ -143,6 +143,17 @@ impl Moments {
         self.high.chunks_exact(entries).zip(self.low.chunks_exact(entries))
     }
 
+    /// Sums of the groups of each fold.
+    #[must_use]
+    pub fn by_fold(&self, fold: &[u32], folds: usize) -> Vec<Gram> {
+        let mut sums = vec![Gram::zeros(self.total.width()); folds];
+        for ((high, low), &fold) in self.each_group().zip(fold) {
+            let slot = sums.get_mut(fold as usize);
+            slot.into_iter().for_each(|sum| sum.add(high, low));
+        }
+        sums
+    }
+
     /// The moments after the weights of each group were multiplied by a factor.
     #[must_use]
     pub fn scaled(&self, factors: &[f64]) -> Self {

@@ -171,14 +171,18 @@ impl Block {
         static ONES: [f64; ROWS] = [1.0; ROWS];
         let weights = weights.unwrap_or(&ONES);
         for (((product, rest), x), &weight) in slots.zip(weights) {
+            // Whole rows of lanes: what is stored lane by lane is not vectorised.
+            let mut own = [0.0; LANES];
+            let mut left = [0.0; LANES];
             #[expect(clippy::indexing_slicing, reason = "constant bounds")]
             for lane in 0..LANES {
-                product[lane] = weight * x[lane];
-                rest[lane] = weight.mul_add(x[lane], -product[lane]);
+                own[lane] = weight * x[lane];
+                left[lane] = weight.mul_add(x[lane], -own[lane]);
                 largest[lane] = larger(largest[lane], x[lane].abs());
-                largest_product[lane] = larger(largest_product[lane], product[lane].abs());
-                inexact[lane] = larger(inexact[lane], rest[lane].abs());
+                largest_product[lane] = larger(largest_product[lane], own[lane].abs());
+                inexact[lane] = larger(inexact[lane], left[lane].abs());
             }
+            (*product, *rest) = (own, left);
         }
         self.exact = inexact == [0.0; LANES];
         self.start_x = largest.map(power_above);

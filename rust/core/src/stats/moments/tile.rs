@@ -25,22 +25,27 @@ impl Tile<'_> {
         high: &mut [Lanes],
         low: &mut [Lanes],
     ) {
-        let starts: [Lanes; TILE] = std::array::from_fn(|i| {
-            let own = self.left.start_x.get(self.from + i).copied().unwrap_or(1.0);
-            self.right.start_product.map(|start| start * own)
-        });
+        let mut starts = [[0.0; LANES]; TILE];
+        for (starts, own) in starts.iter_mut().zip(self.left.start_x.iter().skip(self.from)) {
+            for (start, other) in starts.iter_mut().zip(&self.right.start_product) {
+                *start = own * other;
+            }
+        }
         let mut sums = starts;
         let mut lows = [[0.0; LANES]; TILE];
         self.sum::<TILE, EXACT>(&mut sums, &mut lows);
         let slots = high.iter_mut().zip(low.iter_mut());
         let found = sums.iter().zip(&starts).zip(&lows);
         for ((high, low), ((sum, start), rest)) in slots.zip(found) {
+            // Whole rows of lanes: what is stored lane by lane is not vectorised.
+            let (mut new_high, mut new_low) = (*high, *low);
             #[expect(clippy::indexing_slicing, reason = "constant bounds")]
             for lane in 0..LANES {
                 let panel = Double::of(sum[lane] - start[lane], rest[lane]);
-                let total = Double { high: high[lane], low: low[lane] } + panel;
-                (high[lane], low[lane]) = (total.high, total.low);
+                let total = Double { high: new_high[lane], low: new_low[lane] } + panel;
+                (new_high[lane], new_low[lane]) = (total.high, total.low);
             }
+            (*high, *low) = (new_high, new_low);
         }
     }
 
@@ -59,10 +64,11 @@ impl Tile<'_> {
                     let sum = x[i].mul_add(product[lane], sums[i][lane]);
                     let added = sum - sums[i][lane];
                     sums[i][lane] = sum;
-                    lows[i][lane] += x[i].mul_add(product[lane], -added);
+                    let mut lost = x[i].mul_add(product[lane], -added);
                     if !EXACT {
-                        lows[i][lane] = x[i].mul_add(rest[lane], lows[i][lane]);
+                        lost = x[i].mul_add(rest[lane], lost);
                     }
+                    lows[i][lane] += lost;
                 }
             }
         }

@@ -9,13 +9,7 @@ impl Fitted<'_> {
     /// coefficients of all, and under those of the other folds; none where these are dependent.
     #[must_use]
     pub fn cross_validate(&self, fold: &[u32], folds: usize) -> Vec<(f64, Option<f64>)> {
-        let width = self.moments.total.width();
-        let mut sums = vec![Gram::zeros(width); folds];
-        for ((high, low), &fold) in self.moments.each_group().zip(fold) {
-            let slot = sums.get_mut(fold as usize);
-            slot.into_iter().for_each(|sum| sum.add(high, low));
-        }
-        sums.iter().map(|own| self.fold(own)).collect()
+        self.moments.by_fold(fold, folds).iter().map(|own| self.fold(own)).collect()
     }
 
     fn fold(&self, own: &Gram) -> (f64, Option<f64>) {

@@ -1,0 +1,234 @@
+"""Four programmes decided for a whole country, Parquet to Parquet, against scoring it.
+
+Makes the synthetic households once, with the columns that the model and the programmes read (the
+facts of members rolled up; for the programmes of persons, one person a row), then runs in turn,
+each in a fresh process:
+
+    score    scan_parquet -> nser_pmt.score                    -> sink_parquet
+    decide   scan_parquet -> nser_pmt.decide, four programmes  -> sink_parquet, hh_id and 16 columns
+    text     the same with the reasons as text: Polars takes long to write lists
+
+Reports the least seconds of each (without starting Python), their ratio, and the largest resident
+memory that the operating system saw, Python and Polars included. The file is read from the page
+cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+# Polars and nser_pmt are imported by the child processes only: a child inherits the memory peak of
+# the process that starts it.
+
+MODEL = "schreiner-pk-2009"
+DAYS = {
+    "kafaalat": date(2024, 6, 1),
+    "taleemi-wazaif": date(2024, 6, 1),
+    "nashonuma": date(2024, 6, 1),
+    "hunarmand": date(2025, 7, 1),
+}
+REPEATS = 3
+CHECKED_ROWS = 100_000
+
+
+def make(rows: int, path: Path) -> None:
+    import polars as pl
+
+    import nser_pmt as nser
+
+    def draw(salt: int) -> pl.Expr:
+        """A number from 0 to 999, of its own for each household and salt."""
+        return pl.col("hh_id").cast(pl.UInt64).hash(salt).mod(1000)
+
+    def fact(salt: int, percent: float) -> pl.Expr:
+        """True for so many in a hundred, unknown for two."""
+        return pl.when(draw(salt) >= 20).then(draw(salt) < 20 + percent * 9.8)
+
+    levels, sexes = (
+        pl.Enum(["none", "primary", "secondary", "higher_secondary"]),
+        pl.Enum(["female", "male"]),
+    )
+    age = 4 + draw(8) % 15
+    level = (
+        pl.when(draw(9) < 300)
+        .then(pl.lit("none", dtype=levels))
+        .when(age < 11)
+        .then(pl.lit("primary", dtype=levels))
+        .when(age < 16)
+        .then(pl.lit("secondary", dtype=levels))
+        .otherwise(pl.lit("higher_secondary", dtype=levels))
+    )
+    model = nser.load_model(MODEL)
+    households = nser.synth.scan_households(rows).select("hh_id", *model.columns)
+    nser.score(households, model).with_columns(
+        ever_married_woman=fact(1, 95),
+        transgender_member=fact(2, 0.1),
+        disabled_member=fact(3, 8),
+        verified_woman=fact(4, 90),
+        verified_transgender=fact(5, 0.1),
+        kafaalat_active=fact(6, 27),
+        b_form=fact(7, 90),
+        birth_date=(
+            pl.lit(date(2024, 6, 1)) - pl.duration(days=(age * 365 + draw(16) % 365).cast(pl.Int64))
+        ).cast(pl.Date),
+        school_level=level,
+        sex=pl.when(draw(10) < 490)
+        .then(pl.lit("female", dtype=sexes))
+        .otherwise(pl.lit("male", dtype=sexes)),
+        attendance=(1000 - draw(11) / 3) / 1000,
+        admitted_on=pl.lit(date(2023, 4, 1)),
+        pregnant=fact(12, 5),
+        lactating=fact(13, 5),
+        flood_area=fact(14, 10),
+        pilot_district=fact(15, 5),
+    ).drop("pmt_status").sink_parquet(path)
+
+
+def decided(frame: Any, reasons_as: Any = "list") -> Any:
+    import nser_pmt as nser
+
+    new = ["hh_id"]
+    for name, on in DAYS.items():
+        frame = nser.decide(frame, name, on=on, suffix=f"_{name}", reasons_as=reasons_as)
+        new += [f"{n}_{name}" for n in ("eligible", "decision", "reasons", "amount")]
+    return frame.select(new)
+
+
+def run_score(source: Path, target: Path) -> None:
+    import polars as pl
+
+    import nser_pmt as nser
+
+    columns = nser.load_model(MODEL).columns
+    nser.score(pl.scan_parquet(source).select("hh_id", *columns), MODEL).sink_parquet(target)
+
+
+def run_decide(source: Path, target: Path) -> None:
+    import polars as pl
+
+    decided(pl.scan_parquet(source)).sink_parquet(target)
+
+
+def run_text(source: Path, target: Path) -> None:
+    import polars as pl
+
+    decided(pl.scan_parquet(source), "text").sink_parquet(target)
+
+
+def answers_agree(source: Path, target: Path, reasons_as: str) -> bool:
+    """Whether the file has all rows, and the first of them the decisions of the twin."""
+    import polars as pl
+
+    rows = [pl.scan_parquet(path).select(pl.len()).collect().item() for path in (source, target)]
+    expected = decided(pl.read_parquet(source, n_rows=CHECKED_ROWS), reasons_as)
+    found = pl.read_parquet(target, n_rows=CHECKED_ROWS)
+    return rows[0] == rows[1] and found.equals(expected, null_equal=True) and _twin_agrees(source)
+
+
+def _twin_agrees(source: Path) -> bool:
+    """Whether the plain-Python rule engine decides a thousand rows in the same way."""
+    import polars as pl
+
+    oracle = Path(__file__).parents[2] / "tests" / "oracle"
+    sys.path.insert(0, str(oracle))
+    import programme_twin as twin
+
+    frame = pl.read_parquet(source, n_rows=1000)
+    answers = decided(frame)
+    for name, on in DAYS.items():
+        columns = [f"{n}_{name}" for n in ("eligible", "decision", "reasons", "amount")]
+        book = twin.book(name)
+        want = [twin.decide_row(book, row, on) for row in frame.iter_rows(named=True)]
+        if answers.select(columns).rows() != want:
+            return False
+    return True
+
+
+def child(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
+    """Do one step in this process."""
+    import nser_pmt as nser
+
+    if nser._native.debug_build():
+        sys.exit("nser_pmt is a debug build; build it with --release")
+    if step == "make":
+        make(rows, source)
+        return {}
+    run = {"decide": run_decide, "text": run_text, "score": run_score}[step]
+    start, cpu_start = time.perf_counter(), time.process_time()
+    run(source, target)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    if step != "score" and not answers_agree(source, target, "text" if step == "text" else "list"):
+        sys.exit("the decisions in the file differ from those of the eager call or of plain Python")
+    size = target.stat().st_size
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "file_bytes": size}
+
+
+def in_fresh_process(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--child", step, "--dir", str(source.parent)]
+    done = subprocess.run([*command, "--rows", str(rows)], stdout=subprocess.PIPE)
+    target.unlink(missing_ok=True)
+    if done.returncode:
+        sys.exit(1)  # the child has said why
+    os.sync()  # leave no writing to the next one
+    return json.loads(done.stdout)
+
+
+def measure(folder: Path, rows: int) -> dict[str, Any]:
+    source, target = _paths(folder, rows)
+    if not source.exists():
+        part = _paths(folder, rows, suffix=".part")[0]
+        in_fresh_process("make", part, target, rows)
+        part.rename(source)
+    in_fresh_process("score", source, target, rows)  # to warm the page cache
+    runs: dict[str, list[dict[str, Any]]] = {"score": [], "decide": [], "text": []}
+    for _ in range(REPEATS):
+        for step, results in runs.items():
+            results.append(in_fresh_process(step, source, target, rows))
+    result: dict[str, Any] = {"rows": rows, "source_bytes": source.stat().st_size}
+    for step, results in runs.items():
+        result[step] = {
+            "seconds": min(r["seconds"] for r in results),
+            "all_seconds": [r["seconds"] for r in results],
+            "cpu_seconds": min(r["cpu_seconds"] for r in results),
+            "peak_bytes": max(r["peak_bytes"] for r in results),
+            "file_bytes": results[0]["file_bytes"],
+        }
+    return result
+
+
+def _paths(folder: Path, rows: int, suffix: str = "") -> tuple[Path, Path]:
+    return folder / f"programmes-{rows}.parquet{suffix}", folder / "out.parquet"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=35_000_000)
+    parser.add_argument("--dir", type=Path, help="keep the households here; default: temporary")
+    parser.add_argument(
+        "--child", choices=["make", "score", "decide", "text"], help=argparse.SUPPRESS
+    )
+    args = parser.parse_args()
+    if args.child:
+        suffix = ".part" if args.child == "make" else ""
+        source, target = _paths(args.dir, args.rows, suffix)
+        print(json.dumps(child(args.child, source, target, args.rows)))
+        return
+    with tempfile.TemporaryDirectory(prefix="nser_pmt_bench_") as temporary:
+        folder = args.dir or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        print(json.dumps(measure(folder, args.rows)))
+
+
+if __name__ == "__main__":
+    main()
