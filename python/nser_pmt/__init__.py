@@ -21,6 +21,7 @@ from nser_pmt.errors import (
     ModelError,
     NserError,
     NserWarning,
+    RegistryError,
     SchemaError,
 )
 from nser_pmt.fitting import CrossValidation, Fit, fit
@@ -48,6 +49,7 @@ from nser_pmt.source_comparison import SourceComparison, compare_sources
 from nser_pmt.status import ProgrammeStatus, Status, StatusIndex
 from nser_pmt.survey import survey_mean, survey_quantile, survey_ratio, survey_total
 from nser_pmt.targeting import Targeting, targeting
+from nser_pmt.updates import Registry, RegistryState, UpdateReport, Why
 from nser_pmt.verification import Verified, VerifyRules, verify
 
 __version__ = _native.__version__
@@ -83,6 +85,9 @@ __all__ = [
     "Programme",
     "ProgrammeStatus",
     "Proposal",
+    "Registry",
+    "RegistryError",
+    "RegistryState",
     "RunControl",
     "Scenario",
     "ScenarioChange",
@@ -93,8 +98,10 @@ __all__ = [
     "Status",
     "StatusIndex",
     "Targeting",
+    "UpdateReport",
     "Verified",
     "VerifyRules",
+    "Why",
     "assign",
     "blocking",
     "calibrate",
