@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt import _registry_files
-from nser_pmt.updates import Registry
+from nser_pmt.registry import _files as _registry_files
+from nser_pmt.registry.updates import Registry
 
 MODEL = "schreiner-pk-2009"
 START = date(2024, 2, 1)

@@ -19,13 +19,8 @@ import numpy  # noqa: F401  (imported once, not in every child)
 import polars as pl
 
 import nser_pmt  # noqa: F401
-from nser_pmt import (
-    _registry_files,
-    _registry_look_up,  # noqa: F401
-    _registry_update,  # noqa: F401
-    linking,  # noqa: F401
-)
-from nser_pmt.updates import Registry
+from nser_pmt.registry import _files as _registry_files
+from nser_pmt.registry.updates import Registry
 
 
 def apply(order: dict[str, object], log: int) -> None:

@@ -28,8 +28,8 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
-from nser_pmt import _registry_files as files
-from nser_pmt._registry_rules import RuleBook
+from nser_pmt.registry import _files as files
+from nser_pmt.registry._rules import RuleBook
 from timing import refuse_debug_build, versions
 from updates.country import TILE, tiles
 

@@ -22,14 +22,14 @@ import polars as pl
 from nser_pmt import _files
 from nser_pmt._tables import SUFFIXES, file_suffix, polars_errors, scan, sink
 from nser_pmt.control import RunControl
-from nser_pmt.diagnosis import diagnose
 from nser_pmt.errors import InternalError, ModelError, NserError
-from nser_pmt.model import Model, list_models, load_model
 from nser_pmt.pipeline import Pipeline, PipelineResult, Step, load_pipeline, run_pipeline
 from nser_pmt.pipeline._progress import Progress
 from nser_pmt.pipeline._writing import check_target
-from nser_pmt.programme import list_programmes, load_programme
-from nser_pmt.scoring import score
+from nser_pmt.programmes.programme import list_programmes, load_programme
+from nser_pmt.scoring.diagnosis import diagnose
+from nser_pmt.scoring.model import Model, list_models, load_model
+from nser_pmt.scoring.scoring import score
 
 __all__ = ["command", "main"]
 
@@ -213,7 +213,7 @@ def _provenance(model: Model) -> dict[str, str]:
 
     return {
         "nser_pmt.version": __version__,
-        "nser_pmt.model": model.id,
+        "nser_pmt.scoring.model": model.id,
         "nser_pmt.model_sha256": model.digest,
     }
 

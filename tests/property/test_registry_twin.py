@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import registries as small
-from nser_pmt.updates import Registry
+from nser_pmt.registry.updates import Registry
 from registries import no_waiting_for_the_disk  # noqa: F401
 
 HOMES = 5

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt import _verify_fields, verification
-from nser_pmt._verify_rules import _VERDICT_OF
+from nser_pmt.linkage import _verify_fields, verification
+from nser_pmt.linkage._verify_rules import _VERDICT_OF
 
 IDS: dict[str, Any] = {"id": "id", "citizen_id": "entity"}
 

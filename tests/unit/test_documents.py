@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.model import Model
+from nser_pmt.scoring.model import Model
 
 REPO = Path(__file__).parents[2]
 

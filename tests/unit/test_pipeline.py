@@ -19,7 +19,6 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import cli, synth
-from nser_pmt._deciding_plan import DECISION
 from nser_pmt.errors import DomainError, ModelError, SchemaError
 from nser_pmt.pipeline import (
     DuplicatesStep,
@@ -37,6 +36,7 @@ from nser_pmt.pipeline import (
 )
 from nser_pmt.pipeline._payments import HELD, choose_recipients, masked_name, pay, quarter
 from nser_pmt.pipeline._persons import adults
+from nser_pmt.programmes._deciding_plan import DECISION
 from nser_pmt.synth import Country
 
 ROWS = 2000

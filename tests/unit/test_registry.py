@@ -16,9 +16,9 @@ from polars.testing import assert_frame_equal
 
 import nser_pmt as nser
 import registries as small
-from nser_pmt import _registry_files
-from nser_pmt._programme_parts import Quota, RankKey
-from nser_pmt.updates import Registry
+from nser_pmt.programmes._parts import Quota, RankKey
+from nser_pmt.registry import _files as _registry_files
+from nser_pmt.registry.updates import Registry
 from registries import no_waiting_for_the_disk  # noqa: F401
 
 ON = date(2024, 3, 1)
@@ -411,8 +411,8 @@ def test_two_writers(registry: Registry, tmp_path: Path) -> None:
 def test_lock_of_a_dead_writer_is_free(registry: Registry, tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, signal
-from nser_pmt import _registry_files
-from nser_pmt._programme_parts import Quota, RankKey
+from nser_pmt.registry import _files as _registry_files
+from nser_pmt.programmes._parts import Quota, RankKey
 with _registry_files.locked(pathlib.Path({str(tmp_path / "registry")!r})):
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -22,8 +22,8 @@ from polars.testing import assert_frame_equal
 
 import nser_pmt as nser
 import registries as small
-from nser_pmt import _registry_files
-from nser_pmt.updates import Registry
+from nser_pmt.registry import _files as _registry_files
+from nser_pmt.registry.updates import Registry
 from registries import no_waiting_for_the_disk  # noqa: F401
 
 ON = date(2024, 3, 1)
@@ -197,7 +197,7 @@ def test_file_that_may_not_grow(world: tuple[Path, Path, Tables, Tables], tmp_pa
 import resource, signal
 from datetime import date
 import polars as pl, nser_pmt as nser
-from nser_pmt.updates import Registry
+from nser_pmt.registry.updates import Registry
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 registry = Registry.open({str(folder)!r})
 batch = {{n: pl.read_parquet({str(files)!r} + f"/{{n}}.parquet") for n in ("households", "people")}}
@@ -247,7 +247,7 @@ def test_interrupt_just_after_the_change(
         _registry_files.commit(folder, plain(self))
         raise KeyboardInterrupt
 
-    from nser_pmt._registry_manifest import Manifest
+    from nser_pmt.registry._manifest import Manifest
 
     monkeypatch.setattr(Manifest, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):

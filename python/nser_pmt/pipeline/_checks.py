@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from nser_pmt.control import RunControl
+from nser_pmt.linkage.verification import Verified, verify
 from nser_pmt.pipeline._config import Pipeline, VerifyStep
 from nser_pmt.pipeline._persons import adults, recipients
-from nser_pmt.verification import Verified, verify
 
 __all__ = ["check_persons", "chosen_persons", "confirmed"]
 

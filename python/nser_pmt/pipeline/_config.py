@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from nser_pmt._program import OnInvalid
 from nser_pmt._reading import parse_toml, plain, read
 from nser_pmt.errors import ModelError
-from nser_pmt.verification import VERDICTS
+from nser_pmt.linkage.verification import VERDICTS
+from nser_pmt.scoring._program import OnInvalid
 
 __all__ = [
     "DuplicatesStep",
@@ -155,7 +155,7 @@ class ProgrammeStep:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetingStep:
-    """Measure errors of targeting against known welfare (`nser_pmt.targeting`).
+    """Measure errors of targeting against known welfare (`nser_pmt.targeting.targeting`).
 
     Parameters
     ----------

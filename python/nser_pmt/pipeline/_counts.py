@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from nser_pmt.linkage.verification import Verified
 from nser_pmt.pipeline._decisions import Decided
 from nser_pmt.pipeline._duplicates import Duplicates
-from nser_pmt.verification import Verified
 
 __all__ = ["counts"]
 

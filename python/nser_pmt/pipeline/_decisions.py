@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt._programme_parts import Cutoff
-from nser_pmt.deciding import decide, recipients
 from nser_pmt.errors import ModelError, SchemaError
-from nser_pmt.model import Model
 from nser_pmt.pipeline._config import Pipeline, ProgrammeStep
 from nser_pmt.pipeline._persons import adults
-from nser_pmt.programme import Programme, load_programme
+from nser_pmt.programmes._parts import Cutoff
+from nser_pmt.programmes.deciding import decide, recipients
+from nser_pmt.programmes.programme import Programme, load_programme
+from nser_pmt.scoring.model import Model
 
 __all__ = ["Decided", "decide_programme", "due", "load_programmes", "may_receive", "reached"]
 

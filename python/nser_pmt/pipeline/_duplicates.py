@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from nser_pmt import blocking, compare, names
-from nser_pmt.clustering import cluster
 from nser_pmt.compare import Comparison
 from nser_pmt.control import RunControl
 from nser_pmt.errors import SchemaError
-from nser_pmt.link_spec import LinkSpec, load_link_spec
-from nser_pmt.linking import link
-from nser_pmt.model import missing_column
+from nser_pmt.linkage.clustering import cluster
+from nser_pmt.linkage.link_spec import LinkSpec, load_link_spec
+from nser_pmt.linkage.linking import link
 from nser_pmt.pipeline._config import DuplicatesStep, Pipeline
 from nser_pmt.pipeline._persons import adults
+from nser_pmt.scoring.model import missing_column
 
 __all__ = ["Duplicates", "find_duplicates", "usual_plan"]
 

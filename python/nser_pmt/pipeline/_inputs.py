@@ -12,8 +12,8 @@ import polars as pl
 from nser_pmt import cnic
 from nser_pmt._tables import polars_errors, scan
 from nser_pmt.errors import ModelError, SchemaError
-from nser_pmt.model import missing_column
 from nser_pmt.pipeline._config import Pipeline, Source
+from nser_pmt.scoring.model import missing_column
 
 __all__ = ["Frame", "Inputs", "read_inputs"]
 

@@ -6,7 +6,7 @@ import datetime
 
 import polars as pl
 
-from nser_pmt._programme_compile import before_age
+from nser_pmt.programmes._compile import before_age
 
 __all__ = ["ADULT", "adults", "recipients"]
 

@@ -13,13 +13,13 @@ import polars as pl
 
 from nser_pmt import _native
 from nser_pmt._tables import sink
-from nser_pmt.model import Model
+from nser_pmt.linkage.verification import Verified
 from nser_pmt.pipeline._config import Pipeline
 from nser_pmt.pipeline._decisions import Decided
 from nser_pmt.pipeline._duplicates import Duplicates
 from nser_pmt.pipeline._writing import RECORD, replacing_folder
-from nser_pmt.targeting import Targeting
-from nser_pmt.verification import Verified
+from nser_pmt.scoring.model import Model
+from nser_pmt.targeting.targeting import Targeting
 
 __all__ = ["PipelineResult"]
 
@@ -51,7 +51,7 @@ class PipelineResult:
         Errors of the score.
     decision_errors
         Errors of each programme's decisions: ``line``, ``headcount`` (share of the poor),
-        ``coverage``, ``ier``, ``eer``, ``cgh``; see `nser_pmt.targeting`.
+        ``coverage``, ``ier``, ``eer``, ``cgh``; see `nser_pmt.targeting.targeting`.
     counts
         What became of the rows: ``step``, ``what``, ``rows``.
     """
@@ -116,7 +116,7 @@ class PipelineResult:
         """
         provenance = {
             "nser_pmt.version": _native.__version__,
-            "nser_pmt.model": self.model.id,
+            "nser_pmt.scoring.model": self.model.id,
             "nser_pmt.model_sha256": self.model.digest,
             "nser_pmt.config_sha256": self.config.digest,
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from nser_pmt.control import RunControl
-from nser_pmt.model import load_model
+from nser_pmt.linkage.verification import Verified
 from nser_pmt.pipeline._checks import check_persons, chosen_persons, confirmed
 from nser_pmt.pipeline._config import Pipeline, load_pipeline
 from nser_pmt.pipeline._counts import counts
@@ -25,8 +25,8 @@ from nser_pmt.pipeline._payments import PAYMENTS, choose_recipients, pay
 from nser_pmt.pipeline._progress import Progress, Reporter
 from nser_pmt.pipeline._result import PipelineResult
 from nser_pmt.pipeline._targeting import errors_of_decisions, errors_of_score, with_truth
-from nser_pmt.scoring import score
-from nser_pmt.verification import Verified
+from nser_pmt.scoring.model import load_model
+from nser_pmt.scoring.scoring import score
 
 __all__ = ["run_pipeline"]
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from nser_pmt.control import RunControl
-from nser_pmt.model import Model
 from nser_pmt.pipeline._config import TargetingStep
-from nser_pmt.targeting import Targeting, targeting
+from nser_pmt.scoring.model import Model
+from nser_pmt.targeting.targeting import Targeting, targeting
 
 __all__ = ["errors_of_decisions", "errors_of_score", "with_truth"]
 
