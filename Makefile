@@ -21,7 +21,7 @@ OLDEST_TESTS := tests/unit tests/property
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/built ## Score 1,000,000 synthetic households (DATA=file.parquet MODEL=id: your own)
+demo: $(VENV)/built ## From 1,000,000 synthetic forms to a payment list (ROWS=n; DATA=file.parquet MODEL=id: score yours)
 	@$(BIN)/python demo/demo.py --model $(MODEL) --rows $(ROWS) $(if $(DATA),--data $(DATA))
 
 test: $(VENV)/built $(VENV)/dev $(OLDEST)/installed ## Run every test: Rust, doctests, pytest, stubs, README, oldest Polars

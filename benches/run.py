@@ -24,6 +24,7 @@ import similarity.report
 import status.report
 import targeting.report
 import top_k.report
+import updates.report
 import verify.report
 from report import machine
 
@@ -41,6 +42,7 @@ SUITES = {
     "status": status.report.report,
     "targeting": targeting.report.report,
     "top_k": top_k.report.report,
+    "updates": updates.report.report,
     "verify": verify.report.report,
 }
 

@@ -1,8 +1,10 @@
-"""Score a million synthetic households, or a file of your own, and say what came out."""
+"""From survey forms to a payment list on a million synthetic households; or score your file."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,36 +13,107 @@ import polars as pl
 
 import nser_pmt as nser
 from nser_pmt import cli
+from nser_pmt.pipeline import ScoreStep
 
 OUT = Path("build/demo")
+COUNTRY = OUT / "country"
+STORY = Path("demo/story.toml")
+MODEL = "schreiner-pk-2009"
 
 
 def main() -> int:
     """Run the demonstration."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="a file of households; by default synthetic ones")
-    parser.add_argument("--model", default="schreiner-pk-2009")
+    parser.add_argument("--data", type=Path, help="a file of households to score, and nothing else")
+    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--rows", type=int, default=1_000_000)
     options = parser.parse_args()
 
     OUT.mkdir(parents=True, exist_ok=True)
-    source = options.data or OUT / "households.parquet"
-    if options.data is None:
-        print(f"Making {options.rows:,} synthetic households (no real person) -> {source}")
-        start = time.perf_counter()
-        nser.synth.scan_households(options.rows, seed=2016).sink_parquet(source)
-        print(f"  {time.perf_counter() - start:.1f} s")
+    if options.data is not None:
+        return score(options.data, options.model)
+    return tell(options.rows, options.model)
 
-    output = OUT / "scored.parquet"
-    print(f"\n$ nser-pmt score {options.model} {source} {output}")
+
+def tell(rows: int, model: str) -> int:
+    """Make a country, and run the pipeline on it."""
     start = time.perf_counter()
-    code = cli.main(["score", options.model, str(source), str(output)])
+    print(f"Making {rows:,} synthetic households, their members and citizens (no real person) ...")
+    shutil.rmtree(COUNTRY, ignore_errors=True)
+    nser.synth.write_registry(COUNTRY, rows, seed=2016)
+    truth = pl.read_parquet(COUNTRY / "household_truth")
+    print(f"  {time.perf_counter() - start:.1f} s")
+
+    print(f"\n$ nser-pmt run {STORY}")
+    ran = time.perf_counter()
+    config = nser.load_pipeline(STORY)
+    if model != MODEL:
+        config = dataclasses.replace(config, score=ScoreStep(model=model))
+    result: list[nser.PipelineResult] = []
+    code = cli.reported(lambda: result.append(cli.run_and_write(config)))
+    if code != 0:
+        return code
+    print(f"  {time.perf_counter() - ran:.1f} s")
+    summary(result[0], truth)
+    print(f"\nAll in {time.perf_counter() - start:.0f} s.")
+    print("Synthetic households say nothing about Pakistan: this shows the machinery.")
+    return 0
+
+
+def summary(result: nser.PipelineResult, truth: pl.DataFrame) -> None:
+    """Print what a person wants to know first."""
+    decided = [
+        (name, decision, rows)
+        for name, d in result.decisions.items()
+        for decision, rows in d.frame.group_by("decision")
+        .agg(rows=pl.len())
+        .sort("decision")
+        .cast({"decision": pl.String})
+        .iter_rows()
+    ]
+    table = pl.DataFrame(decided, schema=["programme", "decision", "rows"], orient="row")
+    table = table.pivot("decision", index="programme", values="rows")
+    show("Decisions: households for kafaalat, members for the others", table)
+
+    free = pl.col("held").is_null()
+    paid = result.payments.group_by("programme", maintain_order=True).agg(
+        payments=free.sum(), rupees=pl.col("amount").filter(free).sum(), held=(~free).sum()
+    )
+    show("Payments of the quarter (research lines, not official)", paid)
+
+    if result.duplicates is not None:
+        found = result.duplicates.households.join(truth, on="hh_id")
+        kept = truth.select(duplicate_of="hh_id", kept="household")
+        right = found.join(kept, on="duplicate_of").filter(pl.col("household") == pl.col("kept"))
+        known = int(truth.get_column("further").sum())
+        rows = [(known, found.height, right.height)]
+        names = ["registered twice", "found", "rightly"]
+        show("Households, by the latent truth", pl.DataFrame(rows, schema=names, orient="row"))
+
+    errors = result.decision_errors
+    if errors is not None:
+        percent = (pl.col("headcount", "coverage", "ier", "eer") * 100).round(1)
+        named = errors.select("programme", percent).rename(
+            {
+                "headcount": "poor %",
+                "coverage": "reached %",
+                "ier": "inclusion error %",
+                "eer": "exclusion error %",
+            }
+        )
+        show("Errors against the poorest fifth, counted by persons", named)
+
+
+def score(source: Path, model: str) -> int:
+    """Score the households of a file."""
+    output = OUT / "scored.parquet"
+    print(f"$ nser-pmt score {model} {source} {output}")
+    start = time.perf_counter()
+    code = cli.main(["score", model, str(source), str(output)])
     if code != 0:
         return code
     print(f"  {time.perf_counter() - start:.1f} s")
-    report(pl.read_parquet(output), nser.load_model(options.model))
-    if options.data is None:
-        print("\nSynthetic households say nothing about Pakistan: this shows the machinery.")
+    report(pl.read_parquet(output), nser.load_model(model))
     return 0
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
-from nser_pmt.model import (
+from nser_pmt.scoring.model import (
     Affine,
     Bin,
     BinsTerm,

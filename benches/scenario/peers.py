@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from nser_pmt.model import LevelsTerm, Model
+from nser_pmt.scoring.model import LevelsTerm, Model
 from scenario.workload import CUTOFF
 
 

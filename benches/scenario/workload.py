@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
-from nser_pmt.model import Input, Level, LevelsTerm, Model
+from nser_pmt.scoring.model import Input, Level, LevelsTerm, Model
 
 QUESTIONS = 40
 DISTRICTS = 140

@@ -10,7 +10,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import nser_pmt as nser
-from nser_pmt._targeting_cuts import Steps, steps
+from nser_pmt.targeting._cuts import Steps, steps
 from targeting.workload import RATE, Registry
 from timing import Forms
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 if TYPE_CHECKING:
-    from nser_pmt.targeting import Targeting
+    from nser_pmt.targeting.targeting import Targeting
 
 __all__ = [
     "coefficient_rows",

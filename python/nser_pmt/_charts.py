@@ -20,7 +20,7 @@ from nser_pmt._svg import AGAINST, FOR, LETTERS, Bar, Interval, bars, intervals,
 from nser_pmt._svg import histogram as histogram_svg
 
 if TYPE_CHECKING:
-    from nser_pmt.targeting import Targeting
+    from nser_pmt.targeting.targeting import Targeting
 
 __all__ = [
     "coefficient_intervals",

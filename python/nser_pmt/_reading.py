@@ -16,7 +16,7 @@ import math
 import tomllib
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from nser_pmt.errors import ModelError
@@ -155,6 +155,10 @@ def _convert(hint: Any, value: object, place: str) -> Any:
             raise _wrong(place, f"a list of {len(args)}")
         pairs = enumerate(zip(args, value, strict=True))
         return tuple(_convert(a, v, f"{place}[{i}]") for i, (a, v) in pairs)
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise _wrong(place, "a table")
+        return {k: _convert(args[1], v, _join(place, k)) for k, v in value.items()}
     if dataclasses.is_dataclass(hint):
         return _read_entry(hint, value, place)
     return _convert_scalar(hint, value, place)

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nser_pmt.model import Bin, Model, Term
+    from nser_pmt.scoring.model import Bin, Model, Term
 
 _STATUS = {
     "published": "published formula",
@@ -70,7 +70,7 @@ def _groups(model: Model) -> list[tuple[str, float, tuple[Term, ...]]]:
 
 
 def _points(term: Term) -> str:
-    from nser_pmt.model import BinsTerm, LevelsTerm, LinearTerm, ProductTerm
+    from nser_pmt.scoring.model import BinsTerm, LevelsTerm, LinearTerm, ProductTerm
 
     if isinstance(term, LevelsTerm):
         parts = [(str(v.label or v.values[0]), v.points) for v in term.levels]

@@ -32,6 +32,7 @@ Interval: TypeAlias = tuple[str, float | None, float | None, float | None, bool]
 _WIDTH = 680
 _LABELS = 210
 _NUMBERS = 62
+_LETTER = 7
 _ROW = 18
 _GAP = 12
 LETTERS = 26
@@ -66,7 +67,11 @@ def bars(
     """
     values = [0.0, full, *(value for _, group in groups for _, value, _ in group)]
     low, high = min(values), max(values)
-    unit = (_WIDTH - _LABELS - 2 * _NUMBERS) / ((high - low) or 1.0)
+    letters = max(
+        (len(f"{value:{form}}") for _, group in groups for _, value, _ in group), default=0
+    )
+    room = max(_NUMBERS, 6 + _LETTER * letters)
+    unit = (_WIDTH - _LABELS - _NUMBERS - room) / ((high - low) or 1.0)
     zero = _LABELS + _NUMBERS - low * unit
     # Names stand beside the first label if all of them have room there, or else above it.
     above = any(

@@ -1,4 +1,4 @@
-"""The command line: ``nser-pmt score``, ``models``, ``check``, ``programmes``.
+"""The command line: ``nser-pmt run``, ``score``, ``models``, ``check``, ``programmes``.
 
 Exit codes: 0 done; 2 the user's input is at fault (one line says how); 1 our fault; 130 Ctrl-C.
 """
@@ -8,26 +8,30 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
+import signal
 import sys
+import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import polars as pl
 
-from nser_pmt import _engine, _files
+from nser_pmt import _files
+from nser_pmt._tables import SUFFIXES, file_suffix, polars_errors, scan, sink
 from nser_pmt.control import RunControl
-from nser_pmt.diagnosis import diagnose
-from nser_pmt.errors import InternalError, NserError, SchemaError
-from nser_pmt.model import Model, list_models, load_model
-from nser_pmt.programme import list_programmes, load_programme
-from nser_pmt.scoring import score
+from nser_pmt.errors import InternalError, ModelError, NserError
+from nser_pmt.pipeline import Pipeline, PipelineResult, Step, load_pipeline, run_pipeline
+from nser_pmt.pipeline._progress import Progress
+from nser_pmt.pipeline._writing import check_target
+from nser_pmt.programmes.programme import list_programmes, load_programme
+from nser_pmt.scoring.diagnosis import diagnose
+from nser_pmt.scoring.model import Model, list_models, load_model
+from nser_pmt.scoring.scoring import score
 
 __all__ = ["command", "main"]
-
-SUFFIXES = (".parquet", ".csv", ".arrow", ".ipc", ".feather")
 
 
 def command() -> NoReturn:
@@ -48,8 +52,13 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    return reported(lambda: options.run(options))
+
+
+def reported(work: Callable[[], object]) -> int:
+    """Do the work of a command, say in a line what went wrong, and return the exit code."""
     try:
-        options.run(options)
+        work()
     except KeyboardInterrupt:
         return _fail("stopped; nothing was written", 130)
     except InternalError as error:
@@ -87,6 +96,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=_score)
 
+    story = commands.add_parser(
+        "run", help="from survey forms to a payment list and a report, as a file says"
+    )
+    story.add_argument("config", type=Path, help="a .toml file; see docs/run.md")
+    story.add_argument(
+        "--output", type=Path, help="folder to write, instead of the file's; replaced when done"
+    )
+    story.set_defaults(run=_run)
+
     two = commands.add_parser("models", help="list the bundled models, or show one")
     two.add_argument("model", nargs="?", help="name or file of a model to show and lint")
     two.set_defaults(run=_models)
@@ -114,18 +132,43 @@ def _parser() -> argparse.ArgumentParser:
 def _score(options: argparse.Namespace) -> None:
     model = load_model(options.model)
     source = scan(options.input)
-    _suffix(options.output)
+    file_suffix(options.output)
     control = RunControl()
-    with _polars_errors(options.input):
+    with polars_errors(options.input):
         scored = score(source, model, on_invalid=options.on_invalid, control=control)
         total = _count(source, options.input)
     with (
         _files.replacing(options.output) as temporary,
-        _polars_errors(options.input, options.output),
+        polars_errors(options.input, options.output),
     ):
         _watched(lambda: sink(scored, temporary, _provenance(model)), control, total)
     counts = ", ".join(f"{n:,} {name}" for name, n in control.statuses.items())
     print(f"{options.output}: {control.done:,} households scored with {model.id} ({counts})")
+
+
+def _run(options: argparse.Namespace) -> None:
+    run_and_write(load_pipeline(options.config), options.output)
+
+
+def run_and_write(pipeline: Pipeline, output: Path | None = None) -> PipelineResult:
+    """Run a pipeline, tell of each step, and write what came out, all or nothing."""
+    if output is None:
+        if pipeline.output is None:
+            raise ModelError(
+                "output: missing", code="missing_key", hint="Name a folder there or in --output"
+            )
+        output = pipeline.path(pipeline.output)
+    check_target(output)
+    with _stopped_by_sigterm(), _told_steps() as tell:
+        result = run_pipeline(pipeline, progress=tell)
+        start = time.perf_counter()
+        tell(Step(name="write", does=str(output)))
+        result.write(output)
+        files = sorted(path.name for path in output.iterdir())
+        seconds = time.perf_counter() - start
+        tell(Step(name="write", does=str(output), found=", ".join(files), seconds=seconds))
+    print(f"{output / 'report.html'}: open it in a browser")
+    return result
 
 
 def _models(options: argparse.Namespace) -> None:
@@ -152,7 +195,7 @@ def _programmes(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     model = load_model(options.model)
-    with _polars_errors(options.input):
+    with polars_errors(options.input):
         found = diagnose(scan(options.input), model, unknown_levels=options.levels)
     with _wide():
         print(found.drop("unknown_levels"))
@@ -164,49 +207,13 @@ def _check(options: argparse.Namespace) -> None:
 # -- files -----------------------------------------------------------------------------------------
 
 
-def scan(path: Path) -> pl.LazyFrame:
-    """Open a file by its suffix."""
-    if path.is_dir():
-        raise IsADirectoryError(21, "is a folder, not a file", str(path))
-    if not path.exists():
-        raise FileNotFoundError(2, "no such file", str(path))
-    if path.stat().st_size == 0:
-        raise SchemaError(f"{path}: the file is empty", code="empty_file")
-    readers: dict[str, Callable[[Path], pl.LazyFrame]] = {
-        ".parquet": pl.scan_parquet,
-        ".csv": pl.scan_csv,
-    }
-    return readers.get(_suffix(path), pl.scan_ipc)(path)
-
-
-def sink(frame: pl.LazyFrame, path: Path, provenance: dict[str, str]) -> None:
-    """Stream a frame to a file by its suffix. Parquet also keeps the provenance."""
-    suffix = _suffix(path)
-    if suffix == ".parquet":
-        frame.sink_parquet(path, metadata=provenance)
-    elif suffix == ".csv":
-        frame.sink_csv(path)
-    else:
-        frame.sink_ipc(path)
-
-
-def _suffix(path: Path) -> str:
-    if path.suffix not in SUFFIXES:
-        raise SchemaError(
-            f"{path}: cannot tell the format",
-            code="unknown_suffix",
-            hint=f"End the path in {', '.join(SUFFIXES)}",
-        )
-    return path.suffix
-
-
 def _provenance(model: Model) -> dict[str, str]:
     """Say in the file which formula the scores came from."""
     from nser_pmt import __version__
 
     return {
         "nser_pmt.version": __version__,
-        "nser_pmt.model": model.id,
+        "nser_pmt.scoring.model": model.id,
         "nser_pmt.model_sha256": model.digest,
     }
 
@@ -218,28 +225,6 @@ def _count(source: pl.LazyFrame, path: Path) -> int | None:
     return int(source.select(pl.len()).collect().item())
 
 
-@contextlib.contextmanager
-def _polars_errors(source: Path, target: Path | None = None) -> Iterator[None]:
-    """Turn the errors of Polars into ours; their own texts may quote data."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError) as error:
-        ours = _engine.typed(error)
-        system = re.search(r"\(os error (\d+)\)", str(error))
-        if ours is not None:
-            raise ours from None
-        if system is not None:
-            number = int(system[1])
-            raise OSError(number, os.strerror(number), str(target or source)) from None
-        if isinstance(error, OSError):
-            raise
-        raise SchemaError(
-            f"{source}: cannot be read as {source.suffix} ({type(error).__name__}); is the file "
-            "complete and of that format?",
-            code="unreadable_file",
-        ) from None
-
-
 def _wide() -> pl.Config:
     return pl.Config(
         tbl_rows=-1,
@@ -249,6 +234,63 @@ def _wide() -> pl.Config:
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     )
+
+
+# -- progress of steps -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _told_steps() -> Iterator[Progress]:
+    """Yield what tells of steps: a line each, and on a terminal the seconds that go by."""
+    show = sys.stderr.isatty()
+    now: list[tuple[str, float]] = []
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(0.2):
+            for line, start in now[:1]:
+                print(
+                    f"\r\x1b[K{line}  {time.perf_counter() - start:.0f} s",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    def tell(step: Step) -> None:
+        line = f"{step.name:<11} {step.does}"
+        if step.seconds is None:
+            now[:] = [(line, time.perf_counter())]
+            return
+        now.clear()
+        if show:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        print(f"{line:<84} {step.seconds:6.1f} s", flush=True)
+        for part in textwrap.wrap(step.found or "", 80, break_on_hyphens=False):
+            print(f"{'':<11} {part}", flush=True)
+
+    ticker = threading.Thread(target=tick, name="nser-pmt-progress", daemon=True)
+    if show:
+        ticker.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        if show:
+            ticker.join()
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Leave as by Ctrl-C when the process is asked to end, so that no half output stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # -- progress --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
     |- SchemaError    (ValueError)      a column that is missing or has an unusable type
     |- DomainError    (ValueError)      a value outside what the model accepts
     |- ConvergenceError (ArithmeticError)
+    |- RegistryError  (RuntimeError)    a stored registry that is busy, damaged or not writable
     |- CancelledError (RuntimeError)    stopped by the caller, or out of time
     `- InternalError  (RuntimeError)    our fault: a caught panic
 
@@ -26,6 +27,7 @@ __all__ = [
     "ModelError",
     "NserError",
     "NserWarning",
+    "RegistryError",
     "SchemaError",
 ]
 
@@ -77,6 +79,10 @@ class DomainError(NserError, ValueError):
 
 class ConvergenceError(NserError, ArithmeticError):
     """An estimation that did not converge."""
+
+
+class RegistryError(NserError, RuntimeError):
+    """A stored registry that is busy, damaged, not there or cannot be written."""
 
 
 class CancelledError(NserError, RuntimeError):

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-from nser_pmt._link_ids import Frame, HasFrame, absent, frame_of, read_ids, refuse, taken
 from nser_pmt._options import invalid
 from nser_pmt.errors import SchemaError
+from nser_pmt.linkage._ids import Frame, HasFrame, absent, frame_of, read_ids, refuse, taken
 
 __all__ = ["FromSource", "Newest", "Rule", "from_source", "newest", "representative"]
 

@@ -1,7 +1,7 @@
 """A slow, obvious scorer: Polars expressions only, one `when` a level and one a bin.
 
 It shares no code with the Rust core; the tests hold the two to the same bits. It follows the
-docstrings of `nser_pmt.model` and `nser_pmt.score`.
+docstrings of `nser_pmt.scoring.model` and `nser_pmt.score`.
 
 Every term is two expressions, a status code (0 ok, 1 missing, 2 out of domain) and its points; the
 model adds the points from left to right and takes the highest code.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nser_pmt.model import (
+from nser_pmt.scoring.model import (
     Affine,
     Bin,
     BinsTerm,

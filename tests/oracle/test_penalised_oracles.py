@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt._least_squares import LeastSquares, sums
-from nser_pmt._penalised import Penalty, path
-from nser_pmt._prepared import prepare
-from nser_pmt._stepwise import stepwise
+from nser_pmt.estimation._least_squares import LeastSquares, sums
+from nser_pmt.estimation._penalised import Penalty, path
+from nser_pmt.estimation._prepared import prepare
+from nser_pmt.estimation._stepwise import stepwise
 
 SCHOOLS = ["ell", "meals", "mobility", "col.grad", "grad.sch", "full", "emer", "hsg", "some.col"]
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt._targeting_cuts import quantile, steps
-from nser_pmt._targeting_metrics import metrics
+from nser_pmt.targeting._cuts import quantile, steps
+from nser_pmt.targeting._metrics import metrics
 
 pytestmark = pytest.mark.data
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt.clustering import Method
+from nser_pmt.linkage.clustering import Method
 
 Row = tuple[int, int, float]
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt.programme import Quota, RankKey
+from nser_pmt.programmes import Quota, RankKey
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS / "oracle"))
@@ -244,7 +244,7 @@ def test_every_birth_date_around_an_age(months: int) -> None:
     """Each day of three years before each age, decided on leap days and month ends."""
     test = {"column": "birth_date", "age": "months", "ge": months}
     book = {"inputs": {"birth_date": {"type": "date"}}}
-    from nser_pmt._programme_compile import before_age
+    from nser_pmt.programmes._compile import before_age
 
     for on in (date(2024, 2, 29), date(2025, 2, 28), date(2025, 3, 1), date(2024, 12, 31)):
         last = before_age(months, on)

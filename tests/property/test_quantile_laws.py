@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import nser_pmt as nser
 from nser_pmt import _engine, _native
-from nser_pmt._dense import dense
-from nser_pmt._prepared import prepare
+from nser_pmt.estimation._dense import dense
+from nser_pmt.estimation._prepared import prepare
 
 WHOLE = st.integers(-4, 4)
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import nser_pmt as nser
 from nser_pmt import _native
-from nser_pmt._program import program
-from nser_pmt._scenario_codes import how
-from nser_pmt.model import LinearTerm, ProductTerm, Term
+from nser_pmt.scenario._codes import how
+from nser_pmt.scoring._program import program
+from nser_pmt.scoring.model import LinearTerm, ProductTerm, Term
 from strategies import models_and_frames
 
 CASES = models_and_frames()
@@ -35,13 +35,15 @@ def scenario(frame: pl.DataFrame, model: nser.Model, **options: Any) -> nser.Sce
 
 
 def with_places(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Add a district, sometimes null, and whole weights."""
+    """Add a district, sometimes null, and whole weights that are not all zero."""
     rng = np.random.default_rng(seed)
     districts = pl.Series(["Attock", "Badin", "Chitral", None], dtype=pl.String)
     rows = frame.height
+    weights = rng.integers(0, 9, rows)
+    weights[:1] += 1
     return frame.with_columns(
         district=districts.gather(pl.Series(rng.integers(0, 4, rows), dtype=pl.UInt32)),
-        weight=pl.Series(rng.integers(0, 9, rows), dtype=pl.Int64),
+        weight=pl.Series(weights, dtype=pl.Int64),
     )
 
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt import _engine, _native, scoring
-from nser_pmt.model import (
+from nser_pmt import _engine, _native
+from nser_pmt.scoring import scoring
+from nser_pmt.scoring.model import (
     Input,
     Level,
     LevelsTerm,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt._targeting_metrics import METRICS
+from nser_pmt.targeting._metrics import METRICS
 from oracle import targeting_twin as twin
 
 # Few distinct values: ties and exact hits of a share are what goes wrong.

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt import _verify_fields, verification
-from nser_pmt._verify_rules import _VERDICT_OF
+from nser_pmt.linkage import _verify_fields, verification
+from nser_pmt.linkage._verify_rules import _VERDICT_OF
 
 IDS: dict[str, Any] = {"id": "id", "citizen_id": "entity"}
 
@@ -91,9 +91,11 @@ def test_other_citizens_do_not_change_what_is_confirmed(seed: int, n: int) -> No
 )
 def test_codes_of_birth_dates_are_those_of_a_naive_twin(dates: list[Any]) -> None:
     pairs = [(a, b) for a, *change in dates if (b := changed(a, *change)) is not None]
-    frame = pl.DataFrame(pairs, schema={"a": pl.Date, "b": pl.Date}, orient="row")
-    codes = frame.select(_verify_fields._births(pl.col("a"), pl.col("b"), 3)).to_series().to_list()
-    assert codes == [twin(a, b) for a, b in pairs]
+    schema = {"birth_date": pl.Date, "birth_date_citizen": pl.Date}
+    missing = [(None, a) for a, _ in pairs] + [(b, None) for _, b in pairs]
+    frame = pl.DataFrame(pairs + missing, schema=schema, orient="row")
+    codes = _verify_fields._births_of(frame, 3).to_list()
+    assert codes == [twin(a, b) for a, b in pairs] + [None] * len(missing)
 
 
 def changed(date: datetime.date, how: str, at: int, digit: int) -> datetime.date | None:

@@ -106,6 +106,12 @@ assert_type(nser.survey_quantile(eager, "tv", [0.2, 0.5], psu="psu"), pl.DataFra
 assert_type(fit.to_scorecard(points=50), nser.Scorecard)
 nser.fit(eager, fit.spec, method="quantile", tau=0.3, errors="bootstrap", replicates=100, seed=1)
 
+pipeline = nser.load_pipeline("run.toml")
+assert_type(pipeline, nser.Pipeline)
+made = nser.run_pipeline(pipeline, households=eager, people=eager.lazy(), progress=print)
+assert_type(made, nser.PipelineResult)
+assert_type(made.payments, pl.DataFrame)
+assert_type(made.report(), str)
 moved = nser.shock(eager, model, area={"area": "a"}, effect={"tv": False}, line=1)
 assert_type(moved, nser.Shock[pl.DataFrame])
 assert_type(moved.newly_below, pl.DataFrame)

@@ -52,7 +52,7 @@ def test_parquet_says_which_model_it_was(households: Path, tmp_path: Path) -> No
     output = tmp_path / "scored.parquet"
     assert run("score", MODEL, households, output) == 0
     metadata = pl.read_parquet_metadata(output)
-    assert metadata["nser_pmt.model"] == MODEL
+    assert metadata["nser_pmt.scoring.model"] == MODEL
     assert metadata["nser_pmt.model_sha256"] == CARD.digest
 
 

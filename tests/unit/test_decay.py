@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.errors import DomainError, SchemaError
-from nser_pmt.model import Strata, Stratum
+from nser_pmt.scoring.model import Strata, Stratum
 
 
 @pytest.fixture(scope="module")

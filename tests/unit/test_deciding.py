@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.errors import DomainError, ModelError, SchemaError
-from nser_pmt.programme import Quota, RankKey
+from nser_pmt.programmes import Quota, RankKey
 
 DAY = date(2024, 6, 1)
 EXAMPLE = Path(__file__).parents[1] / "vectors" / "programme_example.toml"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 import nser_pmt as nser
-from nser_pmt.model import (
+from nser_pmt.scoring.model import (
     Bin,
     BinsTerm,
     Cell,

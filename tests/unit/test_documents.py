@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.model import Model
+from nser_pmt.scoring.model import Model
 
 REPO = Path(__file__).parents[2]
 
@@ -52,6 +53,15 @@ def test_the_documented_model_loads_lints_and_scores() -> None:
     score, status = model.score_one(household | {"rooms": 3, "hhsize": 10, "land": 0.0})
     assert status == "ok" and score is not None and 0 <= score <= 100
     assert "[strata]" in strata
+
+
+def test_the_documented_run_has_every_key(tmp_path: Path) -> None:
+    (text,) = blocks(REPO / "docs" / "run.md", "toml")
+    (tmp_path / "run.toml").write_text(text, encoding="utf-8")
+    config = nser.load_pipeline(tmp_path / "run.toml")
+    for part in (config, config.verify, config.duplicates, config.score, config.programmes[0]):
+        for field in dataclasses.fields(part):
+            assert field.name == "folder" or field.name in text
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "bench", "lint", "help"])

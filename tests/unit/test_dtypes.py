@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.model import Bin, BinsTerm, Input, Level, LevelsTerm, Model
+from nser_pmt.scoring.model import Bin, BinsTerm, Input, Level, LevelsTerm, Model
 from strategies import make_model
 
 ROADS = ("eager", "lazy", "expression", "explain", "diagnose")

@@ -11,11 +11,11 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import _engine, _native
-from nser_pmt._dense import dense
-from nser_pmt._least_squares import sums
-from nser_pmt._prepared import Prepared, prepare
-from nser_pmt._quantile import bandwidth
 from nser_pmt.errors import ConvergenceError, DomainError, ModelError
+from nser_pmt.estimation._dense import dense
+from nser_pmt.estimation._least_squares import sums
+from nser_pmt.estimation._prepared import Prepared, prepare
+from nser_pmt.estimation._quantile import bandwidth
 
 
 def survey(n: int = 600, seed: int = 1) -> pl.DataFrame:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nser_pmt._key_index import KeyIndex
 from nser_pmt.errors import ModelError, SchemaError
+from nser_pmt.registry._key_index import KeyIndex
 
 KEYS = st.one_of(st.none(), st.integers(0, 20), st.integers(0, 2**64 - 1))
 VALUES = st.one_of(st.integers(0, 9), st.integers(0, 2**64 - 1))

@@ -17,8 +17,8 @@ from hypothesis import given
 
 import nser_pmt as nser
 from nser_pmt import _files
-from nser_pmt.lint import lint
-from nser_pmt.model import Bin, MinMax, Model, Round
+from nser_pmt.scoring.lint import lint
+from nser_pmt.scoring.model import Bin, MinMax, Model, Round
 from strategies import models
 
 TOML = """

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt.programme import Quota, RankKey
+from nser_pmt.programmes import Quota, RankKey
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS / "oracle"))

@@ -12,7 +12,7 @@ import pytest
 import nser_pmt as nser
 from nser_pmt import cli
 from nser_pmt.errors import DomainError, ModelError
-from nser_pmt.programme import Quota, RankKey
+from nser_pmt.programmes import Quota, RankKey
 
 EXAMPLE = Path(__file__).parents[1] / "vectors" / "programme_example.toml"
 BUNDLED = Path(nser.__file__).parent / "data" / "programmes"

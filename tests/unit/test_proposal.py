@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import nser_pmt as nser
-from nser_pmt._roles import role_of
+from nser_pmt.linkage._roles import role_of
 
 MADE = nser.synth.people(12_000, seed=4)
 PEOPLE = MADE.records

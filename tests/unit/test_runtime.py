@@ -21,7 +21,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt import _native, cli
-from nser_pmt.model import Input, LinearTerm, Model
+from nser_pmt.scoring.model import Input, LinearTerm, Model
 from strategies import make_model
 
 PATHS = [str(folder) for folder in Path(__file__).parents[:2]]

@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.errors import DomainError, ModelError
-from nser_pmt.model import (
+from nser_pmt.scoring.model import (
     Affine,
     Bin,
     BinsTerm,

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt._shock_area import drawn
 from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.registry._shock_area import drawn
 
 MODEL = nser.load_model("schreiner-pk-2009")
 LOST: dict[str, Any] = {"tv": False, "fridge_freezer": False, "toilet": "none"}

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nser_pmt as nser
-from nser_pmt._source_agreement import agreement
-from nser_pmt._source_pairs import paired
 from nser_pmt.errors import DomainError, SchemaError
+from nser_pmt.registry._source_agreement import agreement
+from nser_pmt.registry._source_pairs import paired
 
 MODEL = nser.load_model("schreiner-pk-2009")
 GRADES = pl.Enum(["low", "middle", "high"])

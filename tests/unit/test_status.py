@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import nser_pmt as nser
 from nser_pmt import cnic
 from nser_pmt.errors import DomainError, ModelError, SchemaError
-from nser_pmt.status import Status
+from nser_pmt.registry.status import Status
 
 DAY = date(2024, 6, 1)
 DECISIONS = pl.Enum(["eligible", "not_eligible", "needs_data", "over_quota"])
@@ -181,7 +181,7 @@ def test_no_answer_shows_whose_number_it_is(index: nser.StatusIndex) -> None:
 
 @given(name=st.text(max_size=30))
 def test_a_masked_name_shows_initials_and_nothing_else(name: str) -> None:
-    from nser_pmt._status_build import masked_name
+    from nser_pmt.registry._status_build import masked_name
 
     masked = pl.select(masked_name(pl.lit(name))).item()
     assert re.fullmatch(r"(|[^\W\d_]?\*{3}( [^\W\d_]?\*{3})*)", masked)
@@ -405,7 +405,7 @@ def test_damaged_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         nser.StatusIndex.load(path)
     assert caught.value.code == "truncated_index"
-    from nser_pmt._key_index import KeyIndex
+    from nser_pmt.registry._key_index import KeyIndex
 
     KeyIndex.build(pl.Series([1]), pl.Series([1]), path)
     with pytest.raises(ModelError) as caught:

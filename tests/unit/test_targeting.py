@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.errors import DomainError, ModelError, SchemaError
-from nser_pmt.model import Cutoff
+from nser_pmt.scoring.model import Cutoff
 
 
 def survey(**columns: Any) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 
 import nser_pmt as nser
 from nser_pmt.errors import CancelledError, DomainError, SchemaError
-from nser_pmt.verification import REASONS, VERDICTS
+from nser_pmt.linkage.verification import REASONS, VERDICTS
 
 DAY = datetime.date
 

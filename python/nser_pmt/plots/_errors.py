@@ -19,7 +19,7 @@ from nser_pmt._svg import AGAINST, FOR, staggered
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import GREY, POINTS, WIDTH, Chart, alt, data, finished
 from nser_pmt.plots._lines import cases_of, lines_of
-from nser_pmt.targeting import Targeting
+from nser_pmt.targeting.targeting import Targeting
 
 __all__ = ["coverage", "error_curve"]
 

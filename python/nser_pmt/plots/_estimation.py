@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nser_pmt._calibration_report import Calibrated
 from nser_pmt._chart_data import coefficient_rows, histogram
 from nser_pmt._options import invalid
 from nser_pmt._svg import FOR
+from nser_pmt.calibration._report import Calibrated
 from nser_pmt.errors import DomainError
-from nser_pmt.fitting import Fit
+from nser_pmt.estimation.fitting import Fit
 from nser_pmt.plots._chart import GREY, WIDTH, Chart, alt, data, expected, finished, zero_line
 
 __all__ = ["coefficients", "weights"]

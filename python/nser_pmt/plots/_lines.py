@@ -7,7 +7,7 @@ from typing import Any
 from nser_pmt._chart_data import design_name, line_name
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import PALETTE, expected
-from nser_pmt.targeting import Targeting
+from nser_pmt.targeting.targeting import Targeting
 
 __all__ = ["cases_of", "lines_of"]
 

@@ -8,10 +8,10 @@ import polars as pl
 
 from nser_pmt._chart_data import thinned
 from nser_pmt._svg import AGAINST, FOR
-from nser_pmt.clustering import Clusters
 from nser_pmt.errors import DomainError, SchemaError
-from nser_pmt.learning import Learned
-from nser_pmt.link_quality import LinkQuality
+from nser_pmt.linkage.clustering import Clusters
+from nser_pmt.linkage.learning import Learned
+from nser_pmt.linkage.link_quality import LinkQuality
 from nser_pmt.plots._chart import (
     LABELS,
     NO_AXIS,

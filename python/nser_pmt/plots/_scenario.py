@@ -10,10 +10,10 @@ import polars as pl
 
 from nser_pmt._chart_data import count_form, most_moved, step_sides
 from nser_pmt._options import invalid
-from nser_pmt._scenario_results import CoverageCurve, ScenarioChange
 from nser_pmt._svg import AGAINST, FOR
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import LABELS, PALETTE, WIDTH, Chart, alt, data, expected, finished
+from nser_pmt.scenario._results import CoverageCurve, ScenarioChange
 
 __all__ = ["coverage_curve", "movers"]
 

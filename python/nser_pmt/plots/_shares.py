@@ -10,7 +10,7 @@ from nser_pmt._chart_data import curve_of, design_name, line_name, of_line, thin
 from nser_pmt.errors import DomainError
 from nser_pmt.plots._chart import GREY, PALETTE, POINTS, Chart, alt, data, finished
 from nser_pmt.plots._lines import cases_of, lines_of
-from nser_pmt.targeting import Targeting
+from nser_pmt.targeting.targeting import Targeting
 
 __all__ = ["concentration", "roc"]
 

@@ -197,4 +197,5 @@ def write_registry(
         path.mkdir(parents=True)
     for number, part in enumerate(_parts(maker)):
         for name, path in folders.items():
-            part[name].write_parquet(path / f"{number:05}.parquet")
+            # Half as long as the default, for files half as large again.
+            part[name].write_parquet(path / f"{number:05}.parquet", compression="lz4")

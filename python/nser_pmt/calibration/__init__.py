@@ -1,0 +1,1 @@
+"""Weights that hit known totals."""

@@ -1,0 +1,1 @@
+"""Records of one person: plans, weights, links, clusters, verification, look-ups."""

@@ -1,0 +1,1 @@
+"""The registry as it changes: updates, look-ups, sources, shocks."""

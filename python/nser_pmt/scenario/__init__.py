@@ -1,0 +1,1 @@
+"""What other points, lines and quotas do to a registry."""

@@ -1,0 +1,1 @@
+"""Models, and scoring with them."""

@@ -1,0 +1,1 @@
+"""Who is missed and who is included, and models compared by it."""
