@@ -443,3 +443,15 @@ def test_explain_takes_the_columns_of_a_registry() -> None:
 def test_explain_takes_members_for_households_only() -> None:
     with pytest.raises(DomainError, match="members"):
         nser.explain_decision({}, "hunarmand", on=date(2025, 7, 1), members=[{}])
+
+
+def test_the_frame_without_the_household_is_named() -> None:
+    bare = MEMBERS.drop("hh_id")
+    for call, frame in (
+        (lambda: nser.decide(HOUSEHOLDS, "kafaalat", on=DAY, members=bare), "members"),
+        (lambda: nser.decide(HOUSEHOLDS.drop("hh_id"), "kafaalat", on=DAY, members=MEMBERS), "the"),
+        (lambda: nser.recipients(MEMBERS, "kafaalat", HOUSEHOLDS, on=DAY), "decided"),
+    ):
+        with pytest.raises(SchemaError, match=f"is missing in {frame}") as caught:
+            call()
+        assert caught.value.code == "missing_column"

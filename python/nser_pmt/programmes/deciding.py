@@ -98,7 +98,9 @@ def decide(
     Notes
     -----
     Three-valued (Kleene) logic: unknown is not no. Null, NaN, infinity and values that the
-    programme does not list are unknown. A household that has no row in `members` is unknown.
+    programme does not list are unknown. A household that has no row in `members` is unknown;
+    members of households that are not in the frame are left out. Every row is decided: a household
+    that is listed twice in the frame is decided twice.
 
     Rules run as Polars expressions, row by row: a LazyFrame streams in flat memory, however many
     millions of households or persons it has. Three things are not row-wise: `members` are grouped
@@ -172,7 +174,7 @@ def decide(
     elif households is not None:
         polars_frame("households", households)
         given = households.collect_schema().names()
-        _need(household, given)
+        _need(household, given, "households")
         _check_unique(households, household)
         wanted = [c for c in needed if c in given and c not in frame_columns and c != household]
         lazy = _joined(lazy, households.lazy().select(household, *wanted), household)
@@ -240,7 +242,7 @@ def roll_up(
     chosen("on_missing", on_missing, OnMissing)
     polars_frame("members", members)
     schema = dict(members.collect_schema())
-    _need(household, list(schema))
+    _need(household, list(schema), "members")
     reader = reader_of(programme, schema, on_missing == "unknown")
     rollups = programme.active_rollups(on)
     for rollup in rollups:
@@ -316,9 +318,9 @@ def recipients(
     polars_frame("members", members)
     polars_frame("decided", decided)
     schema, columns = dict(members.collect_schema()), dict(decided.collect_schema())
-    _need(household, list(schema))
+    _need(household, list(schema), "members")
     for column in (household, f"eligible{suffix}", f"amount{suffix}"):
-        _need(column, list(columns))
+        _need(column, list(columns), "decided")
     if columns[f"eligible{suffix}"] not in (pl.Boolean, pl.Null):
         raise SchemaError(
             f"column 'eligible{suffix}': expected Boolean, found "
@@ -359,7 +361,7 @@ def _joined(
     household: str,
     how: Literal["left", "inner"] = "left",
 ) -> pl.LazyFrame:
-    _need(household, frame.collect_schema().names())
+    _need(household, frame.collect_schema().names(), "the frame")
     ours, theirs = frame.collect_schema()[household], facts.collect_schema()[household]
     if ours != theirs:
         if not (ours.is_integer() and theirs.is_integer()):
@@ -386,9 +388,14 @@ def _check_unique(households: AnyFrame, household: str) -> None:
         )
 
 
-def _need(column: str, available: list[str]) -> None:
+def _need(column: str, available: list[str], frame: str) -> None:
     if column not in available:
-        raise missing_column(column, available)
+        raise SchemaError(
+            f"column '{column}' is missing in {frame}",
+            code="missing_column",
+            column=column,
+            hint=missing_column(column, available).hint,
+        )
 
 
 def _new_names(columns: list[str], suffix: str) -> dict[str, str]:
