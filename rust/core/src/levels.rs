@@ -9,11 +9,18 @@ pub const UNKNOWN: u32 = u32::MAX;
 /// A key that no packed text has: its length would be above twelve.
 const EMPTY: u128 = u128::MAX;
 
+/// Factors that the hash of packed text may have, and slots up to which a table is enlarged, so that
+/// in most tables every text is in the first slot that is looked at.
+const FACTORS: u64 = 32;
+const SPACIOUS: usize = 4096;
+
 /// Numbers of texts. Both tables have open addressing and are at most a quarter full.
 #[derive(Debug, Clone)]
 pub(crate) struct TextLevels {
     /// Text of at most twelve bytes, by its packed form.
     short: Vec<(u128, u32)>,
+    /// What the hash of packed text multiplies by.
+    factor: u64,
     /// Longer text: its hash, and its place in `texts`; [`UNKNOWN`] is vacant.
     long: Vec<(u32, u32)>,
     texts: Vec<(Box<[u8]>, u32)>,
@@ -23,11 +30,16 @@ impl TextLevels {
     /// Of a text that comes twice the first number counts.
     pub fn new<'a>(texts: impl Iterator<Item = (&'a str, u32)> + Clone) -> Self {
         let long = texts.clone().filter(|(text, _)| text.len() > SHORT).count();
-        let short = texts.clone().count() - long;
-        let slots = |texts: usize| (4 * texts.max(1)).next_power_of_two();
+        let mut keys: Vec<u128> =
+            texts.clone().filter_map(|(text, _)| pack(text.as_bytes())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let spacious = (keys.len() * keys.len() / 8).min(SPACIOUS);
+        let short = (4 * keys.len()).max(spacious).max(1).next_power_of_two();
         let mut levels = Self {
-            short: vec![(EMPTY, UNKNOWN); slots(short)],
-            long: vec![(0, UNKNOWN); slots(long)],
+            short: vec![(EMPTY, UNKNOWN); short],
+            factor: best_factor(&keys, short),
+            long: vec![(0, UNKNOWN); (4 * long.max(1)).next_power_of_two()],
             texts: vec![],
         };
         for (text, level) in texts {
@@ -40,7 +52,7 @@ impl TextLevels {
 
     fn insert(&mut self, text: &[u8], level: u32) {
         if let Some(key) = pack(text) {
-            let mut slots = probe(start(key), self.short.len());
+            let mut slots = probe(start(key, self.factor), self.short.len());
             let vacant = slots.find(|&i| self.short.get(i).is_some_and(|slot| slot.0 == EMPTY));
             if let Some(slot) = vacant.and_then(|i| self.short.get_mut(i)) {
                 *slot = (key, level);
@@ -59,7 +71,18 @@ impl TextLevels {
     /// Level of packed text.
     #[inline(always)]
     fn packed(&self, key: u128) -> u32 {
-        for i in probe(start(key), self.short.len()) {
+        let first = start(key, self.factor) & self.short.len().wrapping_sub(1);
+        match self.short.get(first) {
+            Some(&(k, level)) if k == key => level,
+            _ => self.displaced(key),
+        }
+    }
+
+    /// Level of packed text that is not in the first slot that is looked at.
+    #[cold]
+    #[inline(never)]
+    fn displaced(&self, key: u128) -> u32 {
+        for i in probe(start(key, self.factor), self.short.len()) {
             match self.short.get(i) {
                 Some(&(k, level)) if k == key => return level,
                 Some(&(EMPTY, _)) | None => return UNKNOWN,
@@ -129,9 +152,33 @@ fn probe(start: usize, slots: usize) -> impl Iterator<Item = usize> {
 
 /// Where to look for packed text first.
 #[inline(always)]
-fn start(key: u128) -> usize {
-    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn start(key: u128, factor: u64) -> usize {
+    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(factor);
     (mixed >> 40) as usize
+}
+
+/// The factor with which the fewest keys share their first slot.
+fn best_factor(keys: &[u128], slots: usize) -> u64 {
+    let shared = |factor: &u64| {
+        let mut first: Vec<usize> =
+            keys.iter().map(|&key| start(key, *factor) & (slots - 1)).collect();
+        first.sort_unstable();
+        first.dedup();
+        keys.len() - first.len()
+    };
+    // Odd multiples of the golden ratio.
+    let factors = (0..FACTORS).map(|k| 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(2 * k + 1));
+    let mut best = (usize::MAX, 1);
+    for factor in factors {
+        let shared = shared(&factor);
+        if shared < best.0 {
+            best = (shared, factor);
+        }
+        if shared == 0 {
+            break;
+        }
+    }
+    best.1
 }
 
 /// Most bytes of a text that a string view holds.
