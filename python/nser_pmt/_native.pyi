@@ -475,7 +475,7 @@ def calibrate(
     rows: int,
     *,
     weights: pl.Series,
-    variables: list[tuple[pl.Series | pl.DataFrame, list[int]]],
+    variables: list[tuple[pl.Series | pl.DataFrame, list[str] | list[int]]],
     values: list[pl.Series],
     variance: pl.Series | None = None,
     clusters: pl.Series | None = None,

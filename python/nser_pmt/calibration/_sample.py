@@ -66,24 +66,18 @@ def filled(frame: pl.DataFrame, name: str) -> pl.Series:
 
 def categoricals(
     frame: pl.DataFrame, levels: Mapping[str, Sequence[str]]
-) -> list[tuple[pl.Series, list[int]]]:
-    """Return columns as whole numbers, and the number that stands for each level of a column.
-
-    Codes and whole numbers stay as they are; text is looked up once, all columns side by side.
-    """
-    given = [filled(frame, name) for name in levels]
-    text = [s.name for s in given if isinstance(s.dtype, (pl.String, pl.Categorical))]
-    found = frame.select(pl.col(n).cast(pl.Enum(levels[n]), strict=False) for n in text)
-    return [
-        (found.get_column(series.name).to_physical(), list(range(len(own))))
-        if series.name in text
-        else _whole(series, own)
-        for series, own in zip(given, levels.values(), strict=True)
-    ]
+) -> list[tuple[pl.Series, list[str] | list[int]]]:
+    """Return columns of text or whole numbers, and what stands for each level of a column."""
+    return [_coded(filled(frame, name), own) for name, own in levels.items()]
 
 
-def _whole(series: pl.Series, levels: Sequence[str]) -> tuple[pl.Series, list[int]]:
+def _coded(series: pl.Series, levels: Sequence[str]) -> tuple[pl.Series, list[str] | list[int]]:
     name, dtype = series.name, series.dtype
+    if dtype == pl.String:
+        return series, list(levels)
+    if isinstance(dtype, pl.Categorical):
+        found = series.cast(pl.Enum(levels), strict=False)
+        return found.to_physical(), list(range(len(levels)))
     if isinstance(dtype, pl.Enum):
         place = {level: k for k, level in enumerate(dtype.categories)}
         # A level that the column cannot have stands for a code that it does not have.

@@ -40,6 +40,7 @@ pub mod cnic;
 pub mod column;
 mod error;
 pub mod isa;
+mod levels;
 pub mod link;
 pub mod name;
 pub mod pmt;

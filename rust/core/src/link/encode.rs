@@ -244,7 +244,7 @@ fn hash_of_number(number: u64) -> u32 {
 
 /// A quick hash: the data is the registry's own, and a flood of equal hashes only costs time.
 #[inline(always)]
-fn hash_of_text(text: &[u8]) -> u32 {
+pub(crate) fn hash_of_text(text: &[u8]) -> u32 {
     let (words, rest) = text.as_chunks::<8>();
     let start = mix(0xC2B2_AE3D_27D4_EB4F, text.len() as u64);
     let hash = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));

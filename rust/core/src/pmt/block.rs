@@ -498,7 +498,7 @@ fn bind_levels<'p, 'c>(
     Some(match &column.values {
         Values::Dict(codes, strings) => {
             let table: Vec<f64> =
-                (0..strings.len()).map(|i| of(levels.text(strings.get(i)))).collect();
+                (0..strings.len()).map(|i| of(levels.texts.of(strings.get(i)))).collect();
             match codes {
                 Codes::U8(codes) if table.len() < 16 => {
                     // Entries that no code should have are for the row path.

@@ -3,7 +3,7 @@
 
 use super::block::BLOCK;
 use super::cpu::Cpu;
-use super::levels::{Levels, pack};
+use super::levels::Levels;
 use super::look_up::SmallTable;
 use super::program::Step;
 use crate::column::Strings;
@@ -135,23 +135,5 @@ pub(super) fn add_text(
 ) {
     let unknown = points.last().copied().unwrap_or(f64::NAN);
     let of = |level: u32| points.get(level as usize).copied().unwrap_or(unknown);
-    if let Strings::View { views, .. } = strings {
-        let views = views.get(start..).unwrap_or(&[]);
-        for (i, (sum, view)) in sums.iter_mut().zip(views).enumerate() {
-            let key = u128::from_le_bytes(*view);
-            // A short text is its own view; a long one has to be fetched.
-            let level = if key as u32 <= 12 {
-                levels.packed(key)
-            } else {
-                levels.text(strings.get(start + i))
-            };
-            *sum += of(level);
-        }
-        return;
-    }
-    for (i, sum) in sums.iter_mut().enumerate() {
-        let bytes = strings.get(start + i);
-        let level = pack(bytes).map_or_else(|| levels.text(bytes), |key| levels.packed(key));
-        *sum += of(level);
-    }
+    levels.texts.of_each(strings, start, sums, |sum, level| *sum += of(level));
 }

@@ -6,7 +6,7 @@ use arrow_array::Float64Array;
 use arrow_schema::{DataType, Field};
 use nser_core::column::Values;
 use nser_core::stats::calibrate::domains::{Domains, Picked};
-use nser_core::stats::calibrate::encode::{Levels, UNKNOWN};
+use nser_core::stats::calibrate::encode::Levels;
 use nser_core::stats::calibrate::{
     self as core, Curve, Distance, NONE, Options, Rows, Solution, Spread, Step, Target, Term,
     Trouble,
@@ -169,15 +169,31 @@ impl Said {
 struct Sample {
     rows: usize,
     weights: Chunked,
-    variables: Vec<(Chunked, Vec<i64>)>,
+    variables: Vec<(Chunked, Levels)>,
     values: Vec<Chunked>,
     variance: Option<Chunked>,
     clusters: Option<Chunked>,
     groups: Option<Chunked>,
 }
 
+/// Levels of a text column, or the numbers that stand for them in any other.
+#[derive(FromPyObject)]
+pub enum LevelValues {
+    Texts(Vec<String>),
+    Numbers(Vec<i64>),
+}
+
+impl LevelValues {
+    fn levels(&self) -> Levels {
+        match self {
+            Self::Texts(texts) => Levels::of_texts(texts),
+            Self::Numbers(values) => Levels::of_numbers(values),
+        }
+    }
+}
+
 /// A categorical column, and the values of its levels.
-type Variable<'py> = (Bound<'py, PyAny>, Vec<i64>);
+type Variable<'py> = (Bound<'py, PyAny>, LevelValues);
 
 /// Calibrated weights (weight), none if any group cannot be calibrated, and what is to be said of each group, as JSON.
 ///
@@ -211,7 +227,7 @@ pub fn calibrate(
         weights: read("weights", weights)?,
         variables: variables
             .into_iter()
-            .map(|(series, levels)| Ok((read("variable", &series)?, levels)))
+            .map(|(series, levels)| Ok((read("variable", &series)?, levels.levels())))
             .collect::<PyResult<_>>()?,
         values: values.iter().map(|series| read("values", series)).collect::<PyResult<_>>()?,
         variance: optional("variance", variance)?,
@@ -304,24 +320,35 @@ fn solve(
     Ok((solved.then_some(weights), said))
 }
 
+/// Rows of a variable that one job encodes.
+const ROWS_PER_JOB: usize = 1 << 16;
+
 /// Codes of every variable, in one chunk each.
 fn codes(sample: &Sample, threads: usize, state: &RunState) -> Result<Vec<Vec<u32>>, Failure> {
-    let mut codes = vec![vec![]; sample.variables.len()];
-    let jobs = codes.iter_mut().zip(&sample.variables);
-    for_each_job(threads, state, jobs, |(codes, (chunked, levels))| {
-        codes.resize(sample.rows, UNKNOWN);
-        let levels = Levels::new(levels);
+    // Zeros take no memory before the jobs write to them.
+    let mut codes: Vec<_> = sample.variables.iter().map(|_| vec![0; sample.rows]).collect();
+    let mut jobs = vec![];
+    for ((chunked, levels), codes) in sample.variables.iter().zip(&mut codes) {
         let mut rest = codes.as_mut_slice();
         for chunk in &chunked.chunks {
             let Some((own, others)) = rest.split_at_mut_checked(chunk.len()) else {
                 return Err(Failure::internal("a column has too many rows"));
             };
-            if !levels.encode(&column(&chunked.name, chunk)?, own) {
-                return Err(Failure::internal("a variable was not made of whole numbers"));
+            let values = column(&chunked.name, chunk)?;
+            for (own, start) in own.chunks_mut(ROWS_PER_JOB).zip((0..).step_by(ROWS_PER_JOB)) {
+                jobs.push((levels, values.slice(start, own.len()), own));
             }
             rest = others;
         }
-        Ok(())
+        if !rest.is_empty() {
+            return Err(Failure::internal("a column has too few rows"));
+        }
+    }
+    for_each_job(threads, state, jobs.into_iter(), |(levels, values, codes)| {
+        if levels.encode(&values, codes) {
+            return Ok(());
+        }
+        Err(Failure::internal("a variable was neither text nor whole numbers"))
     })?;
     Ok(codes)
 }
