@@ -73,9 +73,10 @@ def categoricals(
 
 def _coded(series: pl.Series, levels: Sequence[str]) -> tuple[pl.Series, list[str] | list[int]]:
     name, dtype = series.name, series.dtype
-    if dtype == pl.String:
+    # The core finds a text of 12 bytes by its view; Polars is faster with longer ones.
+    if dtype == pl.String and all(len(level.encode()) <= 12 for level in levels):
         return series, list(levels)
-    if isinstance(dtype, pl.Categorical):
+    if dtype == pl.String or isinstance(dtype, pl.Categorical):
         found = series.cast(pl.Enum(levels), strict=False)
         return found.to_physical(), list(range(len(levels)))
     if isinstance(dtype, pl.Enum):
