@@ -88,7 +88,7 @@ struct Pass<'a, 'b, F> {
     row: F,
 }
 
-impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
+impl<F: Fn(f64, f64) -> Row + Copy> Kernel for Pass<'_, '_, F> {
     type Out = Sums;
 
     #[inline(always)]
@@ -100,7 +100,7 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
         let mut views = vec![];
         for number in design.panels(self.block).step_by(self.stride) {
             let panel = design.panel(number, &mut views);
-            let [information, score, likelihood] = self.problem.rows(&panel, self.at, &self.row);
+            let [information, score, likelihood] = self.problem.rows(&panel, self.at, self.row);
             let (first, rest) = values.split_at_mut(products);
             let (second, third) = rest.split_at_mut(width);
             gram::<TILE>(&panel, &information, first);

@@ -34,7 +34,7 @@ struct Pass<'a, 'b, F> {
     row: F,
 }
 
-impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
+impl<F: Fn(f64, f64) -> Row + Copy> Kernel for Pass<'_, '_, F> {
     type Out = ();
 
     #[inline(always)]
@@ -42,7 +42,7 @@ impl<F: Fn(f64, f64) -> Row> Kernel for Pass<'_, '_, F> {
         let mut views = vec![];
         for number in self.problem.design.panels(self.block) {
             let panel = self.problem.design.panel(number, &mut views);
-            let [_, score, _] = self.problem.rows(&panel, self.coefficients, &self.row);
+            let [_, score, _] = self.problem.rows(&panel, self.coefficients, self.row);
             let from = panel.start - self.block * BLOCK;
             let slots = self.out.get_mut(from..).unwrap_or(&mut []);
             slots.iter_mut().zip(score).for_each(|(slot, score)| *slot = score);
