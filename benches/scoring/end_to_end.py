@@ -16,21 +16,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from file_to_file import in_turns, timed
 
 # Polars and nser_pmt are imported by the child processes only: a child inherits the memory peak of
 # the process that starts it.
 
 MODEL = "schreiner-pk-2009"
-REPEATS = 3
 CHECKED_ROWS = 100_000
 
 
@@ -77,46 +74,17 @@ def child(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
         make(rows, source)
         return {}
     run = {"copy": run_copy, "score": run_score}[step]
-    start, cpu_start = time.perf_counter(), time.process_time()
-    run(source, target)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    found = timed(run, source, target)
     if step == "score" and not answers_agree(source, target):
         sys.exit("the scored file differs from the scores of the eager call")
-    size = target.stat().st_size
-    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "file_bytes": size}
-
-
-def in_fresh_process(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--child", step, "--dir", str(source.parent)]
-    done = subprocess.run([*command, "--rows", str(rows)], stdout=subprocess.PIPE)
-    target.unlink(missing_ok=True)
-    if done.returncode:
-        sys.exit(1)  # the child has said why
-    os.sync()  # leave no writing to the next one
-    return json.loads(done.stdout)
+    return found
 
 
 def measure(folder: Path, rows: int) -> dict[str, Any]:
-    source, target = _paths(folder, rows)
-    if not source.exists():
-        part = _paths(folder, rows, suffix=".part")[0]
-        in_fresh_process("make", part, target, rows)
-        part.rename(source)
-    in_fresh_process("copy", source, target, rows)  # to warm the page cache
-    runs: dict[str, list[dict[str, Any]]] = {"copy": [], "score": []}
-    for _ in range(REPEATS):
-        for step, results in runs.items():
-            results.append(in_fresh_process(step, source, target, rows))
-    result: dict[str, Any] = {"rows": rows, "model": MODEL, "source_bytes": source.stat().st_size}
-    for step, results in runs.items():
-        result[step] = {
-            "seconds": statistics.median(r["seconds"] for r in results),
-            "all_seconds": [r["seconds"] for r in results],
-            "cpu_seconds": statistics.median(r["cpu_seconds"] for r in results),
-            "peak_bytes": max(r["peak_bytes"] for r in results),
-            "file_bytes": results[0]["file_bytes"],
-        }
+    source, steps = in_turns(
+        "scoring.end_to_end", ("copy", "score"), partial(_paths, folder, rows), rows
+    )
+    result = {"rows": rows, "model": MODEL, "source_bytes": source.stat().st_size, **steps}
     result["ratio"] = result["score"]["seconds"] / result["copy"]["seconds"]
     return result
 

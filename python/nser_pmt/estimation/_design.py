@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from nser_pmt._document import SCHEMA_VERSION
 from nser_pmt.errors import DomainError
 from nser_pmt.estimation._term_plans import (
     MISSING,
@@ -148,7 +149,7 @@ def _raw(plan: Plan, inputs: Sequence[models.Input]) -> pl.Expr:
 
 
 _HEAD: dict[str, Any] = {
-    "schema_version": models.SCHEMA_VERSION,
+    "schema_version": SCHEMA_VERSION,
     "id": "probe",
     "title": "",
     "country": "",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from nser_pmt import _native
+from nser_pmt._document import SCHEMA_VERSION
 from nser_pmt._options import chosen, invalid, polars_frame
 from nser_pmt.errors import DomainError, ModelError, NserWarning, SchemaError
 from nser_pmt.estimation._cross_validation import CrossValidation, measured, predicted
@@ -129,7 +130,7 @@ class Fit:
         if not terms:
             raise ModelError("a model needs a term", code="no_terms")
         return Model(
-            schema_version=models.SCHEMA_VERSION,
+            schema_version=SCHEMA_VERSION,
             id=id,
             title=title or f"{self.method} of {self.spec.target}",
             country=country,

@@ -13,7 +13,7 @@ from nser_pmt.programmes._compile import condition_expr, rollup_exprs
 from nser_pmt.programmes._deciding_plan import plan, reader_of
 from nser_pmt.programmes._deciding_quota import within_quotas
 from nser_pmt.programmes._deciding_reasons import ReasonsAs
-from nser_pmt.programmes.programme import Programme, load_programme
+from nser_pmt.programmes.programme import Programme, day_of, load_programme
 from nser_pmt.scoring.model import missing_column
 
 __all__ = ["decide", "recipients", "roll_up"]
@@ -145,7 +145,7 @@ def decide(
     ([2500, None], [[], ['kafaalat_active']])
     """
     programme = _programme(programme)
-    on = _day(on)
+    on = day_of(on)
     chosen("on_missing", on_missing, OnMissing)
     chosen("reasons_as", reasons_as, ReasonsAs)
     polars_frame("frame", frame)
@@ -238,7 +238,7 @@ def roll_up(
     [(1, True, True), (2, None, None)]
     """
     programme = _programme(programme)
-    on = _day(on)
+    on = day_of(on)
     chosen("on_missing", on_missing, OnMissing)
     polars_frame("members", members)
     schema = dict(members.collect_schema())
@@ -311,7 +311,7 @@ def recipients(
     [(11, True, 10500)]
     """
     programme = _programme(programme)
-    on = _day(on)
+    on = day_of(on)
     programme.version(on)
     if programme.recipient is None:
         raise DomainError(f"programme '{programme.id}' names no recipient", code="no_recipient")
@@ -347,12 +347,6 @@ def recipients(
 
 def _programme(programme: Programme | str) -> Programme:
     return programme if isinstance(programme, Programme) else load_programme(programme)
-
-
-def _day(on: date) -> date:
-    if not isinstance(on, date):
-        raise DomainError("on: expected a date, as date(2024, 6, 1)", code="wrong_date")
-    return date(on.year, on.month, on.day)
 
 
 def _joined(

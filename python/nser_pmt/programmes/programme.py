@@ -7,18 +7,14 @@ classes of this module and of `_parts`. `docs/programmes.md` shows every part in
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from nser_pmt import _files
-from nser_pmt._reading import keyed_by, parse_json, parse_toml, plain, read
+from nser_pmt._document import Document, bundled, load
+from nser_pmt._reading import keyed_by
 from nser_pmt.errors import DomainError, ModelError
 from nser_pmt.programmes._parts import (
     Amount,
@@ -61,11 +57,9 @@ __all__ = [
     "load_programme",
 ]
 
-SCHEMA_VERSION = 1
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Programme:
+class Programme(Document):
     """A rule book: what `load_programme` returns. Frozen; two equal files are equal.
 
     Attributes
@@ -96,6 +90,8 @@ class Programme:
     derived_from
         Id of the programme that `with_rules` or `with_quota` started from.
     """
+
+    _kind: ClassVar[str] = "programme"
 
     schema_version: int
     id: str
@@ -134,7 +130,7 @@ class Programme:
         """
         if not isinstance(on, date):
             raise DomainError("on: expected a date, as date(2024, 6, 1)", code="wrong_date")
-        on = _day(on)
+        on = day_of(on)
         first = min(self.versions, key=lambda v: v.valid_from)
         if on < first.valid_from:
             raise DomainError(
@@ -151,7 +147,7 @@ class Programme:
     def active_rules(self, on: date) -> tuple[Rule, ...]:
         """Return the rules in force on a day, in order; a cut-off with its lines of that day."""
         self.version(on)
-        on = _day(on)
+        on = day_of(on)
         rules: list[Rule] = []
         for rule in self.rules:
             if rule.in_force(on):
@@ -166,12 +162,12 @@ class Programme:
     def active_amounts(self, on: date) -> tuple[Amount, ...]:
         """Return the amounts in force on a day."""
         self.version(on)
-        return tuple(amount for amount in self.amounts if amount.in_force(_day(on)))
+        return tuple(amount for amount in self.amounts if amount.in_force(day_of(on)))
 
     def active_quotas(self, on: date) -> tuple[Quota, ...]:
         """Return the quotas in force on a day."""
         self.version(on)
-        return tuple(quota for quota in self.quotas if quota.in_force(_day(on)))
+        return tuple(quota for quota in self.quotas if quota.in_force(day_of(on)))
 
     def columns(self, on: date) -> tuple[str, ...]:
         """Columns that `decide` reads on a day; roll-ups by their names.
@@ -287,40 +283,6 @@ class Programme:
             self, id=f"{self.id}+{quota.id}", derived_from=base, quotas=(*self.quotas, quota)
         )
 
-    # -- files ---------------------------------------------------------------------------------
-
-    def to_json(self) -> str:
-        """Return the programme as JSON text with one schema with the TOML form; exact."""
-        return json.dumps(plain(self), ensure_ascii=False, indent=1, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Programme:
-        """Read a programme from JSON text. Raises `ModelError` that names the place."""
-        return _from_plain(parse_json(text))
-
-    @classmethod
-    def from_toml(cls, text: str) -> Programme:
-        """Read a programme from TOML text. Raises `ModelError` that names the place."""
-        return _from_plain(parse_toml(text))
-
-    def save(self, path: str | Path) -> None:
-        """Write the programme to a ``.json`` file, all or nothing.
-
-        TOML is for people to write and JSON for programs: `save` writes JSON only.
-        """
-        path = Path(path)
-        if path.suffix != ".json":
-            raise ModelError(
-                "a programme is saved as JSON", code="wrong_suffix", hint="End the path in .json"
-            )
-        _files.write_text(path, self.to_json() + "\n")
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON form, in hex: says which rules a decision came from."""
-        canonical = json.dumps(plain(self), ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
     # -- how it shows --------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -333,10 +295,6 @@ class Programme:
         from nser_pmt.programmes._show import programme_html
 
         return programme_html(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process as JSON."""
-        return (Programme.from_json, (self.to_json(),))
 
 
 def load_programme(source: str | Path, *, lint: Literal["raise", "ignore"] = "raise") -> Programme:
@@ -370,27 +328,7 @@ def load_programme(source: str | Path, *, lint: Literal["raise", "ignore"] = "ra
     >>> [rule.id for rule in programme.active_rules(date(2024, 6, 1))]
     ['recipient', 'score', 'cnic_verified']
     """
-    path = Path(source)
-    bundled = _bundled()
-    try:
-        if isinstance(source, str) and source in bundled:
-            programme = Programme.from_toml(bundled[source].read_text(encoding="utf-8"))
-        elif path.suffix in (".toml", ".json"):
-            programme = _read_file(path)
-        else:
-            raise ModelError(
-                f"no programme '{source}'",
-                code="no_such_programme",
-                hint=f"Bundled: {', '.join(bundled)}; or give a path ending in .toml or .json",
-            )
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ModelError(f"programme file {path}: {reason}", code="unreadable_file") from None
-    if lint == "raise":
-        faults = [str(f) for f in programme.lint() if f.level == "error"]
-        if faults:
-            raise ModelError(f"programme '{programme.id}': " + "; ".join(faults), code="lint")
-    return programme
+    return load(Programme, source, lint)
 
 
 def list_programmes() -> pl.DataFrame:
@@ -410,7 +348,7 @@ def list_programmes() -> pl.DataFrame:
     """
     import polars as pl
 
-    programmes = [load_programme(name) for name in _bundled()]
+    programmes = [load_programme(name) for name in bundled(Programme)]
     rows = [
         (
             p.id,
@@ -426,26 +364,8 @@ def list_programmes() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
-def _read_file(path: Path) -> Programme:
-    text = path.read_text(encoding="utf-8")
-    try:
-        return Programme.from_toml(text) if path.suffix == ".toml" else Programme.from_json(text)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}", code=error.code) from None
-
-
-def _bundled() -> dict[str, Any]:
-    files = resources.files("nser_pmt").joinpath("data/programmes").iterdir()
-    return {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
-
-
-def _from_plain(data: object) -> Programme:
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ModelError(f"schema_version: expected {SCHEMA_VERSION}", code="schema_version")
-    return read(Programme, data, "")
-
-
-def _day(on: date) -> date:
+def day_of(on: date) -> date:
     """Return the day of a date that may be a point in time."""
+    if not isinstance(on, date):
+        raise DomainError("on: expected a date, as date(2024, 6, 1)", code="wrong_date")
     return date(on.year, on.month, on.day)

@@ -7,16 +7,13 @@ below. `docs/models.md` shows every part in a file.
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from nser_pmt import _files
-from nser_pmt._reading import keyed_by, parse_json, parse_toml, plain, read
+from nser_pmt._document import Document, bundled, load
+from nser_pmt._reading import keyed_by
 from nser_pmt.errors import ModelError, SchemaError
 
 if TYPE_CHECKING:
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
     from nser_pmt.scoring.lint import Finding
 
 __all__ = ["Model", "list_models", "load_model"]
-
-SCHEMA_VERSION = 1
 
 N = TypeVar("N")
 
@@ -268,7 +263,7 @@ class Likelihood:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Model:
+class Model(Document):
     """A proxy-means-test model: what `load_model` returns. Frozen; two equal files are equal.
 
     The score of a household is the intercept plus the points of the terms, added from left to right
@@ -298,6 +293,8 @@ class Model:
     likelihoods
         Tables from score to the probability of being poor.
     """
+
+    _kind: ClassVar[str] = "model"
 
     schema_version: int
     id: str
@@ -365,40 +362,6 @@ class Model:
         from nser_pmt.scoring.lint import lint
 
         return lint(self)
-
-    # -- files ---------------------------------------------------------------------------------
-
-    def to_json(self) -> str:
-        """Return the model as JSON text with one schema with the TOML form; exact."""
-        return json.dumps(plain(self), ensure_ascii=False, indent=1, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Model:
-        """Read a model from JSON text. Raises `ModelError` that names the place."""
-        return _from_plain(parse_json(text))
-
-    @classmethod
-    def from_toml(cls, text: str) -> Model:
-        """Read a model from TOML text. Raises `ModelError` that names the place."""
-        return _from_plain(parse_toml(text))
-
-    def save(self, path: str | Path) -> None:
-        """Write the model to a ``.json`` file, all or nothing.
-
-        TOML is for people to write and JSON for programs: `save` writes JSON only.
-        """
-        path = Path(path)
-        if path.suffix != ".json":
-            raise ModelError(
-                "a model is saved as JSON", code="wrong_suffix", hint="End the path in .json"
-            )
-        _files.write_text(path, self.to_json() + "\n")
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON form, in hex: says which formula a score came from."""
-        canonical = json.dumps(plain(self), ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
     # -- scoring -------------------------------------------------------------------------------
 
@@ -535,10 +498,6 @@ class Model:
 
         return model_html(self)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process as JSON: nothing compiled is pickled."""
-        return (Model.from_json, (self.to_json(),))
-
 
 def load_model(source: str | Path, *, lint: Literal["raise", "ignore"] = "raise") -> Model:
     """Load a model by name or from a file.
@@ -567,35 +526,7 @@ def load_model(source: str | Path, *, lint: Literal["raise", "ignore"] = "raise"
     >>> model.status, len(model.terms), model.range
     ('published', 10, (0.0, 100.0))
     """
-    path = Path(source)
-    bundled = _bundled()
-    try:
-        if isinstance(source, str) and source in bundled:
-            model = Model.from_toml(bundled[source].read_text(encoding="utf-8"))
-        elif path.suffix in (".toml", ".json"):
-            model = _read_file(path)
-        else:
-            raise ModelError(
-                f"no model '{source}'",
-                code="no_such_model",
-                hint=f"Bundled: {', '.join(bundled)}; or give a path ending in .toml or .json",
-            )
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ModelError(f"model file {path}: {reason}", code="unreadable_file") from None
-    if lint == "raise":
-        faults = [str(f) for f in model.lint() if f.level == "error"]
-        if faults:
-            raise ModelError(f"model '{model.id}': " + "; ".join(faults), code="lint")
-    return model
-
-
-def _read_file(path: Path) -> Model:
-    text = path.read_text(encoding="utf-8")
-    try:
-        return Model.from_toml(text) if path.suffix == ".toml" else Model.from_json(text)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}", code=error.code) from None
+    return load(Model, source, lint)
 
 
 def list_models() -> pl.DataFrame:
@@ -614,7 +545,7 @@ def list_models() -> pl.DataFrame:
     """
     import polars as pl
 
-    models = [load_model(name) for name in _bundled()]
+    models = [load_model(name) for name in bundled(Model)]
     rows = [
         (m.id, m.title, m.country, m.year, m.status, sum(len(s.terms) for s in m.sub_models()))
         for m in models
@@ -622,18 +553,6 @@ def list_models() -> pl.DataFrame:
     return pl.DataFrame(
         rows, schema=["id", "title", "country", "year", "status", "terms"], orient="row"
     )
-
-
-def _bundled() -> dict[str, Any]:
-    files = resources.files("nser_pmt").joinpath("data/models").iterdir()
-    return {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
-
-
-def _from_plain(data: object) -> Model:
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ModelError(f"schema_version: expected {SCHEMA_VERSION}", code="schema_version")
-    return read(Model, data, "")
 
 
 def _named(items: tuple[N, ...], key: str, name: str, message: str) -> N:

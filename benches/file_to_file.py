@@ -1,0 +1,65 @@
+"""Steps from one file to another, each in a fresh process: time, memory and size."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+REPEATS = 3
+Step = dict[str, Any]
+
+
+def timed(run: Callable[[Path, Path], None], source: Path, target: Path) -> Step:
+    """Do a step in this process."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    run(source, target)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    size = target.stat().st_size
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "file_bytes": size}
+
+
+def in_fresh_process(module: str, step: str, source: Path, target: Path, rows: int) -> Step:
+    """Call a module with ``--child step``; it prints what `timed` gave."""
+    folder = str(source.parent.resolve())
+    command = [sys.executable, "-m", module, "--child", step, "--dir", folder, "--rows", str(rows)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, cwd=Path(__file__).parent)
+    target.unlink(missing_ok=True)
+    if done.returncode:
+        sys.exit(1)  # the child has said why
+    os.sync()  # leave no writing to the next one
+    return json.loads(done.stdout)
+
+
+def in_turns(
+    module: str, steps: Sequence[str], files: Callable[[str], tuple[Path, Path]], rows: int
+) -> tuple[Path, Mapping[str, Step]]:
+    """Make the source if it is not there; then let the steps take turns, and sum them up."""
+    source, target = files("")
+    if not source.exists():
+        part = files(".part")[0]
+        in_fresh_process(module, "make", part, target, rows)
+        part.rename(source)
+    in_fresh_process(module, steps[0], source, target, rows)  # to warm the page cache
+    runs: dict[str, list[Step]] = {step: [] for step in steps}
+    for _ in range(REPEATS):
+        for step, results in runs.items():
+            results.append(in_fresh_process(module, step, source, target, rows))
+    return source, {
+        step: {
+            "seconds": statistics.median(r["seconds"] for r in results),
+            "all_seconds": [r["seconds"] for r in results],
+            "cpu_seconds": statistics.median(r["cpu_seconds"] for r in results),
+            "peak_bytes": max(r["peak_bytes"] for r in results),
+            "file_bytes": results[0]["file_bytes"],
+        }
+        for step, results in runs.items()
+    }
