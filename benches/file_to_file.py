@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from memory import peak_bytes
 
 REPEATS = 3
 Step = dict[str, Any]
@@ -22,7 +23,7 @@ def timed(run: Callable[[Path, Path], None], source: Path, target: Path) -> Step
     start, cpu_start = time.perf_counter(), time.process_time()
     run(source, target)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    peak = peak_bytes()
     size = target.stat().st_size
     return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "file_bytes": size}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,13 @@ def best_seconds(groups: Mapping[str, Forms], rounds: int) -> dict[str, dict[str
                 del result  # not timed, for anybody
                 best[name][form] = min(best[name][form], seconds)
     return best
+
+
+def quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    at = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+    found = {name: ordered[int(share * len(ordered))] for name, share in at.items()}
+    return found | {"most": ordered[-1]}
 
 
 def refuse_debug_build() -> None:

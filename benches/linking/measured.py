@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from memory import peak_bytes
 
 # log2 odds at which clusters are measured. The runs that are timed keep the pairs, and make the
 # clusters, of a probability of .95, which is 4.25.
@@ -28,7 +29,7 @@ class Stages:
         taken = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         self.seconds[name] = taken
         # Python and the engine's own packages included; what judges the links comes after.
-        self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self.peak = peak_bytes()
 
     def result(self) -> dict[str, Any]:
         wall, cpu = (sum(s[kind] for s in self.seconds.values()) for kind in ("wall", "cpu"))

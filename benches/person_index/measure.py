@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -21,7 +20,8 @@ from typing import Any
 import polars as pl
 
 import nser_pmt as nser
-from timing import best_seconds, refuse_debug_build, versions
+from memory import peak_bytes
+from timing import best_seconds, quantiles, refuse_debug_build, versions
 
 COLUMNS = ["id", "cnic", "name", "father_name", "sex", "birth_date", "district"]
 QUERIES = 10_000
@@ -62,11 +62,11 @@ def build(rows: int, folder: Path) -> dict[str, Any]:
     some = made.records.select(COLUMNS).sample(min(LEARNED_FROM, rows), seed=2)
     del made, truth
     spec = nser.learn(some, plan(), id="id").spec
-    before = _peak()
+    before = peak_bytes()
     start = time.perf_counter()
     index = nser.PersonIndex(citizens, spec, id="id")
     seconds = time.perf_counter() - start
-    peak = _peak()
+    peak = peak_bytes()
     start = time.perf_counter()
     index.save(folder / "people.index")
     size = (folder / "people.index").stat().st_size
@@ -119,26 +119,15 @@ def search(folder: Path) -> dict[str, Any]:
     return {
         "load": load,
         # Others' work on the machine shows in a round, and seldom in the best of all.
-        "rounds": [_quantiles(taken) for taken in seconds],
-        "best": _quantiles([min(taken) for taken in zip(*seconds, strict=True)]),
+        "rounds": [quantiles(taken) for taken in seconds],
+        "best": quantiles([min(taken) for taken in zip(*seconds, strict=True)]),
         "frame": best_seconds(
             {"frame": {"1": lambda: index.search(batch, control=one)}}, 5 * ROUNDS
         )["frame"]["1"],
         "first_is_right": sum(right) / len(right),
-        "peak": _peak(),
+        "peak": peak_bytes(),
         "versions": versions(pl),
     }
-
-
-def _quantiles(seconds: list[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
-    at = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
-    found = {name: ordered[int(share * len(ordered))] for name, share in at.items()}
-    return found | {"most": ordered[-1]}
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 import polars as pl
 
 import nser_pmt as nser
+from memory import peak_bytes
 from scenario.peers import Registry
 from scenario.workload import CHANGED, CUTOFF, batch, batches, changed, model
 from timing import best_seconds, refuse_debug_build, versions
@@ -95,7 +95,7 @@ def main() -> None:
         "seconds": seconds,
         "build": build,
         "memory": now.memory["shared"] + now.memory["own"],
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak": peak_bytes(),
         "versions": versions(nser, pl),
     }
     print(json.dumps(result))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sqlite3
 import sys
 import time
@@ -25,7 +24,8 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
-from timing import best_seconds, refuse_debug_build, versions
+from memory import peak_bytes
+from timing import best_seconds, quantiles, refuse_debug_build, versions
 
 DAY = date(2024, 6, 1)
 PROGRAMMES = ("kafaalat", "taleemi_wazaif", "nashonuma", "hunarmand")
@@ -77,7 +77,7 @@ def build(rows: int, folder: Path) -> dict[str, Any]:
     queries.select("hh_id", "cnic", "cnic_expiry", "decision_kafaalat").write_parquet(
         folder / "queries.parquet"
     )
-    before = _peak()
+    before = peak_bytes()
     start = time.perf_counter()
     index = nser.StatusIndex.build(
         frame,
@@ -88,7 +88,7 @@ def build(rows: int, folder: Path) -> dict[str, Any]:
         as_of=DAY,
     )
     seconds = time.perf_counter() - start
-    peak = _peak()
+    peak = peak_bytes()
     start = time.perf_counter()
     _sqlite(frame, folder / "status.db")
     return {
@@ -170,8 +170,8 @@ def search(folder: Path) -> dict[str, Any]:
         seconds["bad"].append(_timed(ours, bad))
     return {
         "load": load,
-        "rounds": {name: [_quantiles(r) for r in rounds] for name, rounds in seconds.items()},
-        "peak": _peak(),
+        "rounds": {name: [quantiles(r) for r in rounds] for name, rounds in seconds.items()},
+        "peak": peak_bytes(),
         "versions": versions(pl) | {"sqlite": sqlite3.sqlite_version},
     }
 
@@ -183,17 +183,6 @@ def _timed(call: Callable[[str], Any], texts: list[str]) -> list[float]:
         call(text)
         taken.append(time.perf_counter() - start)
     return taken
-
-
-def _quantiles(seconds: list[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
-    at = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
-    found = {name: ordered[int(share * len(ordered))] for name, share in at.items()}
-    return found | {"most": ordered[-1]}
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

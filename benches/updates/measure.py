@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ import numpy as np
 import polars as pl
 
 import nser_pmt as nser
+from memory import peak_bytes
 from nser_pmt.registry import _files as files
 from nser_pmt.registry._rules import RuleBook
 from timing import refuse_debug_build, versions
@@ -63,7 +63,7 @@ def make(rows: int, folder: Path) -> dict[str, Any]:
             part_rows=PART,
         )
 
-    return {"create": _timed(create), "bytes": _bytes(folder / "registry"), "peak": _peak()}
+    return {"create": _timed(create), "bytes": _bytes(folder / "registry"), "peak": peak_bytes()}
 
 
 def nightly(folder: Path) -> dict[str, Any]:
@@ -79,13 +79,13 @@ def nightly(folder: Path) -> dict[str, Any]:
                 for name, frame in (("h", households), ("p", people), ("d", decisions)):
                     files.write_frame(Path(target) / f"{name}{place}.parquet", frame)
 
-    return {"seconds": _timed(whole), "peak": _peak()}
+    return {"seconds": _timed(whole), "peak": peak_bytes()}
 
 
 def recompute(folder: Path) -> dict[str, Any]:
     registry = nser.Registry.open(folder / "registry")
     on = registry.on
-    return {"seconds": _timed(lambda: registry.recompute(on=on)), "peak": _peak()}
+    return {"seconds": _timed(lambda: registry.recompute(on=on)), "peak": peak_bytes()}
 
 
 def update(changed: int, folder: Path) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def update(changed: int, folder: Path) -> dict[str, Any]:
         _check(registry, batch, on)
         moved = dict(report.transitions.group_by("transition").len().iter_rows())
         rounds.append({"state": state, **taken, "moved": moved})
-    return {"rounds": rounds, "peak": _peak(), "versions": versions(pl)}
+    return {"rounds": rounds, "peak": peak_bytes(), "versions": versions(pl)}
 
 
 def _batch(changed: int, folder: Path, on: date) -> pl.DataFrame:
@@ -166,10 +166,6 @@ def _bytes(folder: Path) -> dict[str, int]:
             kind = path.suffix.lstrip(".") or "other"
             sizes[kind] = sizes.get(kind, 0) + path.stat().st_size
     return sizes
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

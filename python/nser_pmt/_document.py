@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
@@ -23,7 +24,7 @@ SCHEMA_VERSION = 1
 D = TypeVar("D", bound="Document")
 
 
-class Document:
+class Document(ABC):
     """A frozen dataclass that is the content of a file."""
 
     # What messages call it; the folder of the bundled ones is its plural.
@@ -31,9 +32,9 @@ class Document:
 
     id: str
 
+    @abstractmethod
     def lint(self) -> tuple[Finding, ...]:
         """Look for faults that the schema does not show."""
-        raise NotImplementedError
 
     def to_json(self) -> str:
         """Return JSON text, of one schema with the TOML form; exact."""
