@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -64,3 +66,27 @@ def in_turns(
         }
         for step, results in runs.items()
     }
+
+
+def main(
+    description: str | None,
+    steps: Sequence[str],
+    files: Callable[[Path, int, str], tuple[Path, Path]],
+    child: Callable[[str, Path, Path, int], Step],
+    measure: Callable[[Path, int], Step],
+) -> None:
+    """Be the command of a bench: all steps in turns, or one of them as a child."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rows", type=int, default=35_000_000)
+    parser.add_argument("--dir", type=Path, help="keep the households here; default: temporary")
+    parser.add_argument("--child", choices=["make", *steps], help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        suffix = ".part" if args.child == "make" else ""
+        source, target = files(args.dir, args.rows, suffix)
+        print(json.dumps(child(args.child, source, target, args.rows)))
+        return
+    with tempfile.TemporaryDirectory(prefix="nser_pmt_bench_") as temporary:
+        folder = args.dir or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        print(json.dumps(measure(folder, args.rows)))

@@ -15,16 +15,13 @@ cache.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from file_to_file import in_turns, timed
+from file_to_file import in_turns, main, timed
 
 # Polars and nser_pmt are imported by the child processes only: a child inherits the memory peak of
 # the process that starts it.
@@ -36,6 +33,7 @@ DAYS = {
     "nashonuma": date(2024, 6, 1),
     "hunarmand": date(2025, 7, 1),
 }
+STEPS = ("score", "decide", "text")
 CHECKED_ROWS = 100_000
 
 
@@ -169,9 +167,7 @@ def child(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
 
 
 def measure(folder: Path, rows: int) -> dict[str, Any]:
-    source, steps = in_turns(
-        "deciding.measure", ("score", "decide", "text"), partial(_paths, folder, rows), rows
-    )
+    source, steps = in_turns("deciding.measure", STEPS, partial(_paths, folder, rows), rows)
     return {"rows": rows, "source_bytes": source.stat().st_size, **steps}
 
 
@@ -179,24 +175,5 @@ def _paths(folder: Path, rows: int, suffix: str = "") -> tuple[Path, Path]:
     return folder / f"programmes-{rows}.parquet{suffix}", folder / "out.parquet"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=35_000_000)
-    parser.add_argument("--dir", type=Path, help="keep the households here; default: temporary")
-    parser.add_argument(
-        "--child", choices=["make", "score", "decide", "text"], help=argparse.SUPPRESS
-    )
-    args = parser.parse_args()
-    if args.child:
-        suffix = ".part" if args.child == "make" else ""
-        source, target = _paths(args.dir, args.rows, suffix)
-        print(json.dumps(child(args.child, source, target, args.rows)))
-        return
-    with tempfile.TemporaryDirectory(prefix="nser_pmt_bench_") as temporary:
-        folder = args.dir or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(measure(folder, args.rows)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, STEPS, _paths, child, measure)

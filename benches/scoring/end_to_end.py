@@ -14,20 +14,18 @@ saw in each process, Python and Polars included. The file is read from the page 
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from file_to_file import in_turns, timed
+from file_to_file import in_turns, main, timed
 
 # Polars and nser_pmt are imported by the child processes only: a child inherits the memory peak of
 # the process that starts it.
 
 MODEL = "schreiner-pk-2009"
+STEPS = ("copy", "score")
 CHECKED_ROWS = 100_000
 
 
@@ -81,9 +79,7 @@ def child(step: str, source: Path, target: Path, rows: int) -> dict[str, Any]:
 
 
 def measure(folder: Path, rows: int) -> dict[str, Any]:
-    source, steps = in_turns(
-        "scoring.end_to_end", ("copy", "score"), partial(_paths, folder, rows), rows
-    )
+    source, steps = in_turns("scoring.end_to_end", STEPS, partial(_paths, folder, rows), rows)
     result = {"rows": rows, "model": MODEL, "source_bytes": source.stat().st_size, **steps}
     result["ratio"] = result["score"]["seconds"] / result["copy"]["seconds"]
     return result
@@ -93,24 +89,5 @@ def _paths(folder: Path, rows: int, suffix: str = "") -> tuple[Path, Path]:
     return folder / f"households-{rows}.parquet{suffix}", folder / "out.parquet"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=35_000_000)
-    parser.add_argument(
-        "--dir", type=Path, help="keep the households here; default: a temporary one"
-    )
-    parser.add_argument("--child", choices=["make", "copy", "score"], help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.child:
-        suffix = ".part" if args.child == "make" else ""
-        source, target = _paths(args.dir, args.rows, suffix)
-        print(json.dumps(child(args.child, source, target, args.rows)))
-        return
-    with tempfile.TemporaryDirectory(prefix="nser_pmt_bench_") as temporary:
-        folder = args.dir or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(measure(folder, args.rows)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, STEPS, _paths, child, measure)
